@@ -1,0 +1,68 @@
+# `make` or `make help` lists the targets. Each one sets up what it needs, in .venv only.
+
+PY := .venv/bin/python
+# For instance: make test ARGS="tests/sdk -k refund"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Make or update .venv (PYTHON=/path/to/python chooses the interpreter)
+	@scripts/bootstrap
+
+.PHONY: demo
+demo: setup ## Watch a whole order go through against a Molam API on this machine
+	@$(PY) examples/demo.py $(ARGS)
+
+.PHONY: test
+test: setup ## Run the tests (ARGS are pytest's)
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: setup ## Check style and formatting
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+.PHONY: format
+format: setup ## Sort the imports and format, in place
+	@$(PY) -m ruff check --fix --quiet .
+	@$(PY) -m ruff format .
+
+.PHONY: types
+types: setup ## Check the types with mypy --strict and pyright
+	@$(PY) -m mypy
+	@$(PY) -m pyright
+
+.PHONY: generate
+generate: setup ## Emit molam_sdk/ from openapi/molam.yaml
+	@$(PY) -m generator
+
+.PHONY: drift
+drift: setup ## Check that molam_sdk/ is what the generator emits
+	@$(PY) -m generator check
+
+.PHONY: bench
+bench: setup ## Measure (ARGS choose which benchmarks)
+	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: bench-check
+bench-check: setup ## Measure, and fail where a budget is missed
+	@$(PY) -m benchmarks --check $(ARGS)
+
+.PHONY: verify-wheel
+verify-wheel: setup ## Build wheel and sdist, install them elsewhere, and try them
+	@$(PY) scripts/verify-wheel
+
+.PHONY: ci
+ci: ## Run all that continuous integration runs
+	@.ci/run
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made, .venv too
+	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .schemathesis \
+	    .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

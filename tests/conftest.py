@@ -1,0 +1,43 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+GENERATOR_TESTS = Path(__file__).parent / "generator"
+
+
+class _NeedsPython311(pytest.Module):
+    """A test module that this Python cannot even import; it is reported as skipped."""
+
+    def collect(self) -> list[pytest.Item]:  # type: ignore[override]
+        pytest.skip(
+            "the generator's parser, openapi-python-client, needs Python 3.11",
+            allow_module_level=True,
+        )
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Skip the generator's tests on Python 3.10, and say why."""
+    if sys.version_info < (3, 11) and module_path.is_relative_to(GENERATOR_TESTS):
+        return _NeedsPython311.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
+    return None
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run coroutine tests on asyncio; parametrize `anyio_backend` to run one on trio as well."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_molam_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the developer's own MOLAM_ variables: a test must not find a key by accident."""
+    for name in [name for name in os.environ if name.startswith("MOLAM_")]:
+        monkeypatch.delenv(name)
