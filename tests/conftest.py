@@ -14,7 +14,7 @@ GENERATOR_TESTS = Path(__file__).parent / "generator"
 class _NeedsPython311(pytest.Module):
     """A test module that this Python cannot even import; it is reported as skipped."""
 
-    def collect(self) -> list[pytest.Item]:  # type: ignore[override]
+    def collect(self) -> list[pytest.Item]:
         pytest.skip(
             "the generator's parser, openapi-python-client, needs Python 3.11",
             allow_module_level=True,
@@ -26,7 +26,7 @@ def pytest_pycollect_makemodule(
 ) -> pytest.Module | None:
     """Skip the generator's tests on Python 3.10, and say why."""
     if sys.version_info < (3, 11) and module_path.is_relative_to(GENERATOR_TESTS):
-        return _NeedsPython311.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
+        return _NeedsPython311.from_parent(parent, path=module_path)
     return None
 
 
