@@ -1,0 +1,74 @@
+"""Idempotency keys: how one is made, and what one may look like.
+
+A key goes with every POST and names the intent to do something once. It is made once a call,
+before the first attempt, and kept for every attempt. It is not a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from molam_overlays.errors import ValidationError
+
+MAX_KEY_LENGTH = 128
+"""Characters."""
+_RANDOM_BYTES = 12
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def make_idempotency_key(
+    provided: str | None = None,
+    *,
+    clock: Callable[[], int] = _unix_ms,
+    randomness: Callable[[int], bytes] = os.urandom,
+) -> str:
+    """Return the key provided, or a new one: ``molam-<unix ms>-<24 random hex digits>``.
+
+    Args:
+        provided: the caller's own key, 1 to 128 printable ASCII characters, with no space at
+            either end; None for a new one.
+        clock: returns unix milliseconds.
+        randomness: returns as many random bytes as it is asked for.
+
+    Raises:
+        ValueError: what was provided cannot be a key (a `ValidationError`).
+    """
+    if provided is not None:
+        return check_idempotency_key(provided)
+    return f"molam-{clock()}-{randomness(_RANDOM_BYTES).hex()}"
+
+
+def check_idempotency_key(key: object) -> str:
+    """Return the key if the API accepts it as one.
+
+    Raises:
+        ValueError: it does not (a `ValidationError`).
+    """
+    problem = idempotency_key_problem(key)
+    if problem is not None:
+        raise ValidationError({"idempotency_key": problem})
+    assert isinstance(key, str)
+    return key
+
+
+def idempotency_key_problem(key: object) -> str | None:
+    """Return what is wrong with a key, None if nothing is."""
+    if not isinstance(key, str):
+        return f"must be text of 1 to {MAX_KEY_LENGTH} characters, got {type(key).__name__}"
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        return f"must have 1 to {MAX_KEY_LENGTH} characters, has {len(key)}"
+    if not (key.isascii() and key.isprintable()):
+        return "must be printable ASCII characters only"
+    if key[0] == " " or key[-1] == " ":
+        # HTTP drops them from a header's value (RFC 9110 section 5.5): another key would arrive.
+        return "must not begin or end with a space"
+    return None
+
+
+for _public in (make_idempotency_key, check_idempotency_key):
+    _public.__module__ = "molam_sdk.utils.idempotency"
