@@ -14,21 +14,20 @@ from urllib.parse import quote
 
 import jsonschema
 import pytest
-import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
+from ruamel.yaml import YAML
+from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT_PATH = ROOT / "openapi" / "molam.yaml"
 TEXT = DOCUMENT_PATH.read_text(encoding="utf-8")
-DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
+DOCUMENT: dict[str, Any] = YAML(typ="safe").load(TEXT)
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 URI = "urn:molam"
-REGISTRY: Registry[Any] = Registry().with_resource(
-    URI, Resource(contents=DOCUMENT, specification=DRAFT202012)
-)
+REGISTRY: Registry[Any] = Registry().with_resource(URI, DRAFT202012.create_resource(DOCUMENT))
 FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -274,8 +273,8 @@ def test_the_document_keeps_its_order_and_style() -> None:
     ]
     assert [n for n, line in enumerate(TEXT.splitlines(), 1) if len(line) > 100] == []
     assert "\t" not in TEXT
-    tokens = list(yaml.scan(TEXT))
-    assert not [t for t in tokens if isinstance(t, (yaml.AnchorToken, yaml.AliasToken))]
+    tokens = YAML(typ="safe", pure=True).scan(TEXT)
+    assert not [token for token in tokens if isinstance(token, (AnchorToken, AliasToken))]
 
 
 def test_the_servers_are_live_and_staging() -> None:
