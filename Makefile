@@ -42,8 +42,9 @@ generate: setup ## Emit molam_sdk/ from openapi/molam.yaml
 	@$(PY) -m generator
 
 .PHONY: drift
-drift: setup ## Check that molam_sdk/ is what the generator emits
+drift: setup ## Check that emitted files are what their sources give
 	@$(PY) -m generator check
+	@$(PY) scripts/currencies --check
 
 .PHONY: bench
 bench: setup ## Measure (ARGS choose which benchmarks)
