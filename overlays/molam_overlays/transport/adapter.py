@@ -1,0 +1,119 @@
+"""What an adapter is: `send` for anybody, `exchange` for those who care about bytes.
+
+A user's adapter needs `send` alone; four lines will do. Our own adapters also implement
+`exchange`, which takes the encoded body as it stands and returns bytes, so that nothing is
+encoded or decoded twice and bodies other than JSON can pass.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from molam_overlays.errors import MolamError
+from molam_overlays.wire import Headers, Request, Response
+
+
+class HTTPAdapter(ABC):
+    """Send one HTTP request and return status, text and headers.
+
+    Subclassing is optional: any object with such a `send` is an adapter.
+    """
+
+    @abstractmethod
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request; called with keywords.
+
+        Args:
+            method: upper case.
+            url: absolute, query included.
+            headers: all of them, ``Authorization`` and, on POST, ``Idempotency-Key`` included.
+            json: the body as plain JSON data, None for no body.
+            timeout: seconds for the attempt as a whole.
+
+        Returns:
+            Status, body text, and headers, whose names are read without regard to case.
+
+        Raises:
+            NetworkError: no usable response came.
+            TimeoutError: time ran out.
+        """
+
+    def close(self) -> None:  # noqa: B027 - optional for subclasses
+        """Release what the adapter holds. Nothing by default."""
+
+
+class AsyncHTTPAdapter(ABC):
+    """The async twin of `HTTPAdapter`."""
+
+    @abstractmethod
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request; as `HTTPAdapter.send`."""
+
+    async def aclose(self) -> None:  # noqa: B027 - optional for subclasses
+        """Release what the adapter holds. Nothing by default."""
+
+
+for _class in (HTTPAdapter, AsyncHTTPAdapter):
+    _class.__module__ = "molam_sdk.http.adapter"
+
+
+def prefers_exchange(adapter: object) -> bool:
+    """Tell whether to call `exchange`: it exists, and no subclass overrode `send` below it."""
+    for cls in type(adapter).__mro__:
+        if "exchange" in cls.__dict__:
+            return True
+        if "send" in cls.__dict__:
+            return False
+    return False
+
+
+def send_arguments(request: Request) -> dict[str, Any]:
+    """Return the keyword arguments of `send` for a request."""
+    if request.content is not None and request.json is None and request.content != b"null":
+        raise MolamError(
+            "This adapter has `send` alone, which takes JSON bodies only. Use the default "
+            "adapter for other media types."
+        )
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "json": request.json,
+        "timeout": request.timeout,
+    }
+
+
+def response_of(answer: Any) -> Response:
+    """Turn what `send` returned into a `Response`; say what was expected when it is off."""
+    try:
+        status, text, headers = answer
+        content = text if isinstance(text, bytes) else _as_text(text).encode()
+        return Response(int(status), Headers(headers or {}), content)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise TypeError(
+            "An adapter's send() must return (status, text, headers): an int, a str and a "
+            f"mapping. It returned {type(answer).__name__}."
+        ) from error
+
+
+def _as_text(body: Any) -> str:
+    if body is None:
+        return ""
+    return body if isinstance(body, str) else jsonlib.dumps(body)

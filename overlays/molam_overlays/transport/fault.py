@@ -1,0 +1,176 @@
+"""What went wrong on the wire, in our terms. No I/O.
+
+`failure_of` is the only place that knows what each exception of httpx means for the money:
+whether the request may have reached the server, and whether another attempt can help.
+
+Nothing here is chained to an exception of httpx: those may hold the request, and the text of a
+protocol error may quote a header or what the server sent. The operating system's or OpenSSL's own
+error below it is kept as the cause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import socket
+import ssl
+
+import anyio
+import httpcore
+import httpx
+
+from molam_overlays import errors
+from molam_overlays.errors import ClientClosedError, MolamError, NetworkError
+
+_REPEAT = "The request may have been processed: repeat it with the same idempotency key."
+_HOSTNAME_MISMATCH = frozenset({62, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
+
+
+def failure_of(error: Exception, host: str, timeout: float) -> MolamError | None:
+    """Return the error to raise for one caught around an exchange; None if it is not of the wire.
+
+    Raise it outside of the ``except`` block, so that the one it stands for is not attached to it.
+    """
+    if isinstance(error, MolamError):
+        return error
+    cause = _root(error)
+    failure = _classify(error, cause, host, timeout)
+    if failure is not None:
+        failure.__cause__ = cause
+    return failure
+
+
+def _root(error: BaseException) -> BaseException | None:
+    """Return the operating system's or OpenSSL's error at the bottom of a chain."""
+    found: BaseException | None = None
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if isinstance(link, OSError) and not isinstance(link, MolamError):
+            found = link
+        link = link.__cause__ or link.__context__
+    return found
+
+
+def _classify(
+    error: Exception, cause: BaseException | None, host: str, timeout: float
+) -> MolamError | None:
+    if isinstance(error, httpx.PoolTimeout):
+        return pool_timeout(host, timeout)
+    if isinstance(error, httpx.ConnectTimeout):
+        return connect_timeout(host, timeout)
+    if isinstance(error, (httpx.TimeoutException, builtins.TimeoutError, asyncio.TimeoutError)):
+        return response_timeout(host, timeout)
+    if isinstance(error, httpx.ConnectError):
+        return _no_connection(cause, host)
+    if isinstance(error, httpx.ProxyError):
+        return NetworkError(
+            f"The proxy would not connect to {host}. Nothing was sent. Check the proxy's address "
+            "and credentials (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).",
+            delivery="not_sent",
+        )
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)):
+        return NetworkError(
+            f"The request to {host} is not valid HTTP and was not sent. Check api_base and the "
+            "extra headers.",
+            delivery="not_sent",
+            repeatable=False,
+        )
+    if isinstance(error, httpcore.ConnectionNotAvailable):
+        return NetworkError(
+            f"The connection to {host} takes no more requests. Nothing was sent. Try again.",
+            delivery="not_sent",
+        )
+    if isinstance(error, httpx.RemoteProtocolError):
+        return NetworkError(f"{_protocol_trouble(error, host)} {_REPEAT}")
+    if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
+        # TLS 1.3 tells of a missing client certificate only after the handshake (RFC 8446
+        # section 4.4.2.4), so it comes as a read error.
+        return NetworkError(
+            f"{host} asks for a client certificate. Nothing was processed. Give one with cert=.",
+            delivery="not_sent",
+            repeatable=False,
+        )
+    if isinstance(
+        error,
+        (httpx.HTTPError, httpx.StreamError, OSError, anyio.BrokenResourceError,
+         anyio.ClosedResourceError, anyio.EndOfStream),
+    ):  # fmt: skip
+        return NetworkError(f"The connection to {host} broke before the response came. {_REPEAT}")
+    return None
+
+
+def _no_connection(cause: BaseException | None, host: str) -> NetworkError:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        if cause.verify_code in _HOSTNAME_MISMATCH:
+            what = f"The certificate that was presented is not for {host}"
+            then = "Check api_base, and that no proxy stands in between"
+        else:
+            what = f"The certificate of {host} is not trusted"
+            then = "Name the authority's certificate with SSL_CERT_FILE or verify="
+        return NetworkError(
+            f"{what}: {cause.verify_message} Nothing was sent. {then}.",
+            delivery="not_sent",
+            repeatable=False,
+        )
+    if isinstance(cause, ssl.SSLError):
+        how = f"The TLS handshake with {host} failed ({cause.reason or 'cut off'})."
+        then = "Check that the port speaks TLS, and its versions."
+    elif isinstance(cause, socket.gaierror):
+        how, then = (
+            f"The host name {host} could not be resolved.",
+            "Check api_base and the network.",
+        )
+    elif isinstance(cause, ConnectionRefusedError):
+        how, then = f"{host} refused the connection.", "Check that the server is up."
+    else:
+        how, then = f"No connection to {host} could be made.", "Check the network and try again."
+    return NetworkError(f"{how} Nothing was sent. {then}", delivery="not_sent")
+
+
+def _protocol_trouble(error: Exception, host: str) -> str:
+    # The text is h11's and may quote the server; only what it begins with is looked at.
+    text = str(error)
+    if text.startswith("Server disconnected"):
+        return f"{host} closed the connection before it answered."
+    if text.startswith("peer closed connection"):
+        return f"The response of {host} is cut short."
+    return f"What {host} answered is not HTTP."
+
+
+def pool_timeout(host: str, timeout: float) -> errors.TimeoutError:
+    """Say that no connection came free."""
+    return errors.TimeoutError(
+        f"No connection to {host} came free within {timeout:g} s: all are busy. Nothing was sent. "
+        "Make fewer calls at once, or raise max_connections of the adapter.",
+        delivery="not_sent",
+    )
+
+
+def connect_timeout(host: str, timeout: float) -> errors.TimeoutError:
+    """Say that no connection stood in time."""
+    return errors.TimeoutError(
+        f"No connection to {host} could be made within {timeout:g} s. Nothing was sent. Check the "
+        "network, or raise timeout.",
+        delivery="not_sent",
+    )
+
+
+def response_timeout(host: str, timeout: float) -> errors.TimeoutError:
+    """Say that the whole response did not come in time."""
+    return errors.TimeoutError(f"{host} did not answer in full within {timeout:g} s. {_REPEAT}")
+
+
+def closed() -> ClientClosedError:
+    """Say that the adapter is closed."""
+    return ClientClosedError("The client is closed. Make a new one.")
+
+
+def other_loop() -> ClientClosedError:
+    """Say that an async adapter has moved to another event loop."""
+    return ClientClosedError(
+        "This client belongs to another event loop, where its connections live. Make a new client "
+        "in each loop; every asyncio.run() starts a new one."
+    )

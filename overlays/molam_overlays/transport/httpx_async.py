@@ -1,0 +1,428 @@
+"""The default adapter of the async client: `httpx_sync` with await, and cancellation.
+
+The decisions are shared; what differs is that a deadline cancels instead of being asked for, and
+that a call may be cancelled from outside at any await. Everything that changes who holds which
+connection therefore happens without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+import select
+import ssl
+import sys
+import time
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import anyio
+import anyio.abc
+import anyio.streams.tls
+import httpcore
+import httpx
+
+from molam_overlays.errors import MolamError
+from molam_overlays.transport import fault, line
+from molam_overlays.transport.adapter import AsyncHTTPAdapter
+from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
+from molam_overlays.transport.stack import Stack, Waiter
+from molam_overlays.transport.target import Origin, Target, prepare, target_of
+from molam_overlays.transport.text import answer_of, request_of
+from molam_overlays.wire import Request, Response
+
+_clock = time.monotonic
+_FLUSH_AT = 64 * 1024
+
+
+class AsyncHttpxAdapter(AsyncHTTPAdapter):
+    """The async twin of `HttpxAdapter`: same arguments, same rules, for asyncio and trio.
+
+    An adapter belongs to the event loop it was first used on. With your own `httpx.AsyncClient`
+    the ``timeout`` holds for the whole attempt too.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient | None = None,
+        *,
+        proxy: ProxyTypes | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
+        http2: bool = False,
+        trust_env: bool = True,
+        max_connections: int = 100,
+        keepalive_expiry: float = 5.0,
+        max_response_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        _load_backend()
+        self._client = client
+        self._limit = max_response_bytes
+        self._expiry = keepalive_expiry
+        self._closed = False
+        self._routes = Routes(
+            "Async",
+            proxy=proxy,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            trust_env=trust_env and client is None,
+            keepalive_expiry=keepalive_expiry,
+        )
+        self._max_connections = max_connections
+        self._start()
+        _adapters.add(self)
+
+    def _start(self) -> None:
+        self._stack: Stack[_Line] = Stack(self._max_connections, self._expiry)
+        self._loop: object = None
+
+    async def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response.
+
+        Raises:
+            NetworkError: no usable response came.
+            TimeoutError: ``request.timeout`` seconds passed.
+            ClientClosedError: the adapter is closed, or belongs to another event loop.
+        """
+        if self._closed:
+            raise fault.closed()
+        loop = _current_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise fault.other_loop()
+            self._loop = loop
+        target = target_of(request.url)
+        prepared = prepare(request, target)
+        attempt = _Attempt(request, target)
+        with anyio.move_on_after(request.timeout) as scope:
+            if self._client is not None:
+                await self._through(self._client, prepared, attempt)
+            else:
+                await self._exchange(prepared, attempt)
+        if scope.cancelled_caught:
+            attempt.failure = attempt.timed_out()
+        if attempt.body is None:
+            assert attempt.failure is not None
+            raise attempt.failure
+        return attempt.body.end(attempt.failure)
+
+    async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
+        used = await self._acquire(attempt)
+        attempt.wire = used.wire
+        used.wire.sent = False
+        reusable = False
+        try:
+            answer = await used.handle_async_request(prepared)
+            await self._read(answer, attempt)
+            reusable = line.settled(used.connection)
+        except Exception as error:
+            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
+            if attempt.failure is None:
+                raise
+        finally:
+            if reusable:
+                doomed = self._stack.give_back(used, _clock())
+                if doomed:
+                    await _discard(doomed)
+            else:
+                await self._drop(used)
+
+    async def _through(
+        self, client: httpx.AsyncClient, prepared: httpx.Request, attempt: _Attempt
+    ) -> None:
+        try:
+            answer = await client.send(prepared, stream=True, auth=None, follow_redirects=False)
+            await self._read(answer, attempt)
+        except Exception as error:
+            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
+            if attempt.failure is None:
+                if not client.is_closed:
+                    raise
+                attempt.failure = fault.closed()
+
+    async def _read(self, answer: httpx.Response, attempt: _Attempt) -> None:
+        stream = cast("httpx.AsyncByteStream", answer.stream)
+        try:
+            body = Body(answer.status_code, answer.headers.raw, self._limit, attempt.host)
+            attempt.body = body
+            async for chunk in stream:
+                if not body.feed(chunk):
+                    break
+        finally:
+            await stream.aclose()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,  # noqa: ASYNC109 - the promised signature
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
+        return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+
+    async def aclose(self) -> None:
+        """Close all connections; safe twice. Calls in progress end, and close theirs."""
+        self._closed = True
+        resting = self._stack.close()
+        if resting and self._loop is _current_loop():
+            await _discard(resting)
+        # Connections of a loop that is gone went with it.
+
+    async def _acquire(self, attempt: _Attempt) -> _Line:
+        stack, now, origin = self._stack, _clock(), attempt.origin
+        found = stack.pop(origin, now)
+        doomed: list[_Line] = []
+        if found is None:
+            granted, doomed = stack.slot(now)
+            if not granted:
+                waiter = _Waiter(origin)
+                stack.wait(waiter)
+                try:
+                    await waiter.turn.wait()
+                except BaseException:
+                    stack.leave(waiter)
+                    if waiter.granted:  # at the same moment: it is for the next one
+                        doomed += stack.give_back(waiter.line, now)
+                    await _discard(doomed)
+                    raise
+                found = waiter.line
+        try:
+            if self._closed:
+                raise fault.closed()
+            if found is not None and not line.alive(found.connection):
+                doomed.append(found)
+                found = None
+            if doomed:
+                await _discard(doomed)
+            if found is not None:
+                return found
+            wire = _Wire()
+            return _Line(origin, self._routes.connection(origin, wire), wire)
+        except BaseException:
+            await self._drop(found)
+            raise
+
+    async def _drop(self, used: _Line | None) -> None:
+        """Close a connection, if there is one, and give its slot back."""
+        try:
+            if used is not None:
+                await _discard([used])
+        finally:
+            doomed = self._stack.give_back(None, _clock())
+            if doomed:
+                await _discard(doomed)
+
+    def forget_inherited(self) -> None:
+        """Drop what a fork has left us.
+
+        Nothing is closed: the parent's event loop shares its selector with us, and closing would
+        take the parent's connections out of it.
+        """
+        self._start()
+        self._stack.closed = self._closed
+
+
+AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
+
+
+class _Attempt:
+    """What is known about a call in progress, and survives its cancellation."""
+
+    __slots__ = ("body", "failure", "host", "origin", "timeout", "wire")
+
+    def __init__(self, request: Request, target: Target) -> None:
+        self.host = target.host
+        self.origin = target.origin
+        self.timeout = request.timeout
+        self.wire: _Wire | None = None
+        self.body: Body | None = None
+        self.failure: MolamError | None = None
+
+    def timed_out(self) -> MolamError:
+        if self.wire is None:
+            return fault.pool_timeout(self.host, self.timeout)
+        if not self.wire.sent:
+            return fault.connect_timeout(self.host, self.timeout)
+        return fault.response_timeout(self.host, self.timeout)
+
+
+class _Waiter(Waiter["_Line"]):
+    __slots__ = ("turn",)
+
+    def __init__(self, origin: Origin) -> None:
+        super().__init__(origin)
+        self.turn = anyio.Event()
+
+    def wake(self) -> None:
+        self.turn.set()
+
+
+class _Line(httpx.AsyncHTTPTransport):
+    """httpx's transport over one connection instead of a pool of them."""
+
+    def __init__(self, origin: Origin, connection: Any, wire: _Wire) -> None:
+        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
+        self._pool = connection
+        self.connection = connection
+        self.wire = wire
+        self.origin = origin
+        self.idle_since = 0.0
+
+
+async def _discard(lines: list[_Line]) -> None:
+    with anyio.CancelScope(shield=True):
+        for each in lines:
+            await each.wire.close()
+
+
+class _Wire(httpcore.AsyncNetworkBackend):
+    """The socket of one line, and whether anything was sent in the current attempt.
+
+    Timeouts are not looked at: the attempt runs in a cancel scope.
+    """
+
+    def __init__(self) -> None:
+        self.sent = False
+        self._stream: anyio.abc.SocketStream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to whichever address of the host answers first (RFC 8305)."""
+        try:
+            self._stream = await anyio.connect_tcp(host, port, local_host=local_address)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return _Stream(self._stream, self)
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+    async def close(self) -> None:
+        """Close the socket, even in the middle of a TLS handshake."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await anyio.aclose_forcefully(stream)
+
+
+_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError, OSError)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A socket or TLS stream. Head and body leave together, as in `httpx_sync`."""
+
+    def __init__(self, stream: anyio.abc.ByteStream, wire: _Wire) -> None:
+        self._stream = stream
+        self._wire = wire
+        self._pending = b""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._pending:
+            # A server may answer early and close: then its answer comes first.
+            with contextlib.suppress(httpcore.WriteError):
+                await self._flush()
+        try:
+            return await self._stream.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except _BROKEN as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        self._pending += buffer
+        if len(self._pending) > _FLUSH_AT:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        pending, self._pending = self._pending, b""
+        self._wire.sent = True
+        try:
+            await self._stream.send(pending)
+        except _BROKEN as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        await anyio.aclose_forcefully(self._stream)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            wrapped = await anyio.streams.tls.TLSStream.wrap(
+                self._stream,
+                ssl_context=ssl_context,
+                hostname=server_hostname,
+                standard_compatible=False,
+                server_side=False,
+            )
+        except (anyio.EndOfStream, *_BROKEN) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return _Stream(wrapped, self._wire)
+
+    def get_extra_info(self, info: str) -> Any:
+        extra = self._stream.extra
+        if info == "ssl_object":
+            return extra(anyio.streams.tls.TLSAttribute.ssl_object, None)
+        if info == "client_addr":
+            return extra(anyio.abc.SocketAttribute.local_address, None)
+        if info == "server_addr":
+            return extra(anyio.abc.SocketAttribute.remote_address, None)
+        if info == "socket":
+            return extra(anyio.abc.SocketAttribute.raw_socket, None)
+        if info == "is_readable":
+            return _readable(extra(anyio.abc.SocketAttribute.raw_socket, None))
+        return None
+
+
+def _readable(sock: Any) -> bool:
+    """Tell whether an idle socket has something to read, which can only be its end."""
+    descriptor = -1 if sock is None else sock.fileno()
+    if descriptor < 0:
+        return True
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _current_loop() -> object:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        trio = cast("Any", sys.modules["trio"])
+        return trio.lowlevel.current_trio_token()
+
+
+def _load_backend() -> None:
+    """Import what anyio would import in the first call."""
+    importlib.import_module("anyio._backends._asyncio")
+    if "trio" in sys.modules:
+        importlib.import_module("anyio._backends._trio")
+
+
+_adapters: weakref.WeakSet[AsyncHttpxAdapter] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for adapter in list(_adapters):
+        adapter.forget_inherited()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,428 @@
+"""The default adapter of the blocking client: httpx's transport, called directly.
+
+A call goes through `httpx.HTTPTransport.handle_request`, without `httpx.Client` around it and
+without httpcore's pool below it. That is what makes it cheap. Each `_Line` is one connection,
+used by one call at a time; `Stack` says who gets which.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import httpcore
+import httpx
+
+from molam_overlays.errors import MolamError
+from molam_overlays.transport import fault, line
+from molam_overlays.transport.adapter import HTTPAdapter
+from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
+from molam_overlays.transport.stack import Stack, Waiter
+from molam_overlays.transport.target import Origin, Target, prepare, target_of
+from molam_overlays.transport.text import answer_of, request_of
+from molam_overlays.wire import Request, Response
+
+_clock = time.monotonic
+_FLUSH_AT = 64 * 1024
+
+
+class HttpxAdapter(HTTPAdapter):
+    """Send requests with httpx. One adapter serves many threads.
+
+    Redirects are never followed, cookies never kept. A connection carries one request at a time,
+    is closed after any failure, and is looked at before it is used again.
+
+    Args:
+        client: your own `httpx.Client`, with its proxies, certificates and hooks. Its headers,
+            auth, cookies and timeouts are not used, and it stays open when the adapter closes.
+            The arguments below but the last have no effect then. A server that drips its header
+            can stretch ``timeout`` in this case; its body cannot.
+        proxy: URL of a proxy for all requests, ``http``, ``https``, ``socks5`` or ``socks5h``.
+            By default what ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` say.
+        verify: True for the usual authorities, a path to certificates, an `ssl.SSLContext`, or
+            False, which lets anybody read the key.
+        cert: client certificate: path, or (path, key path), or (path, key path, password).
+        http2: offer HTTP/2 to the server; needs ``pip install 'httpx[http2]'``. Still one request
+            at a time on each connection.
+        trust_env: read proxies and ``SSL_CERT_FILE``, ``SSL_CERT_DIR`` from the environment.
+        max_connections: open connections, to all hosts together; callers beyond wait their turn.
+        keepalive_expiry: seconds that a connection may stay idle before it is closed. Below what
+            servers and load balancers allow, mostly, so that they do not close it first.
+        max_response_bytes: largest response body that is read, in bytes after decompression.
+    """
+
+    def __init__(
+        self,
+        client: httpx.Client | None = None,
+        *,
+        proxy: ProxyTypes | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
+        http2: bool = False,
+        trust_env: bool = True,
+        max_connections: int = 100,
+        keepalive_expiry: float = 5.0,
+        max_response_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._client = client
+        self._limit = max_response_bytes
+        self._expiry = keepalive_expiry
+        self._closed = False
+        self._routes = Routes(
+            "",
+            proxy=proxy,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            trust_env=trust_env and client is None,
+            keepalive_expiry=keepalive_expiry,
+        )
+        self._max_connections = max_connections
+        self._start()
+        _adapters.add(self)
+
+    def _start(self) -> None:
+        self._stack: Stack[_Line] = Stack(self._max_connections, self._expiry)
+        self._lock = threading.Lock()
+        self._lines: set[_Line] = set()
+
+    def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response.
+
+        Raises:
+            NetworkError: no usable response came.
+            TimeoutError: ``request.timeout`` seconds passed.
+            ClientClosedError: the adapter is closed.
+        """
+        if self._closed:
+            raise fault.closed()
+        deadline = _clock() + request.timeout
+        target = target_of(request.url)
+        prepared = prepare(request, target)
+        if self._client is not None:
+            return self._through(self._client, prepared, request, target, deadline)
+        used = self._acquire(target, deadline, request.timeout)
+        used.wire.deadline = deadline
+        body: Body | None = None
+        failure: MolamError | None = None
+        reusable = False
+        try:
+            answer = used.handle_request(prepared)
+            stream = cast("httpx.SyncByteStream", answer.stream)
+            try:
+                body = Body(answer.status_code, answer.headers.raw, self._limit, target.host)
+                for chunk in stream:
+                    if not body.feed(chunk):
+                        break
+            finally:
+                stream.close()
+            reusable = line.settled(used.connection)
+        except Exception as error:
+            failure = fault.failure_of(error, target.host, request.timeout)
+            if failure is None:
+                raise
+        finally:
+            self._release(used, reusable)
+        if body is None:
+            assert failure is not None
+            raise failure
+        return body.end(failure)
+
+    def _through(
+        self,
+        client: httpx.Client,
+        prepared: httpx.Request,
+        request: Request,
+        target: Target,
+        deadline: float,
+    ) -> Response:
+        body: Body | None = None
+        failure: MolamError | None = None
+        try:
+            answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = Body(answer.status_code, answer.headers.raw, self._limit, target.host)
+                for chunk in cast("httpx.SyncByteStream", answer.stream):
+                    if not body.feed(chunk):
+                        break
+                    if _clock() > deadline:
+                        failure = fault.response_timeout(target.host, request.timeout)
+                        break
+            finally:
+                answer.close()
+        except Exception as error:
+            failure = fault.failure_of(error, target.host, request.timeout)
+            if failure is None:
+                if client.is_closed:
+                    failure = fault.closed()
+                else:
+                    raise
+        if body is None:
+            assert failure is not None
+            raise failure
+        return body.end(failure)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `HTTPAdapter.send`."""
+        return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+
+    def close(self) -> None:
+        """Close all connections; safe twice. Calls in progress end, and close theirs."""
+        self._closed = True
+        with self._lock:
+            resting = self._stack.close()
+        for each in resting:
+            self._discard(each)
+
+    def _acquire(self, target: Target, deadline: float, timeout: float) -> _Line:
+        stack, now, doomed = self._stack, _clock(), None
+        waiter: _Waiter | None = None
+        with self._lock:
+            found = stack.pop(target.origin, now)
+            if found is None:
+                granted, doomed = stack.slot(now)
+                if not granted:
+                    waiter = _Waiter(target.origin)
+                    stack.wait(waiter)
+        if waiter is not None:
+            found = self._await_turn(waiter, target, deadline, timeout)
+        try:
+            for each in doomed or ():
+                self._discard(each)
+            if self._closed:
+                raise fault.closed()
+            if found is not None:
+                if line.alive(found.connection):
+                    return found
+                self._discard(found)
+            wire = _Wire()
+            opened = _Line(target.origin, self._routes.connection(target.origin, wire), wire)
+            self._lines.add(opened)
+            return opened
+        except BaseException:
+            self._give_back(None)
+            raise
+
+    def _await_turn(
+        self, waiter: _Waiter, target: Target, deadline: float, timeout: float
+    ) -> _Line | None:
+        try:
+            waiter.turn.wait(max(deadline - _clock(), 0))
+        except BaseException:  # KeyboardInterrupt
+            self._stop_waiting(waiter)
+            raise
+        if not waiter.granted and not self._stop_waiting(waiter):
+            raise fault.pool_timeout(target.host, timeout)
+        return waiter.line
+
+    def _stop_waiting(self, waiter: _Waiter) -> bool:
+        with self._lock:
+            self._stack.leave(waiter)
+            return waiter.granted
+
+    def _release(self, used: _Line, reusable: bool) -> None:
+        if not reusable:
+            self._discard(used)
+        self._give_back(used if reusable else None)
+
+    def _give_back(self, used: _Line | None) -> None:
+        with self._lock:
+            doomed = self._stack.give_back(used, _clock())
+        for each in doomed:
+            self._discard(each)
+
+    def _discard(self, each: _Line) -> None:
+        self._lines.discard(each)
+        each.wire.close()
+
+    def forget_inherited(self) -> None:
+        """Drop what a fork has left us: the connections are the parent's."""
+        inherited = self._lines
+        self._start()
+        self._stack.closed = self._closed
+        for each in inherited:
+            each.wire.close()  # closes our copy of the socket; says nothing to the server
+
+
+HttpxAdapter.__module__ = "molam_sdk.http.adapter"
+
+
+class _Waiter(Waiter["_Line"]):
+    __slots__ = ("turn",)
+
+    def __init__(self, origin: Origin) -> None:
+        super().__init__(origin)
+        self.turn = threading.Event()
+
+    def wake(self) -> None:
+        self.turn.set()
+
+
+class _Line(httpx.HTTPTransport):
+    """httpx's transport over one connection instead of a pool of them."""
+
+    def __init__(self, origin: Origin, connection: Any, wire: _Wire) -> None:
+        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
+        self._pool = connection
+        self.connection = connection
+        self.wire = wire
+        self.origin = origin
+        self.idle_since = 0.0
+
+
+class _Wire(httpcore.NetworkBackend):
+    """The sockets of one line, and the moment at which the attempt on it must be over."""
+
+    def __init__(self) -> None:
+        self.deadline = 0.0
+        """On the monotonic clock; set anew for every attempt."""
+        self._sockets: list[httpcore.NetworkStream] = []
+
+    def left(self, expired: type[Exception]) -> float:
+        """Return the seconds left, or raise `expired`."""
+        seconds = self.deadline - _clock()
+        if seconds <= 0:
+            raise expired("the attempt's time is up")
+        return seconds
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address that answers, all of them within the deadline."""
+        addresses = self._resolve(host, port)
+        while True:
+            address = addresses.pop(0)
+            # One that does not answer leaves the others their share of the time.
+            share = self.left(httpcore.ConnectTimeout) / (len(addresses) + 1)
+            try:
+                stream = httpcore.SyncBackend().connect_tcp(
+                    address, port, share, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+            else:
+                self._sockets.append(stream)
+                return _Stream(stream, self)
+
+    def _resolve(self, host: str, port: int) -> list[str]:
+        """Resolve a name in a thread of its own: getaddrinfo knows no timeout."""
+        if _is_numeric(host):
+            return [host]
+        answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                answers.put(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
+            except (OSError, UnicodeError) as error:
+                answers.put(error if isinstance(error, OSError) else socket.gaierror(str(error)))
+
+        threading.Thread(target=ask, daemon=True, name="molam-resolve").start()
+        try:
+            answer = answers.get(timeout=self.left(httpcore.ConnectTimeout))
+        except queue.Empty:
+            raise httpcore.ConnectTimeout("name resolution took too long") from None
+        if isinstance(answer, OSError):
+            raise httpcore.ConnectError(str(answer)) from answer
+        return answer
+
+    def close(self) -> None:
+        """Close the sockets; nothing is said to the server but that they are closed."""
+        while self._sockets:
+            self._sockets.pop().close()
+
+    def upgraded(self, stream: httpcore.NetworkStream) -> None:
+        """Take note of a TLS stream, which now owns the socket."""
+        self._sockets.append(stream)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A socket whose operations end by the deadline of the attempt.
+
+    What is written is kept until something is read, so that head and body leave together: one
+    system call and one packet less.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, wire: _Wire) -> None:
+        self._stream = stream
+        self._wire = wire
+        self._pending = b""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._pending:
+            # A server may answer early and close: then its answer comes first.
+            with contextlib.suppress(httpcore.WriteError):
+                self._flush()
+        return self._stream.read(max_bytes, self._wire.left(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._pending += buffer
+        if len(self._pending) > _FLUSH_AT:
+            self._flush()
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, b""
+        for start in range(0, len(pending), _FLUSH_AT):
+            part = pending[start : start + _FLUSH_AT] if len(pending) > _FLUSH_AT else pending
+            self._stream.write(part, self._wire.left(httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._wire.left(httpcore.ConnectTimeout)
+        stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        self._wire.upgraded(stream)
+        return _Stream(stream, self._wire)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _is_numeric(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+_adapters: weakref.WeakSet[HttpxAdapter] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for adapter in list(_adapters):
+        adapter.forget_inherited()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,37 @@
+"""What a connection of httpcore tells about itself, sync or async alike. No I/O.
+
+httpcore has no public word for "bytes are left over after the response", and a server that sends
+more than its Content-Length says would have them read as the next response. `settled` therefore
+looks at h11's own record. If a coming httpcore keeps that elsewhere, no connection counts as
+settled: then each is used once, slower but never wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def settled(connection: Any) -> bool:
+    """Tell whether a connection has done with its response and may carry another request."""
+    pooled = getattr(connection, "connections", None)  # a pool of one, behind a proxy
+    if pooled is not None:
+        if len(pooled) != 1:
+            return False
+        connection = pooled[0]
+    if not connection.is_idle() or connection.is_closed():
+        return False
+    inner = connection
+    while inner is not None:
+        protocol = getattr(inner, "_h11_state", None)
+        if protocol is not None:
+            return not protocol.trailing_data[0]
+        if getattr(inner, "_h2_state", None) is not None:
+            return True
+        inner = getattr(inner, "_connection", None)
+    return False
+
+
+def alive(connection: Any) -> bool:
+    """Tell whether an idle connection is still open: the server may have closed it meanwhile."""
+    pooled = getattr(connection, "connections", None)
+    return not any(each.has_expired() for each in (pooled or (connection,)))

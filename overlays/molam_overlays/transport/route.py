@@ -1,0 +1,174 @@
+"""How connections to an origin are made: proxy, certificates, HTTP version. No I/O of its own."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import os
+import ssl
+import threading
+import urllib.request
+from typing import Any
+
+import httpcore
+import httpx
+
+from molam_overlays.errors import ConfigurationError
+from molam_overlays.transport.target import Origin
+
+Verify = bool | str | os.PathLike[str] | ssl.SSLContext
+Cert = str | tuple[str, str] | tuple[str, str, str]
+ProxyTypes = str | httpx.URL | httpx.Proxy
+
+
+class Routes:
+    """What an adapter was told about the network, and the connections that follow from it.
+
+    `flavour` is ``""`` or ``"Async"``: httpcore names its classes alike but for this prefix.
+    The environment is read once, here; the TLS context is made when the first https connection
+    is, since that takes as long as all the rest together.
+    """
+
+    def __init__(
+        self,
+        flavour: str,
+        *,
+        proxy: ProxyTypes | None,
+        verify: Verify,
+        cert: Cert | None,
+        http2: bool,
+        trust_env: bool,
+        keepalive_expiry: float,
+    ) -> None:
+        self._flavour = flavour
+        self._verify = verify
+        self._cert = cert
+        self._http2 = http2
+        self._trust_env = trust_env
+        self._keepalive_expiry = keepalive_expiry
+        self._proxy = None if proxy is None else _proxy(proxy)
+        self._environment = urllib.request.getproxies() if trust_env and proxy is None else {}
+        self._tls: ssl.SSLContext | None = None
+        self._tls_lock = threading.Lock()
+        if http2:
+            _require("h2", "http2=True", "httpx[http2]")
+            importlib.import_module(f"httpcore._{flavour.lower() or 'sync'}.http2")
+        for url in (self._proxy.url if self._proxy else None, *self._environment.values()):
+            if str(url).startswith("socks"):
+                _require("socksio", "A SOCKS proxy", "httpx[socks]")
+
+    def tls(self) -> ssl.SSLContext:
+        """Return the TLS context, made on the first call."""
+        with self._tls_lock:
+            if self._tls is None:
+                self._tls = _tls_context(self._verify, self._cert, self._trust_env)
+            return self._tls
+
+    def proxy_for(self, origin: Origin) -> httpx.Proxy | None:
+        """Return the proxy for an origin, None for a direct connection.
+
+        An argument beats the environment; ``NO_PROXY`` holds for the environment's proxies alone.
+        """
+        if self._proxy is not None:
+            return self._proxy
+        scheme, host, port = origin
+        url = self._environment.get(scheme) or self._environment.get("all")
+        if not url or _bypassed(host, port, self._environment):
+            return None
+        return _proxy(url if "://" in url else f"http://{url}")
+
+    def connection(self, origin: Origin, backend: Any) -> Any:
+        """Return an httpcore connection, or a pool of one behind a proxy; not connected yet."""
+        scheme, host, port = origin
+        tls = self.tls() if scheme == "https" else None
+        common: dict[str, Any] = {
+            "ssl_context": tls,
+            "keepalive_expiry": self._keepalive_expiry,
+            "http2": self._http2,
+            "network_backend": backend,
+        }
+        proxy = self.proxy_for(origin)
+        if proxy is None:
+            core_origin = httpcore.Origin(scheme.encode(), host.encode(), port)
+            return self._class("HTTPConnection")(origin=core_origin, **common)
+        url = proxy.url
+        common["proxy_url"] = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        common["proxy_auth"] = proxy.raw_auth
+        common["max_connections"] = 1
+        if url.scheme.startswith("socks"):
+            return self._class("SOCKSProxy")(**common)
+        if url.scheme == "https":
+            common["proxy_ssl_context"] = proxy.ssl_context or self.tls()
+        return self._class("HTTPProxy")(proxy_headers=proxy.headers.raw, **common)
+
+    def _class(self, name: str) -> Any:
+        return getattr(httpcore, self._flavour + name)
+
+
+def _proxy(proxy: ProxyTypes) -> httpx.Proxy:
+    try:
+        return proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
+    except (ValueError, httpx.InvalidURL):
+        pass
+    raise ConfigurationError(  # the URL may hold a password, so it is not shown
+        "The proxy is not a URL with one of the schemes http, https, socks5 and socks5h. Give one "
+        "such as http://proxy.example:3128, by argument or in HTTPS_PROXY."
+    )
+
+
+def _bypassed(host: str, port: int, environment: dict[str, str]) -> bool:
+    bare = host.strip("[]")
+    literal = f"[{bare}]" if ":" in bare else bare
+    if urllib.request.proxy_bypass_environment(f"{literal}:{port}", environment):  # type: ignore[attr-defined]
+        return True
+    if not os.environ.get("NO_PROXY") and not os.environ.get("no_proxy"):
+        return bool(urllib.request.proxy_bypass(host))
+    entries = [entry.strip().strip("[]") for entry in environment.get("no", "").split(",")]
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return False
+    return any(address in network for network in map(_network, entries) if network is not None)
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return None
+
+
+def _tls_context(verify: Verify, cert: Cert | None, trust_env: bool) -> ssl.SSLContext:
+    try:
+        if isinstance(verify, (str, os.PathLike)):
+            path = os.fspath(verify)
+            folder = os.path.isdir(path)
+            context = ssl.create_default_context(
+                cafile=None if folder else path, capath=path if folder else None
+            )
+        else:
+            context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
+        if isinstance(cert, str):
+            context.load_cert_chain(cert)
+        elif cert is not None:
+            context.load_cert_chain(*cert)
+    except OSError as error:
+        raise ConfigurationError(
+            "The certificates for TLS could not be loaded. Check verify=, cert=, SSL_CERT_FILE "
+            f"and SSL_CERT_DIR. {error.strerror or ''}".strip()
+        ) from error
+    return context
+
+
+def _require(module: str, what: str, requirement: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        pass
+    else:
+        return
+    raise ConfigurationError(
+        f"{what} needs the package {module}. Install it with: pip install '{requirement}'"
+    )

@@ -1,0 +1,132 @@
+"""Where a request goes and the head it carries, in the form httpx wants. No I/O."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import attrs
+import httpx
+
+from molam_overlays.errors import NetworkError
+from molam_overlays.wire import Request
+
+Origin = tuple[str, str, int]
+"""Scheme, host and port: what a connection belongs to."""
+
+_PORTS = {"http": 80, "https": 443}
+
+# What h11 would refuse too, but h11 quotes the offending value, and that may be the key.
+_BAD_NAME = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$")
+_BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+
+
+@attrs.frozen(slots=True)
+class Target:
+    """A parsed URL with all that is derived from it."""
+
+    url: httpx.URL
+    origin: Origin
+    host: str
+    """Host, and port when it is not the scheme's own; for messages."""
+    host_header: tuple[bytes, bytes]
+
+
+@lru_cache(maxsize=256)
+def _parse(url: str) -> Target:
+    parsed = httpx.URL(url)
+    if parsed.scheme not in _PORTS or not parsed.host:
+        raise httpx.InvalidURL("not an absolute http or https URL")
+    port = parsed.port or _PORTS[parsed.scheme]
+    netloc = parsed.netloc
+    return Target(
+        parsed,
+        (parsed.scheme, parsed.raw_host.decode("ascii"), port),
+        netloc.decode("ascii"),
+        (b"Host", netloc),
+    )
+
+
+def target_of(url: str) -> Target:
+    """Parse a URL; the last 256 are remembered, since parsing costs 20 us.
+
+    Raises:
+        NetworkError: not an absolute http or https URL; nothing was sent.
+    """
+    try:
+        return _parse(url)
+    except (httpx.InvalidURL, UnicodeError):
+        pass
+    raise NetworkError(
+        "The request URL is not an absolute http or https URL. Nothing was sent. Check api_base.",
+        delivery="not_sent",
+        repeatable=False,
+    )
+
+
+@lru_cache(maxsize=128)
+def _name(name: str) -> bytes | None:
+    """Return a header name as bytes, None for one that we set ourselves."""
+    if _BAD_NAME.search(name):
+        raise ValueError
+    return None if name.lower() in _FRAMING else name.encode("ascii")
+
+
+def head_of(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
+    """Return the header fields of a request as they go on the wire.
+
+    ``Host``, ``Content-Length`` and ``Accept-Encoding`` (what `Body` can bound) are ours.
+
+    Raises:
+        NetworkError: a name or value that HTTP does not allow (RFC 9110 section 5.5); the message
+            names the field, never its value. Nothing was sent.
+    """
+    head = [target.host_header, _ACCEPT_ENCODING]
+    culprit = None
+    for name, value in request.headers.items():
+        try:
+            raw = _name(name)
+        except ValueError:
+            culprit = "A request header's name"
+            break
+        if raw is None or raw.lower() == b"accept-encoding":
+            continue
+        if _BAD_VALUE.search(value) or value != value.strip(" \t"):
+            culprit = f"The value of the request header {name}"
+            break
+        head.append((raw, value.encode("latin-1")))
+    if culprit is not None:
+        raise NetworkError(
+            f"{culprit} has characters that HTTP does not allow there, such as a line break or "
+            "surrounding white space. Nothing was sent. Remove them.",
+            delivery="not_sent",
+            repeatable=False,
+        )
+    if request.content is not None:
+        head.append((b"Content-Length", b"%d" % len(request.content)))
+    elif request.method in ("POST", "PUT", "PATCH"):
+        head.append(_EMPTY)
+    return head
+
+
+_ACCEPT_ENCODING = (b"Accept-Encoding", b"gzip, deflate")
+_EMPTY = (b"Content-Length", b"0")
+_NO_CONTENT = httpx.ByteStream(b"")
+
+
+def prepare(request: Request, target: Target) -> httpx.Request:
+    """Return the request as httpx's transports take it."""
+    timeout = request.timeout
+    content = request.content
+    return httpx.Request(
+        request.method,
+        target.url,
+        headers=head_of(request, target),
+        stream=_NO_CONTENT if content is None else httpx.ByteStream(content),
+        # A request that does not come from a Client has no timeouts but these.
+        extensions={
+            "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+        },
+    )
