@@ -193,7 +193,7 @@ class Hooks:
         tracers: Iterable[Tracer] = (),
     ) -> None:
         # Written out, since mypy refuses generic converters; this keeps lambdas typed.
-        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue]
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
             _several(on_request),
             _several(on_response),
             _several(on_retry),
