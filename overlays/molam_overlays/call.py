@@ -1,0 +1,284 @@
+"""One call from its first attempt to its end, without I/O.
+
+`flow` is a generator. It yields what should be done (`Send` a request, `Wait`, note the call in
+the journal) and is sent what came of it; two short drivers in `clients` do the doing, one
+blocking, one awaiting. Every decision is made here or in `retry`, once for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+
+from molam_overlays.errors import (
+    ApiError,
+    Attempt,
+    Delivery,
+    MolamError,
+    NetworkError,
+    TimeoutError,  # noqa: A004
+    delivery_of_status,
+    error_class,
+    worst_delivery,
+)
+from molam_overlays.jsontext import loads
+from molam_overlays.model import ResponseInfo
+from molam_overlays.observe import CallInfo, Observer
+from molam_overlays.operation import Call, UnreadableBodyError
+from molam_overlays.retry import (
+    RetryPolicy,
+    RetryQuota,
+    failure_is_repeatable,
+    parse_retry_after,
+    status_is_repeatable,
+    wait_before_retry,
+)
+from molam_overlays.wire import Request, Response
+
+T = TypeVar("T")
+
+
+@attrs.frozen(slots=True)
+class Send:
+    """Make one attempt. Send back the `Response`, or the `MolamError` that came of it."""
+
+    request: Request
+
+
+@attrs.frozen(slots=True)
+class Wait:
+    """Let time pass."""
+
+    seconds: float
+
+
+@attrs.frozen(slots=True)
+class WriteAhead:
+    """Note the call in the journal before it leaves. Send back the journal's token."""
+
+    call: Call[Any]
+    idempotency_key: str
+
+
+@attrs.frozen(slots=True)
+class Settle:
+    """Note in the journal what became of the call."""
+
+    token: Any
+    delivery: Delivery | None
+    """None for a success; what is unknown stays open."""
+    status: int | None
+
+
+Step: TypeAlias = Send | Wait | WriteAhead | Settle
+
+
+@attrs.frozen(slots=True)
+class World:
+    """Clock and randomness, from outside."""
+
+    monotonic: Callable[[], float]
+    """Seconds that never jump."""
+    now: Callable[[], datetime]
+    """The time of day, aware."""
+    random: Callable[[], float]
+    """From 0 up to 1."""
+
+
+def flow(
+    call: Call[T],
+    request: Request,
+    idempotency_key: str | None,
+    policy: RetryPolicy,
+    quota: RetryQuota,
+    world: World,
+    observer: Observer,
+    info: CallInfo,
+    *,
+    journaled: bool = False,
+) -> Generator[Step, Any, T]:
+    """Carry one call through its attempts; return its result.
+
+    Raises:
+        ApiError: the server refused, or went on failing.
+        NetworkError: no usable response came.
+        TimeoutError: time ran out.
+    """
+    started = world.monotonic()
+    operation = call.operation
+    told = observer.active
+    token = (yield WriteAhead(call, idempotency_key)) if journaled and idempotency_key else None
+    if told:
+        observer.call_started(info)
+    attempts: tuple[Attempt, ...] = ()
+    spent: int | None = None
+    last_chance = False
+    while True:
+        if told:
+            observer.request(info, len(attempts) + 1)
+        began = world.now()
+        before = world.monotonic()
+        answer = yield Send(request)
+        attempt = judge(answer, len(attempts) + 1, began, world.monotonic() - before)
+        error: MolamError
+        if attempt.delivery is None:
+            try:
+                result: T = operation.decode(
+                    answer,
+                    ResponseInfo(
+                        status=answer.status,
+                        request_id=attempt.request_id,
+                        headers=answer.headers,
+                        attempts=(*attempts, attempt),
+                        idempotency_key=idempotency_key,
+                    ),
+                )
+            except UnreadableBodyError as unreadable:
+                attempt = attrs.evolve(attempt, delivery="maybe_processed")
+                error = NetworkError(
+                    f"The answer to {operation.id} had status {answer.status}, but {unreadable}. "
+                    "The request may have been processed."
+                )
+                error.__cause__ = unreadable.__cause__
+            else:
+                quota.give_back(spent)
+                if told:
+                    observer.response(info, attempt)
+                    observer.call_finished(info)
+                if token is not None:
+                    yield Settle(token, None, attempt.status)
+                return result
+        else:
+            error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
+        attempts = (*attempts, attempt)
+        error.attempts = attempts
+        error.delivery = worst_delivery(attempts)
+        error.idempotency_key = idempotency_key
+        if told:
+            observer.response(info, attempt)
+        pause, last_chance = next_pause(
+            call, error, policy, world, world.monotonic() - started, last_chance=last_chance
+        )
+        if pause is not None:
+            spent = quota.spend(after_timeout=isinstance(error, TimeoutError))
+        if pause is None or spent is None:
+            if told:
+                observer.error(info, error)
+                observer.call_finished(info, error)
+            if token is not None:
+                yield Settle(token, error.delivery, attempt.status)
+            raise error
+        if told:
+            observer.retry(info, attempt, pause)
+        yield Wait(pause)
+
+
+def judge(answer: Response | MolamError, number: int, began: datetime, duration: float) -> Attempt:
+    """Say what came of one attempt."""
+    if isinstance(answer, MolamError):
+        return Attempt(
+            number=number,
+            started_at=began,
+            duration=duration,
+            outcome=str(answer),
+            delivery=answer.delivery,
+        )
+    status = answer.status
+    delivery: Delivery | None = None
+    if not 200 <= status <= 299:
+        delivery = delivery_of_status(status, error_code(answer) if status == 409 else None)
+    return Attempt(
+        number=number,
+        started_at=began,
+        duration=duration,
+        outcome=str(status),
+        status=status,
+        request_id=answer.headers.get("x-request-id"),
+        delivery=delivery,
+    )
+
+
+def next_pause(
+    call: Call[Any],
+    error: MolamError,
+    policy: RetryPolicy,
+    world: World,
+    elapsed: float,
+    *,
+    last_chance: bool,
+) -> tuple[float | None, bool]:
+    """Return the seconds to wait before another attempt, None for no more attempts.
+
+    The second value tells that the next attempt is the last one, allowed past the deadline
+    because what became of the request is unknown.
+    """
+    retries = len(error.attempts) - 1
+    if last_chance or retries >= policy.max_retries:
+        return None, last_chance
+    retry_after = None
+    repeatable = call.operation.repeatable
+    if isinstance(error, ApiError):
+        retry_after = error.retry_after
+        can_repeat = repeatable and status_is_repeatable(error.status_code or 0, error.code)
+    else:
+        can_repeat = failure_is_repeatable(error, repeatable_call=repeatable)
+    pause = wait_before_retry(retries, retry_after, world.random) if can_repeat else None
+    if pause is None or policy.deadline is None or elapsed + pause < policy.deadline:
+        return pause, False
+    left = max(0.0, policy.deadline - elapsed)
+    fate_unknown = call.operation.keyed and error.delivery == "maybe_processed"
+    if not fate_unknown or (retry_after or 0.0) > left:
+        return None, False
+    return min(pause, left), True
+
+
+def api_error(call: Call[Any], response: Response, world: World) -> ApiError:
+    """Make the error for a response that is not 2xx. Its message never holds the body."""
+    status = response.status
+    payload = payload_of(response)
+    request_id = response.headers.get("x-request-id")
+    retry_after = parse_retry_after(response.headers.get("retry-after"), world.now())
+    detail = payload.get("error")
+    told = detail if isinstance(detail, dict) else {}
+    code, message, param = told.get("code"), told.get("message"), told.get("param")
+    summary = f"{call.operation.id} was answered with status {status}"
+    if 300 <= status <= 399:
+        summary += "; redirects are never followed, check api_base"
+    if isinstance(code, str):
+        summary += f" ({code})"
+    if isinstance(message, str):
+        summary += f": {call.without_sensitive_values(message)}"
+    if isinstance(param, str):
+        summary += f" [param: {param}]"
+    if isinstance(request_id, str):
+        summary += f" [request id: {request_id}]"
+    return error_class(status)(
+        summary,
+        status_code=status,
+        payload=payload,
+        request_id=request_id,
+        retry_after=retry_after,
+    )
+
+
+def payload_of(response: Response) -> dict[str, Any]:
+    """Return the body of an error response; never None, and never an error of its own."""
+    if not response.content:
+        return {}
+    try:
+        data = loads(response.content)
+    except ValueError:
+        data = None
+    if isinstance(data, dict):
+        return data
+    return {"body": response.content.decode("utf-8", "replace")}
+
+
+def error_code(response: Response) -> str | None:
+    """Return the code in an error body, if it has one."""
+    detail = payload_of(response).get("error")
+    code = detail.get("code") if isinstance(detail, dict) else None
+    return code if isinstance(code, str) else None

@@ -1,0 +1,623 @@
+"""The two drivers: `Blocking` and `Awaiting`. The only places that do I/O.
+
+Both carry out what `call.flow` decides. What they share, which is everything but the doing, is in
+`_Client`.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import datetime, timezone
+from random import random
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
+
+import attrs
+
+from molam_overlays import codec, webhooks
+from molam_overlays.call import Send, Settle, Step, Wait, World, WriteAhead, flow
+from molam_overlays.codec import AnyValue, Problems
+from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
+from molam_overlays.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    MolamError,
+    ResumeError,
+    ValidationError,
+)
+from molam_overlays.idempotency import make_idempotency_key
+from molam_overlays.jsontext import dumps
+from molam_overlays.observe import CallInfo, Hooks, Observer, configure_logging
+from molam_overlays.operation import SAFE_METHODS, Body, Call, Operation, Result
+from molam_overlays.page import bind_page
+from molam_overlays.parameters import header_problem
+from molam_overlays.retry import RetryPolicy, RetryQuota
+from molam_overlays.transport import pause, user
+from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
+from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
+from molam_overlays.transport.httpx_sync import HttpxAdapter
+from molam_overlays.wire import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+T = TypeVar("T")
+
+KEY_LIFETIME: Final = 24 * 3600.0
+"""Seconds the API remembers an idempotency key."""
+
+_OPTIONS: Final = frozenset(CallOptions.__annotations__)
+_OWN_HEADERS: Final = frozenset(
+    {
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "transfer-encoding",
+    }
+)
+"""Header fields no caller may set: they decide where a request goes and what it means."""
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
+
+
+@attrs.frozen(slots=True)
+class _Started:
+    """One call under way."""
+
+    steps: Generator[Step, Any, Any]
+    info: CallInfo
+    again: Callable[[], Any]
+    """Makes the very same call with the very same key."""
+
+
+class _Client:
+    """What both clients share: settings, options, preparation of a call."""
+
+    sdk_version: ClassVar[str] = "0"
+
+    _asynchronous: ClassVar[bool]
+
+    def __init__(
+        self,
+        config: Config | None,
+        *,
+        hooks: Hooks | None,
+        journal: Any,
+        world: World,
+    ) -> None:
+        if config is None:
+            config = Config()
+        if not isinstance(config, Config):
+            raise ConfigurationError(
+                f"A client takes a Config, not {type(config).__name__}: "
+                f"{type(self).__name__}(Config(api_key=…))."
+            )
+        self.config: Config = config
+        self._options: CallOptions = {}
+        self._quota = RetryQuota()
+        self._observer = Observer(hooks)
+        self._journal = journal
+        self._world = world
+        self._closed = [False]
+        self._derived = False
+        self._secrets = _no_secret if config.webhook_secret is None else config.webhook_secret
+        parts = urlsplit(config.api_base)
+        self._base = config.api_base
+        self._host, self._port, self._scheme = parts.hostname or "", parts.port, parts.scheme
+        self._headers = {
+            "Authorization": f"Bearer {config.api_key}",
+            "Accept": "application/json",
+            "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{platform.python_version()}",
+        }
+        configure_logging()
+        codec.resolve_pending()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.config!r})"
+
+    def __copy__(self) -> Self:
+        return self._derive()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._derive()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"A {type(self).__name__} holds the API key and open connections and cannot be "
+            "pickled. Build one in the process that needs it."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.__reduce__()
+
+    def _derive(self) -> Self:
+        derived = object.__new__(type(self))
+        derived.__dict__.update(self.__dict__)
+        derived._derived = True
+        return derived
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """Return a light copy with other defaults for its calls.
+
+        It shares connections, retry quota and hooks with this client, which stays as it is.
+        Closing the copy leaves this client open.
+
+        Args:
+            options: `timeout` and `deadline` in seconds, `max_retries`, `extra_headers`.
+
+        Raises:
+            ConfigurationError: an option has no acceptable value.
+            TypeError: an option has another name.
+        """
+        derived = self._derive()
+        derived._options = self._merged(options, "with_options")
+        self._policy(derived._options)
+        return derived
+
+    def _merged(self, options: CallOptions, method: str) -> CallOptions:
+        unknown = options.keys() - _OPTIONS
+        if unknown:
+            raise TypeError(f"{method}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+        merged: dict[str, Any] = {**self._options}
+        for name, value in options.items():
+            if value is not None:
+                merged[name] = value
+        if "extra_headers" in options:
+            headers = options["extra_headers"] or {}
+            merged["extra_headers"] = {**self._options.get("extra_headers", {}), **headers}
+            _check_headers(merged["extra_headers"])
+        return cast("CallOptions", merged)
+
+    def _policy(self, options: CallOptions) -> RetryPolicy:
+        config = self.config
+        if not options:
+            return RetryPolicy(max_retries=config.max_retries, timeout=config.timeout)
+        deadline = options.get("deadline")
+        return RetryPolicy(
+            max_retries=check_retries(options.get("max_retries", config.max_retries)),
+            timeout=check_seconds("timeout", options.get("timeout", config.timeout)),
+            deadline=None if deadline is None else check_seconds("deadline", deadline),
+        )
+
+    def _start(
+        self,
+        call: Call[Any],
+        idempotency_key: str | None,
+        given: CallOptions | None,
+        again: Callable[..., Any],
+        since: datetime | None,
+    ) -> _Started:
+        if self._closed[0]:
+            raise ClientClosedError(
+                f"This {type(self).__name__} is closed. Build a new one; it can be kept for the "
+                "life of the process."
+            )
+        operation = call.operation
+        options = self._options if not given else self._merged(given, operation.id)
+        policy = self._policy(options)
+        headers = {**self._headers, **call.headers}
+        if call.media is not None:
+            headers["Content-Type"] = call.media
+        if "extra_headers" in options:
+            headers = _with_extra(headers, options["extra_headers"])
+        minted = False
+        if operation.keyed:
+            minted = idempotency_key is None
+            idempotency_key = make_idempotency_key(idempotency_key)
+            headers["Idempotency-Key"] = idempotency_key
+        else:
+            idempotency_key = None
+        info = CallInfo(
+            operation_id=operation.id,
+            method=operation.method,
+            path_template=operation.path,
+            idempotency_key=idempotency_key,
+            host=self._host,
+            port=self._port,
+            scheme=self._scheme,
+        )
+        if minted:
+            self._observer.key_minted(info)
+        request = Request(
+            operation.method,
+            f"{self._base}{call.target}",
+            headers,
+            call.content,
+            call.json,
+            policy.timeout,
+        )
+        world = self._world
+        steps = flow(
+            call,
+            request,
+            idempotency_key,
+            policy,
+            self._quota,
+            world,
+            self._observer,
+            info,
+            journaled=self._journal is not None,
+        )
+        first = since or world.now()
+
+        def repeat() -> Any:
+            if (world.now() - first).total_seconds() > KEY_LIFETIME:
+                raise ResumeError(
+                    "The server has forgotten this call's idempotency key, which is older than "
+                    "24 hours: repeating it could do it twice. Look up what became of it instead."
+                )
+            return again(call, idempotency_key, given, first)
+
+        return _Started(steps, info, repeat)
+
+    def verify_webhook_signature(self, signature_header: str, raw_body: bytes) -> bool:
+        """Check a webhook's signature; return True. A plain call on both clients.
+
+        Args:
+            signature_header: the value of ``Molam-Signature``.
+            raw_body: the bytes of the body as they arrived, before any decoding.
+
+        Raises:
+            SignatureError: it does not verify, is older or newer than five minutes, or its `kid`
+                names no secret of ours.
+        """
+        return webhooks.verify_signature(signature_header, raw_body, self._secrets)
+
+    def _escape(
+        self, method: str, path: str, json: Any, params: Mapping[str, Any] | None
+    ) -> Call[Any]:
+        verb = method.upper() if isinstance(method, str) else ""
+        problems: Problems = {}
+        if not (verb.isascii() and verb.isalpha()):
+            problems["method"] = "must be an HTTP method such as POST"
+        problem = _path_problem(path)
+        if problem is not None:
+            problems["path"] = problem
+        pairs: list[tuple[str, str]] = []
+        for name, value in (params or {}).items():
+            plain = AnyValue().encode(value, f"params.{name}", problems)
+            for item in plain if isinstance(plain, list) else [plain]:
+                if item is not None:
+                    pairs.append(
+                        (name, str(item).lower() if item is True or item is False else str(item))
+                    )
+        data = None if json is None else AnyValue().encode(json, "json", problems)
+        if problems:
+            raise ValidationError(problems)
+        operation: Operation[Any] = Operation(
+            id=f"{verb} {path}",
+            method=verb,
+            path=path,
+            bodies=(Body(AnyValue()),),
+            results=(Result(_ANY_RESULT),),
+            keyed=verb not in SAFE_METHODS,
+        )
+        return Call(
+            operation,
+            path,
+            urlencode(pairs),
+            {},
+            None if json is None else dumps(data),
+            data,
+            None if json is None else "application/json",
+        )
+
+
+class _AnyResult(AnyValue):
+    """Any JSON value; an object is read as a model without declared fields."""
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        return codec.plain_model(wire, response) if isinstance(wire, dict) else wire
+
+
+_ANY_RESULT: Final = _AnyResult()
+
+
+def _no_secret(kid: str) -> None:
+    return None
+
+
+def _path_problem(path: Any) -> str | None:
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+        return "must start with a single slash, such as /v1/connect/refunds; the host is api_base"
+    if not path.isascii() or not path.isprintable() or set(path) & set(" ?#\\"):
+        return "must be percent-encoded, without query (use params) and fragment"
+    if {".", ".."} & set(path.lower().replace("%2e", ".").split("/")):
+        return "must not hold dot segments"
+    return None
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ValidationError({"extra_headers": "must map text to text"})
+        token = name.replace("-", "").replace("_", "")
+        if not (token.isascii() and token.isalnum()):
+            raise ValidationError(
+                {"extra_headers": "must have header names of letters and hyphens"}
+            )
+        if name.lower() in _OWN_HEADERS:
+            raise ValidationError({f"extra_headers.{name}": "is set by the SDK"})
+        problem = header_problem(value)
+        if problem is not None:
+            raise ValidationError({f"extra_headers.{name}": problem})
+
+
+def _with_extra(headers: dict[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+    replaced = {name.lower() for name in extra}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    return {**kept, **extra}
+
+
+def _attach(error: MolamError, started: _Started, *, asynchronous: bool) -> MolamError:
+    if asynchronous:
+        error._aresume = started.again
+    else:
+        error._resume = started.again
+    return error
+
+
+class Blocking(_Client):
+    """The driver of the blocking client. Safe to share between threads."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        http_adapter: HTTPAdapter | Any = None,
+        *,
+        hooks: Hooks | None = None,
+        idempotency_store: Any = None,
+        world: World = WORLD,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Build a client. Nothing is sent, and nothing is left to import.
+
+        Args:
+            config: settings; read from the environment when left out.
+            http_adapter: how requests travel; httpx by default. Anything with a `send` will do.
+            hooks: functions to be told what calls do.
+            idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
+                crash.
+            world: clock and randomness, for tests.
+            sleep: waits so many seconds, for tests.
+
+        Raises:
+            ConfigurationError: a setting is missing or malformed.
+        """
+        journal = None if idempotency_store is None else idempotency_store.journal()
+        super().__init__(config, hooks=hooks, journal=journal, world=world)
+        self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
+        self._sleep = sleep
+        self._exchange = user.exchange_of(self._adapter)
+
+    def _run(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+        since: datetime | None = None,
+    ) -> T:
+        started = self._start(call, idempotency_key, options, self._run, since)
+        result = self._drive(started)
+        if call.operation.page is not None:
+            bind_page(result, call, lambda following: self._run(following, None, options))
+        return cast("T", result)
+
+    def _run_page(self, call: Call[T], options: CallOptions | None = None) -> T:
+        return self._run(call, None, options)
+
+    def _drive(self, started: _Started) -> Any:
+        steps = started.steps
+        sent = 0
+        answer: Any = None
+        try:
+            while True:
+                step = steps.send(answer)
+                if type(step) is Send:
+                    sent += 1
+                    try:
+                        answer = self._exchange(step.request)
+                    except ClientClosedError:
+                        raise
+                    except MolamError as error:
+                        answer = error
+                elif type(step) is Wait:
+                    answer = self._sleep(step.seconds)
+                elif type(step) is WriteAhead:
+                    answer = self._journal.write_ahead(step.call, step.idempotency_key)
+                elif type(step) is Settle:
+                    answer = self._journal.settle(step.token, step.delivery, step.status)
+        except StopIteration as stop:
+            return stop.value
+        except MolamError as error:
+            raise _attach(error, started, asynchronous=False)
+        except BaseException:
+            if sent and started.info.idempotency_key is not None:
+                self._observer.interrupted(started.info, sent)
+            raise
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call an endpoint the document does not know yet, with the same keys, retries and errors.
+
+        Args:
+            method: an HTTP method; all but GET, HEAD and OPTIONS carry an idempotency key.
+            path: from the host on, percent-encoded, such as ``/v1/connect/refunds``.
+            json: the body as JSON data, or a model; None for no body.
+            params: the query; a list repeats its name, None is left out.
+            idempotency_key: made when left out.
+
+        Returns:
+            A `Model` for a JSON object, other JSON values as they are, None for no body.
+
+        Raises:
+            ValidationError: an argument is malformed; nothing was sent.
+            MolamError: as any method.
+        """
+        return self._run(self._escape(method, path, json, params), idempotency_key, options)
+
+    def close(self) -> None:
+        """Close the client and its connections. Twice does no harm; a closed client says so."""
+        if self._derived:
+            self._closed = [True]
+            return
+        self._closed[0] = True
+        user.close(self._adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Awaiting(_Client):
+    """The driver of the async client. Belongs to the event loop it is first used on."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        http_adapter: AsyncHTTPAdapter | Any = None,
+        *,
+        hooks: Hooks | None = None,
+        idempotency_store: Any = None,
+        world: World = WORLD,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        """Build a client. Nothing is sent, and nothing is left to import.
+
+        Args:
+            config: settings; read from the environment when left out.
+            http_adapter: how requests travel; httpx by default. Anything with an async `send`
+                will do.
+            hooks: plain functions to be told what calls do.
+            idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
+                crash.
+            world: clock and randomness, for tests.
+            sleep: waits so many seconds, for tests.
+
+        Raises:
+            ConfigurationError: a setting is missing or malformed.
+        """
+        journal = None if idempotency_store is None else idempotency_store.journal()
+        super().__init__(config, hooks=hooks, journal=journal, world=world)
+        self._adapter: Any = AsyncHttpxAdapter() if http_adapter is None else http_adapter
+        self._sleep = sleep or pause.sleep
+        self._exchange = user.async_exchange_of(self._adapter)
+
+    async def _run(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+        since: datetime | None = None,
+    ) -> T:
+        started = self._start(call, idempotency_key, options, self._run, since)
+        result = await self._drive(started)
+        if call.operation.page is not None:
+            bind_page(result, call, lambda following: self._run(following, None, options))
+        return cast("T", result)
+
+    async def _run_page(self, call: Call[Any], options: CallOptions | None = None) -> Any:
+        return await self._run(call.for_async_pages(), None, options)
+
+    async def _drive(self, started: _Started) -> Any:
+        steps = started.steps
+        sent = 0
+        answer: Any = None
+        try:
+            while True:
+                step = steps.send(answer)
+                if type(step) is Send:
+                    sent += 1
+                    try:
+                        answer = await self._exchange(step.request)
+                    except ClientClosedError:
+                        raise
+                    except MolamError as error:
+                        answer = error
+                elif type(step) is Wait:
+                    answer = await self._sleep(step.seconds)
+                elif type(step) is WriteAhead:
+                    answer = await self._journal.awrite_ahead(step.call, step.idempotency_key)
+                elif type(step) is Settle:
+                    answer = await self._journal.asettle(step.token, step.delivery, step.status)
+        except StopIteration as stop:
+            return stop.value
+        except MolamError as error:
+            raise _attach(error, started, asynchronous=True)
+        except BaseException:
+            if sent and started.info.idempotency_key is not None:
+                self._observer.interrupted(started.info, sent)
+            raise
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call an endpoint the document does not know yet, with the same keys, retries and errors.
+
+        Args:
+            method: an HTTP method; all but GET, HEAD and OPTIONS carry an idempotency key.
+            path: from the host on, percent-encoded, such as ``/v1/connect/refunds``.
+            json: the body as JSON data, or a model; None for no body.
+            params: the query; a list repeats its name, None is left out.
+            idempotency_key: made when left out.
+
+        Returns:
+            A `Model` for a JSON object, other JSON values as they are, None for no body.
+
+        Raises:
+            ValidationError: an argument is malformed; nothing was sent.
+            MolamError: as any method.
+        """
+        return await self._run(self._escape(method, path, json, params), idempotency_key, options)
+
+    async def aclose(self) -> None:
+        """Close the client and its connections. Twice does no harm; a closed client says so."""
+        if self._derived:
+            self._closed = [True]
+            return
+        self._closed[0] = True
+        await user.aclose(self._adapter)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

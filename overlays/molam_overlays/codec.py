@@ -1,0 +1,804 @@
+"""The types of the document at run time: decode what came, check and encode what goes.
+
+Reading never raises. Money may have moved when a response arrives, so a value of an unexpected
+type is handed over as it came. Writing is strict: `encode` checks every constraint of the
+document, notes each problem under its path, and returns plain JSON data.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import math
+import operator
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from dateutil.parser import isoparse
+
+from molam_overlays.jsontext import MAX_NESTING, WireNumber
+
+Problems = dict[str, str]
+"""Field path to what is wrong with it."""
+
+_MISSING: Final = object()
+
+
+class Unset:
+    """The type of `UNSET`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+"""An argument that was left out, where None would mean ``null``."""
+
+
+def _joined(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name
+
+
+class Type:
+    """One type of the document. Immutable and shared."""
+
+    plain: bool = True
+    """True when `decode` returns its argument."""
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        """Return the Python value for a wire value; the wire value itself when it does not fit."""
+        return wire
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        """Return plain JSON data for a value, or note under `at` why there is none."""
+        raise NotImplementedError
+
+    def accepts(self, wire: Any) -> bool:
+        """Tell whether a wire value looks like this type; used to choose in a union."""
+        problems: Problems = {}
+        self.encode(wire, "", problems)
+        return not problems
+
+
+class AnyValue(Type):
+    """Any JSON value."""
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        return _encode_any(value, at, problems, 0)
+
+
+def _encode_any(value: Any, at: str, problems: Problems, depth: int) -> Any:
+    kind = type(value)
+    if kind is str:
+        return _encode_text(value, at, problems)
+    if value is None or kind is bool or kind is int:
+        return value
+    if isinstance(value, (float, Decimal)):
+        return _encode_number(value, at, problems)
+    if isinstance(value, str):
+        return _encode_text(str.__str__(value), at, problems)
+    if isinstance(value, int):
+        return int(value)
+    if depth > MAX_NESTING:
+        problems[at] = f"must not nest deeper than {MAX_NESTING} levels"
+        return None
+    if isinstance(value, Mapping):
+        out: dict[str, Any] = {}
+        for name, item in value.items():
+            if not isinstance(name, str):
+                problems[at] = f"must have text as keys, not {type(name).__name__}"
+                return None
+            out[str.__str__(name)] = _encode_any(item, _joined(at, name), problems, depth + 1)
+        return out
+    if isinstance(value, (list, tuple)):
+        return [
+            _encode_any(item, f"{at}[{index}]", problems, depth + 1)
+            for index, item in enumerate(value)
+        ]
+    problems[at] = f"must be a JSON value, not {kind.__name__}"
+    return None
+
+
+def _encode_text(value: str, at: str, problems: Problems) -> str:
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            problems[at] = "must be text that UTF-8 can carry (it has a lone surrogate)"
+    return value
+
+
+def _encode_number(value: Any, at: str, problems: Problems) -> int | float | None:
+    """Return an int or float that prints back to the same number, or note that there is none."""
+    if isinstance(value, WireNumber):
+        exact = Decimal(value.text)
+        if not math.isfinite(value) or Decimal(float.__repr__(value)) != exact:
+            problems[at] = _NOT_EXACT
+            return None
+        return float(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            problems[at] = "must be a finite number"
+            return None
+        return float(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            problems[at] = "must be a finite number"
+            return None
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent >= 0:
+            if exponent > 400:
+                problems[at] = _NOT_EXACT
+                return None
+            return int(value)
+        number = float(value)
+        if not math.isfinite(number) or Decimal(repr(number)) != value:
+            problems[at] = _NOT_EXACT
+            return None
+        return number
+    return int(value)
+
+
+_NOT_EXACT: Final = (
+    "has more digits than a JSON number keeps on its way; use at most 15 significant digits"
+)
+
+
+def _bounds(
+    value: float | Decimal,
+    minimum: Any,
+    maximum: Any,
+    exclusive_minimum: Any,
+    exclusive_maximum: Any,
+    multiple_of: Any,
+) -> str | None:
+    if minimum is not None and value < minimum:
+        return f"must be at least {minimum}"
+    if maximum is not None and value > maximum:
+        return f"must be at most {maximum}"
+    if exclusive_minimum is not None and value <= exclusive_minimum:
+        return f"must be more than {exclusive_minimum}"
+    if exclusive_maximum is not None and value >= exclusive_maximum:
+        return f"must be less than {exclusive_maximum}"
+    if multiple_of is not None and value % multiple_of != 0:
+        return f"must be a multiple of {multiple_of}"
+    return None
+
+
+class Boolean(Type):
+    """true or false."""
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if value is True or value is False:
+            return value
+        problems[at] = "must be true or false"
+        return None
+
+
+class Integer(Type):
+    """A whole number. Floats are refused, whatever they hold: minor units are counted."""
+
+    __slots__ = ("_bounded", "_limits")
+
+    def __init__(
+        self,
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+        exclusive_minimum: int | None = None,
+        exclusive_maximum: int | None = None,
+        multiple_of: int | None = None,
+    ) -> None:
+        self._limits = (minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of)
+        self._bounded = any(limit is not None for limit in self._limits)
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if type(value) is not int:
+            number = _whole(value)
+            if number is None:
+                problems[at] = f"must be a whole number (int), not {type(value).__name__}"
+                return None
+            value = number
+        if self._bounded and (problem := _bounds(value, *self._limits)) is not None:
+            problems[at] = problem
+        return value
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        return None
+
+
+class Number(Type):
+    """A number, read as `Decimal` from the digits on the wire."""
+
+    plain = False
+    __slots__ = ("_bounded", "_limits")
+
+    def __init__(
+        self,
+        *,
+        minimum: str | None = None,
+        maximum: str | None = None,
+        exclusive_minimum: str | None = None,
+        exclusive_maximum: str | None = None,
+        multiple_of: str | None = None,
+    ) -> None:
+        limits = (minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of)
+        self._limits = tuple(None if limit is None else Decimal(limit) for limit in limits)
+        self._bounded = any(limit is not None for limit in limits)
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        return exact_decimal(wire)
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        exact = exact_decimal(value)
+        if not isinstance(exact, Decimal):
+            problems[at] = f"must be a number (Decimal, int or float), not {type(value).__name__}"
+            return None
+        if not exact.is_finite():
+            problems[at] = "must be a finite number"
+            return None
+        if self._bounded and (problem := _bounds(exact, *self._limits)) is not None:
+            problems[at] = problem
+        return _encode_number(value, at, problems)
+
+
+def exact_decimal(number: Any) -> Any:
+    """Return the `Decimal` a number prints as; anything but a number comes back as it is."""
+    if isinstance(number, Decimal):
+        return number
+    if isinstance(number, WireNumber):
+        return Decimal(number.text)
+    if isinstance(number, float):
+        return Decimal(float.__repr__(number))
+    if isinstance(number, int) and not isinstance(number, bool):
+        return Decimal(int(number))
+    return number
+
+
+class Float(Number):
+    """A number that the document declares to be a binary float."""
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if isinstance(wire, (int, float)) and not isinstance(wire, bool):
+            try:
+                return float(wire)
+            except OverflowError:
+                return wire
+        return wire
+
+
+class String(Type):
+    """Text, its length counted in characters."""
+
+    __slots__ = ("_compiled", "_max", "_min", "_pattern", "_rule")
+
+    def __init__(
+        self,
+        *,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        pattern: str | None = None,
+    ) -> None:
+        self._min = min_length
+        self._max = max_length
+        self._pattern = pattern
+        self._compiled: re.Pattern[str] | None = None
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if type(value) is not str:
+            if not isinstance(value, str):
+                problems[at] = f"must be text (str), not {type(value).__name__}"
+                return None
+            value = str.__str__(value)
+        if not value.isascii():
+            _encode_text(value, at, problems)
+        if self._min is not None and len(value) < self._min:
+            problems[at] = (
+                "must not be empty"
+                if self._min == 1
+                else f"must have at least {self._min} characters"
+            )
+        elif self._max is not None and len(value) > self._max:
+            problems[at] = f"must have at most {self._max} characters"
+        elif self._pattern is not None:
+            # Compiled on first use: compiling every pattern at import would cost more than httpx.
+            compiled = self._compiled
+            if compiled is None:
+                compiled = self._compiled = re.compile(self._pattern)
+            if compiled.search(value) is None:
+                problems[at] = f"must match the pattern {self._pattern}"
+        return value
+
+
+class Enum(Type):
+    """One of a closed set of values when sent; any value when read."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        for known in self.values:
+            if known == value and (type(known) is bool) == (type(value) is bool):
+                return known
+        problems[at] = f"must be one of {_listed(self.values)}"
+        return None
+
+
+class Const(Enum):
+    """A single fixed value."""
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        (fixed,) = self.values
+        if fixed == value and (type(fixed) is bool) == (type(value) is bool):
+            return fixed
+        problems[at] = f"must be {json.dumps(fixed)}"
+        return None
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
+
+
+class _Parsed(Type):
+    """A string format with a Python type of its own."""
+
+    plain = False
+    python: type
+    expected: str
+
+    def parse(self, text: str) -> Any:
+        raise NotImplementedError
+
+    def format(self, value: Any) -> str:
+        return str(value)
+
+    def fits(self, value: Any) -> bool:
+        return True
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if type(wire) is str:
+            try:
+                value = self.parse(wire)
+            except (ValueError, OverflowError, ArithmeticError):
+                return wire
+            return value if self.fits(value) else wire
+        return wire
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if isinstance(value, str):
+            try:
+                if self.fits(self.parse(value)):
+                    return str.__str__(value)
+            except (ValueError, OverflowError, ArithmeticError):
+                pass
+        elif isinstance(value, self.python) and self.fits(value):
+            return self.format(value)
+        problems[at] = f"must be {self.expected}"
+        return None
+
+
+_Z_UNDERSTOOD: Final = sys.version_info >= (3, 11)
+
+
+class DateTime(_Parsed):
+    """A moment with its offset (RFC 3339). A time without offset is handed over as it came."""
+
+    python = datetime
+    expected = "a time with an offset, such as 2025-01-16T12:00:00Z (RFC 3339) or an aware datetime"
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if type(wire) is str:
+            try:
+                moment = _moment(wire)
+            except (ValueError, OverflowError):
+                return wire
+            return wire if moment.tzinfo is None else moment
+        return wire
+
+    def parse(self, text: str) -> datetime:
+        return _moment(text)
+
+    def fits(self, value: datetime) -> bool:
+        return value.utcoffset() is not None
+
+    def format(self, value: datetime) -> str:
+        text = value.isoformat()
+        return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+def _moment(text: str) -> datetime:
+    try:
+        if _Z_UNDERSTOOD or not text.endswith("Z"):
+            return datetime.fromisoformat(text)
+        return datetime.fromisoformat(f"{text[:-1]}+00:00")
+    except ValueError:
+        return isoparse(text)
+
+
+class Date(_Parsed):
+    """A calendar date (RFC 3339 full-date)."""
+
+    python = date
+    expected = "a date such as 2025-01-16"
+
+    def parse(self, text: str) -> date:
+        return date.fromisoformat(text)
+
+    def fits(self, value: Any) -> bool:
+        return not isinstance(value, datetime)
+
+    def format(self, value: date) -> str:
+        return value.isoformat()
+
+
+class Time(_Parsed):
+    """A time of day (RFC 3339 full-time)."""
+
+    python = time
+    expected = "a time of day such as 12:00:00Z"
+
+    def parse(self, text: str) -> time:
+        return time.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" and text else text)
+
+    def format(self, value: time) -> str:
+        text = value.isoformat()
+        return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+_DURATION: Final = re.compile(
+    r"P(?!$)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?!$)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+
+
+class Duration(_Parsed):
+    """A length of time (ISO 8601). Years and months have no fixed length: they stay text."""
+
+    python = timedelta
+    expected = "a duration such as P1DT12H (ISO 8601)"
+
+    def parse(self, text: str) -> timedelta:
+        match = _DURATION.fullmatch(text)
+        if match is None:
+            raise ValueError("not an ISO 8601 duration of fixed length")
+        parts = {name: Decimal(digits) for name, digits in match.groupdict().items() if digits}
+        seconds = parts.pop("seconds", Decimal(0))
+        microseconds = int(seconds * 1_000_000)
+        return timedelta(
+            microseconds=microseconds, **{name: int(number) for name, number in parts.items()}
+        )
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        # Years and months are legal on the wire though no timedelta can hold them.
+        if isinstance(value, str) and _CALENDAR_DURATION.fullmatch(value):
+            return str.__str__(value)
+        return super().encode(value, at, problems)
+
+    def fits(self, value: timedelta) -> bool:
+        return value >= timedelta(0)
+
+    def format(self, value: timedelta) -> str:
+        days, seconds = value.days, value.seconds
+        hours, seconds = divmod(seconds, 3600)
+        minutes, seconds = divmod(seconds, 60)
+        fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
+        clock = "".join(
+            f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M")) if number
+        )
+        if seconds or fraction:
+            clock += f"{seconds}{fraction}S"
+        day = f"{days}D" if days else ""
+        return f"P{day}T{clock}" if clock else f"P{day}" if day else "PT0S"
+
+
+_CALENDAR_DURATION: Final = re.compile(
+    r"P(?!$)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?"
+    r"(?:T(?!$)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
+)
+
+
+class Uuid(_Parsed):
+    """A UUID (RFC 9562)."""
+
+    python = UUID
+    expected = "a UUID"
+
+    def parse(self, text: str) -> UUID:
+        return UUID(text)
+
+
+class DecimalText(_Parsed):
+    """A decimal number written as a string."""
+
+    python = Decimal
+    expected = "a decimal number such as 12.50"
+
+    def parse(self, text: str) -> Decimal:
+        return Decimal(text)
+
+    def fits(self, value: Decimal) -> bool:
+        return value.is_finite()
+
+    def format(self, value: Decimal) -> str:
+        return f"{value:f}"
+
+
+class Base64(_Parsed):
+    """Bytes, Base64 on the wire (RFC 4648 section 4)."""
+
+    python = bytes
+    expected = "bytes, or their Base64 text"
+
+    def parse(self, text: str) -> bytes:
+        return base64.b64decode(text, validate=True)
+
+    def format(self, value: bytes) -> str:
+        return base64.b64encode(value).decode("ascii")
+
+
+class Array(Type):
+    """A list, decoded item by item when the items need it."""
+
+    __slots__ = ("_max", "_min", "_unique", "item")
+
+    def __init__(
+        self,
+        item: Any,
+        *,
+        min_items: int | None = None,
+        max_items: int | None = None,
+        unique_items: bool = False,
+    ) -> None:
+        self.item = type_of(item)
+        self._min = min_items
+        self._max = max_items
+        self._unique = unique_items
+
+    @property
+    def plain(self) -> bool:  # type: ignore[override]
+        return self.item.plain
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if self.item.plain or not isinstance(wire, list):
+            return wire
+        decode = self.item.decode
+        return [decode(item, response) for item in wire]
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
+            problems[at] = f"must be a list, not {type(value).__name__}"
+            return None
+        if self._min is not None and len(value) < self._min:
+            problems[at] = f"must have at least {self._min} items"
+        elif self._max is not None and len(value) > self._max:
+            problems[at] = f"must have at most {self._max} items"
+        encoded = [
+            self.item.encode(item, f"{at}[{index}]", problems) for index, item in enumerate(value)
+        ]
+        if self._unique and at not in problems and _repeats(encoded):
+            problems[at] = "must not hold the same item twice"
+        return encoded
+
+
+def _repeats(items: Sequence[Any]) -> bool:
+    seen = [json.dumps(item, sort_keys=True) for item in items]
+    return len(set(seen)) != len(seen)
+
+
+class Map(Type):
+    """An object whose names are free and whose values share one type."""
+
+    __slots__ = ("_max", "_min", "_names", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        *,
+        min_properties: int | None = None,
+        max_properties: int | None = None,
+        names: Type | None = None,
+    ) -> None:
+        self.value = type_of(value)
+        self._min = min_properties
+        self._max = max_properties
+        self._names = names
+
+    @property
+    def plain(self) -> bool:  # type: ignore[override]
+        return self.value.plain
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if self.value.plain or not isinstance(wire, dict):
+            return wire
+        decode = self.value.decode
+        return {name: decode(item, response) for name, item in wire.items()}
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if not isinstance(value, Mapping):
+            problems[at] = f"must be an object (dict), not {type(value).__name__}"
+            return None
+        count_problem = properties_problem(len(value), self._min, self._max)
+        if count_problem is not None:
+            problems[at] = count_problem
+        out: dict[str, Any] = {}
+        for name, item in value.items():
+            if not isinstance(name, str):
+                problems[at] = f"must have text as keys, not {type(name).__name__}"
+                continue
+            inner = _joined(at, name)
+            if self._names is not None:
+                self._names.encode(name, inner, problems)
+            out[str.__str__(name)] = self.value.encode(item, inner, problems)
+        return out
+
+
+def properties_problem(count: int, minimum: int | None, maximum: int | None) -> str | None:
+    """Say what is wrong with the number of properties of an object, None when nothing is."""
+    if minimum is not None and count < minimum:
+        return f"must have at least {minimum} properties"
+    if maximum is not None and count > maximum:
+        return f"must have at most {maximum} properties"
+    return None
+
+
+class Nullable(Type):
+    """A type that also takes null."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = type_of(inner)
+
+    @property
+    def plain(self) -> bool:  # type: ignore[override]
+        return self.inner.plain
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        return None if wire is None else self.inner.decode(wire, response)
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        return None if value is None else self.inner.encode(value, at, problems)
+
+
+class Union(Type):
+    """One of several types, tried in order; the first that takes the value has it."""
+
+    plain = False
+    __slots__ = ("members",)
+
+    def __init__(self, *members: Any) -> None:
+        self.members = tuple(type_of(member) for member in members)
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        for member in self.members:
+            if member.accepts(wire):
+                return member.decode(wire, response)
+        return wire
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        attempts: list[Problems] = []
+        for member in self.members:
+            found: Problems = {}
+            encoded = member.encode(value, at, found)
+            if not found:
+                return encoded
+            attempts.append(found)
+        # The member that got furthest knows best what is wrong: its problems lie deepest.
+        problems.update(max(attempts, key=_depth_of_path, default={}))
+        return None
+
+
+def _depth_of_path(problems: Problems) -> int:
+    return max(len(path) for path in problems)
+
+
+class Tagged(Type):
+    """One of several objects, told apart by a tag. An unknown tag is read as a plain `Model`."""
+
+    plain = False
+    __slots__ = ("_members", "tag")
+
+    def __init__(self, tag: str, members: Mapping[str, Any]) -> None:
+        self.tag = tag
+        self._members = {value: type_of(member) for value, member in members.items()}
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        if not isinstance(wire, dict):
+            return wire
+        member = self.member(wire)
+        return plain_model(wire, response) if member is None else member.decode(wire, response)
+
+    def member(self, data: Mapping[str, Any]) -> Type | None:
+        """Return the type that an object's tag names, None when the tag is unknown."""
+        tag = data.get(self.tag)
+        return self._members.get(tag) if isinstance(tag, str) else None
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if not isinstance(value, Mapping):
+            problems[at] = f"must be an object (dict) or a model, not {type(value).__name__}"
+            return None
+        member = self.member(value)
+        if member is None:
+            problems[_joined(at, self.tag)] = f"must be one of {_listed(self._members)}"
+            return None
+        return member.encode(value, at, problems)
+
+
+class Lazy(Type):
+    """A type in another module, for schemas that refer to each other in a circle."""
+
+    plain = False
+    __slots__ = ("_found", "_module", "_name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+        self._found: Type | None = None
+        _pending.append(self)
+
+    def found(self) -> Type:
+        """Return the type itself, importing its module at most once."""
+        found = self._found
+        if found is None:
+            found = type_of(getattr(importlib.import_module(self._module), self._name))
+            self._found = found
+        return found
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        return self.found().decode(wire, response)
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        return self.found().encode(value, at, problems)
+
+    def accepts(self, wire: Any) -> bool:
+        return self.found().accepts(wire)
+
+
+_pending: list[Lazy] = []
+
+
+def resolve_pending() -> None:
+    """Import all that `Lazy` types name, so that no import is left for the first payment."""
+    while _pending:
+        _pending.pop().found()
+
+
+def _unbound(wire: dict[str, Any], response: Any) -> Any:
+    return wire
+
+
+plain_model: Callable[[dict[str, Any], Any], Any] = _unbound
+"""Makes a model without declared fields; set by `molam_overlays.model`, which imports this."""
+
+
+def type_of(declared: Any) -> Type:
+    """Return the `Type` for a type, a model class or a page class."""
+    if isinstance(declared, Type):
+        return declared
+    as_type = getattr(declared, "__wire_type__", None)
+    if as_type is None:
+        raise TypeError(f"expected a type of the document or a model class, not {declared!r}")
+    wire_type: Type = as_type()
+    return wire_type

@@ -1,0 +1,215 @@
+"""A client's settings: an argument beats the environment, which beats the default."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypedDict
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+from molam_overlays.errors import ConfigurationError
+from molam_overlays.redact import MASK
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+WebhookSecrets = str | Iterable[str] | Mapping[str, Any]
+"""One secret, which serves every key id; several; or a mapping of key id to secret."""
+
+KEY_PREFIXES: Final = ("sk_", "jwt_")
+LIVE_PREFIX: Final = "sk_live_"
+
+
+class CallOptions(TypedDict, total=False):
+    """What every method takes beyond the fields of its operation, as keywords."""
+
+    timeout: float
+    """Seconds for one attempt as a whole."""
+    max_retries: int
+    """Attempts after the first."""
+    deadline: float
+    """Seconds for the call as a whole: no retry starts after them, save one last one, with the
+    same key, when the fate of the request is unknown."""
+    extra_headers: Mapping[str, str]
+    """Header fields to add. Those the SDK sets itself cannot be replaced."""
+
+
+def _api_key(given: str | None) -> str:
+    key = given or os.environ.get("MOLAM_API_KEY") or ""
+    if not isinstance(key, str):
+        raise ConfigurationError(f"api_key must be text (str), not {type(key).__name__}.")
+    return key
+
+
+def _currency(given: str | None) -> str:
+    return given or os.environ.get("MOLAM_DEFAULT_CURRENCY") or "USD"
+
+
+def _locale(given: str | None) -> str:
+    return given or os.environ.get("MOLAM_DEFAULT_LOCALE") or "en"
+
+
+def _base(given: str | None) -> str:
+    return (given or os.environ.get("MOLAM_API_BASE") or "").rstrip("/")
+
+
+def _secret(given: WebhookSecrets | None) -> WebhookSecrets | None:
+    if given:
+        return given
+    return os.environ.get("MOLAM_WEBHOOK_SECRET") or None
+
+
+@attrs.frozen(kw_only=True, repr=False, slots=False)
+class Config:
+    """Settings of a client. Keyword arguments only.
+
+    Raises:
+        ConfigurationError: a setting is missing or malformed; also a `ValueError`.
+    """
+
+    server: ClassVar[str] = "https://api.molam.com"
+    """Where calls go when neither the argument nor the environment says otherwise."""
+
+    api_key: str = attrs.field(default="", converter=_api_key)
+    """The secret key: ``sk_test_…``, ``sk_live_…`` or ``jwt_…``. Environment: MOLAM_API_KEY."""
+    api_base: str = attrs.field(default="", converter=_base)
+    """The API's address, https except on loopback. Environment: MOLAM_API_BASE."""
+    default_currency: str = attrs.field(default="", converter=_currency)
+    """ISO 4217 code used where a call leaves the currency out. Environment:
+    MOLAM_DEFAULT_CURRENCY."""
+    default_locale: str = attrs.field(default="", converter=_locale)
+    """Language of hosted pages where a call leaves it out. Environment: MOLAM_DEFAULT_LOCALE."""
+    webhook_secret: WebhookSecrets | None = attrs.field(default=None, converter=_secret)
+    """One secret for every key id, or a mapping of key id to secret. Environment:
+    MOLAM_WEBHOOK_SECRET (one secret)."""
+    timeout: float = attrs.field(default=30.0)
+    """Seconds for one attempt as a whole: connection, request and response to its last byte."""
+    max_retries: int = attrs.field(default=3)
+    """Attempts after the first, 0 or more."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.api_base:
+            object.__setattr__(self, "api_base", self.server)
+        _check_key(self.api_key)
+        _check_base(self.api_base, live=self.api_key.startswith(LIVE_PREFIX))
+        for name in ("default_currency", "default_locale"):
+            if not isinstance(getattr(self, name), str):
+                raise ConfigurationError(f"{name} must be text (str).")
+        object.__setattr__(self, "timeout", check_seconds("timeout", self.timeout))
+        check_retries(self.max_retries)
+
+    def __repr__(self) -> str:
+        secret = "None" if self.webhook_secret is None else repr(MASK)
+        return (
+            f"Config(api_key={mask_key(self.api_key)!r}, api_base={self.api_base!r}, "
+            f"default_currency={self.default_currency!r}, "
+            f"default_locale={self.default_locale!r}, webhook_secret={secret}, "
+            f"timeout={self.timeout!r}, max_retries={self.max_retries!r})"
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A Config holds the API key and cannot be pickled. Build one where it is needed; it "
+            "reads MOLAM_API_KEY from the environment."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.__reduce__()
+
+
+Config.__module__ = "molam_sdk.config"
+
+
+def mask_key(key: str) -> str:
+    """Return the public prefix of a key, such as ``sk_test_``, and a mask."""
+    for prefix in ("sk_test_", "sk_live_", "jwt_", "sk_"):
+        if key.startswith(prefix):
+            return f"{prefix}{MASK}"
+    return MASK
+
+
+def _check_key(key: str) -> None:
+    if not key:
+        raise ConfigurationError(
+            "MOLAM_API_KEY is required: pass api_key=… or set the environment variable."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigurationError(
+            "Invalid API key format: it holds white space, control or non-ASCII characters. A "
+            "key read from a file often ends in a newline: strip it."
+        )
+    if not key.startswith(KEY_PREFIXES):
+        raise ConfigurationError("Invalid API key format: a key starts with sk_ or jwt_.")
+
+
+def _check_base(base: str, *, live: bool) -> None:
+    if not isinstance(base, str) or not (base.isascii() and base.isprintable()) or " " in base:
+        raise ConfigurationError("api_base must be a URL of printable ASCII characters.")
+    try:
+        parts = urlsplit(base)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"api_base is not a URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ConfigurationError(
+            "api_base must be a URL such as https://api.molam.com, with scheme and host."
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment or "?" in base or "#" in base:
+        raise ConfigurationError(
+            "api_base must not hold credentials, a query or a fragment: scheme, host, port and "
+            "path only."
+        )
+    if parts.scheme == "http" and not is_loopback(parts):
+        raise ConfigurationError(
+            f"api_base must be https: over http anybody on the way to {parts.hostname} could read "
+            "the key. Only loopback hosts may use http."
+        )
+    if parts.scheme == "http" and live:
+        raise ConfigurationError(
+            "A live key never goes over http. Use a test key with a local server."
+        )
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Tell whether a URL names this machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3)."""
+    host = (parts.hostname or "").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_seconds(name: str, value: Any) -> float:
+    """Return a positive, finite number of seconds as float.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = float(value)
+        if 0 < seconds < math.inf:
+            return seconds
+    raise ConfigurationError(f"{name} must be a positive number of seconds.")
+
+
+def check_retries(value: Any) -> int:
+    """Return a number of retries, 0 or more.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ConfigurationError("max_retries must be a whole number, 0 or more.")

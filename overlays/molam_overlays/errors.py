@@ -1,0 +1,389 @@
+"""Every error the SDK raises, and what each one knows about the call behind it.
+
+A merchant must be able to tell "not charged" from "may be charged". That is `delivery`, and it
+is on every error of a call, whichever class it is.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, cast
+
+import attrs
+
+Delivery = Literal["not_sent", "rejected", "maybe_processed"]
+"""What became of a request, from harmless to unknown.
+
+``not_sent``: nothing reached the server. ``rejected``: the server answered that it did nothing.
+``maybe_processed``: it may have been carried out.
+"""
+
+_GRAVITY: dict[Delivery, int] = {"not_sent": 0, "rejected": 1, "maybe_processed": 2}
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One try at sending a request."""
+
+    number: int
+    """1 for the first."""
+    started_at: datetime
+    """When it began, UTC."""
+    duration: float
+    """How long it took, in seconds."""
+    outcome: str
+    """A status such as ``503``, or the name of the failure such as ``read timeout``."""
+    status: int | None = None
+    """The HTTP status, None when no response came."""
+    request_id: str | None = None
+    """The server's ``X-Request-Id``, None when no response came."""
+    delivery: Delivery | None = None
+    """What this attempt alone says about the fate of the request; None for a success."""
+
+
+def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
+    """Return the gravest delivery of all attempts; ``not_sent`` when there were none."""
+    return max(
+        (attempt.delivery for attempt in attempts), key=_GRAVITY.__getitem__, default="not_sent"
+    )
+
+
+class MolamError(Exception):
+    """The root of every error this SDK raises."""
+
+    delivery: Delivery = "not_sent"
+    """What became of the request, the worst over all attempts."""
+    idempotency_key: str | None = None
+    """The key the call was sent with; None for reads and for errors outside a call."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried, in order."""
+
+    _resume: Callable[[], Any] | None = None
+    _aresume: Callable[[], Awaitable[Any]] | None = None
+
+    def resume(self) -> Any:
+        """Repeat the very same call with the very same idempotency key, and return its result.
+
+        Raises:
+            ResumeError: the error does not belong to a call of a blocking client that is still
+                open in this process, or the key is older than the server remembers (24 hours).
+        """
+        if self._resume is None:
+            raise ResumeError(self._cannot_resume("resume"))
+        return self._resume()
+
+    async def aresume(self) -> Any:
+        """Repeat the very same call with the very same idempotency key, on the async client.
+
+        Raises:
+            ResumeError: as for `resume`.
+        """
+        if self._aresume is None:
+            raise ResumeError(self._cannot_resume("aresume"))
+        return await self._aresume()
+
+    def _cannot_resume(self, method: str) -> str:
+        if method == "resume" and self._aresume is not None:
+            return "This error comes from the async client: use `await error.aresume()`."
+        if method == "aresume" and self._resume is not None:
+            return "This error comes from the blocking client: use `error.resume()`."
+        if self.idempotency_key is not None:
+            return (
+                "This error no longer holds its call (it was pickled or built by hand). Make the "
+                f"call again with idempotency_key={self.idempotency_key!r}."
+            )
+        return "This error does not belong to a call that can be repeated."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {k: v for k, v in self.__dict__.items() if k not in ("_resume", "_aresume")}
+        return _restore, (type(self), self.args, state)
+
+
+def _restore(cls: type[MolamError], args: tuple[Any, ...], state: dict[str, Any]) -> MolamError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ResumeError(MolamError):
+    """A failed call cannot be repeated from this error."""
+
+
+class ConfigurationError(MolamError, ValueError):
+    """A setting is missing or malformed."""
+
+
+class ClientClosedError(MolamError, RuntimeError):
+    """A client was used after it was closed, or on another event loop than its own."""
+
+
+class ValidationError(MolamError, ValueError):
+    """Arguments break the document's rules. Nothing was sent.
+
+    `errors` maps each field, nested ones as ``beneficiary.account_number``, to what is wrong.
+    """
+
+    errors: dict[str, str]
+
+    def __init__(self, errors: Mapping[str, str], message: str | None = None) -> None:
+        self.errors = dict(errors)
+        if message is None:
+            listed = "; ".join(f"{name}: {problem}" for name, problem in self.errors.items())
+            message = f"Invalid arguments, nothing was sent. {listed}"
+        super().__init__(message)
+
+
+class NetworkError(MolamError):
+    """No usable response came: connection, protocol or certificate trouble.
+
+    An adapter raises it with a message. `delivery` says whether the request may have arrived:
+    ``maybe_processed`` unless the adapter knows better. `repeatable` is False when another attempt
+    cannot help, as with a certificate that is not trusted.
+    """
+
+    delivery: Delivery = "maybe_processed"
+    repeatable: bool = True
+
+    def __init__(
+        self,
+        message: str = "The connection failed.",
+        *,
+        delivery: Delivery | None = None,
+        repeatable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        if delivery is not None:
+            self.delivery = delivery
+        if repeatable is not None:
+            self.repeatable = repeatable
+
+
+class ResponseTooLargeError(NetworkError):
+    """A response is larger than the client is willing to read."""
+
+    repeatable = False
+
+
+class TimeoutError(MolamError, builtins.TimeoutError):
+    """An attempt ran out of time. Not a `NetworkError`.
+
+    `delivery` is ``not_sent`` when the time ran out before a connection stood.
+    """
+
+    delivery: Delivery = "maybe_processed"
+
+    def __init__(
+        self, message: str = "The request timed out.", *, delivery: Delivery | None = None
+    ) -> None:
+        super().__init__(message)
+        if delivery is not None:
+            self.delivery = delivery
+
+
+class ApiError(MolamError):
+    """The server answered with an error status.
+
+    `payload` is never None: the decoded body, ``{}`` if it was empty, ``{"body": text}`` if it
+    was not JSON.
+    """
+
+    status_code: int | None
+    """The HTTP status."""
+    payload: dict[str, Any]
+    """The response body as it came."""
+    request_id: str | None
+    """The server's ``X-Request-Id``."""
+    retry_after: float | None
+    """Seconds the server asked to wait, from ``Retry-After``; None when it did not say."""
+
+    def __init__(
+        self,
+        message: str = "The API answered with an error.",
+        status_code: int | None = None,
+        payload: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        *,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.payload = dict(payload) if payload is not None else {}
+        self.request_id = request_id
+        self.retry_after = retry_after
+        if retry_after is None:
+            told = self._detail("retry_after")
+            if isinstance(told, (int, float)) and not isinstance(told, bool) and told >= 0:
+                self.retry_after = float(told)
+        if status_code is not None:
+            self.delivery = delivery_of_status(status_code, self.code)
+
+    def _detail(self, name: str) -> Any:
+        detail = self.payload.get("error")
+        return cast("Mapping[str, Any]", detail).get(name) if isinstance(detail, Mapping) else None
+
+    def _text(self, name: str) -> str | None:
+        value = self._detail(name)
+        return value if isinstance(value, str) else None
+
+    @property
+    def code(self) -> str | None:
+        """The machine-readable code, such as ``idempotency_in_flight``."""
+        return self._text("code")
+
+    @property
+    def param(self) -> str | None:
+        """The field the server objects to."""
+        return self._text("param")
+
+    @property
+    def type(self) -> str | None:
+        """The family of the error, such as ``invalid_request_error``."""
+        return self._text("type")
+
+
+class InvalidRequestError(ApiError):
+    """400 or 422: malformed, or a value is not acceptable."""
+
+
+class AuthenticationError(ApiError):
+    """401: the key is not accepted."""
+
+
+class PaymentDeclinedError(ApiError):
+    """402: the payment was refused."""
+
+
+class PermissionDeniedError(ApiError):
+    """403: the key may not do this."""
+
+
+class NotFoundError(ApiError):
+    """404: no such object."""
+
+
+class ConflictError(ApiError):
+    """409: the object is in another state, or the first call with this key is still running."""
+
+
+class RateLimitError(ApiError):
+    """429: too many requests; `retry_after` says how long to wait."""
+
+
+class ServerError(ApiError):
+    """5xx: the server failed; the request may have been carried out."""
+
+
+class StoreError(MolamError):
+    """The idempotency store, the journal or the inbox cannot do what was asked."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database of a store is out of reach, busy, restarting or out of space; it may recover."""
+
+
+class StoreNotMigratedError(StoreError):
+    """The tables of a store are missing, or older than this SDK."""
+
+
+class IdempotencyKeyReusedError(StoreError, ValueError):
+    """A key came back on the same route with another body."""
+
+
+class ClaimInFlightError(StoreError):
+    """Another worker holds the claim on this key. `retry_after` is when its lease ends, seconds."""
+
+    retry_after: float | None = None
+
+
+class ClaimLostError(StoreError):
+    """A claim is no longer its holder's: another took over, or an answer is stored."""
+
+
+class IdempotencyKeyExpiredError(StoreError):
+    """Work under this key began longer ago than the API remembers keys; its end is unknown.
+
+    Repeating it could charge twice, so nothing was claimed. A person has to look.
+    """
+
+    delivery: Delivery = "maybe_processed"
+
+
+class ResponseNotStoredError(StoreError):
+    """The work was done, but its answer could not be stored. The answer is `response`."""
+
+    delivery: Delivery = "maybe_processed"
+    response: Any = None
+
+
+class SignatureError(MolamError):
+    """A webhook's signature does not verify. Treat the request as forged."""
+
+
+class WebhookPayloadError(MolamError):
+    """A webhook verified, but its body is not an event."""
+
+
+IN_FLIGHT = "idempotency_in_flight"
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    402: PaymentDeclinedError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: InvalidRequestError,
+    429: RateLimitError,
+}
+
+
+def error_class(status: int) -> type[ApiError]:
+    """Return the error class for an HTTP status."""
+    if 500 <= status <= 599:
+        return ServerError
+    return _BY_STATUS.get(status, ApiError)
+
+
+def delivery_of_status(status: int, code: str | None) -> Delivery:
+    """Tell from a status and an error code whether the server did nothing.
+
+    4xx is a refusal, save 408 and 409 ``idempotency_in_flight``; all else may have been processed.
+    """
+    refused = 400 <= status <= 499 and status != 408 and not (status == 409 and code == IN_FLIGHT)
+    return "rejected" if refused else "maybe_processed"
+
+
+PUBLIC = (
+    MolamError,
+    ResumeError,
+    ConfigurationError,
+    ClientClosedError,
+    ValidationError,
+    NetworkError,
+    ResponseTooLargeError,
+    TimeoutError,
+    ApiError,
+    InvalidRequestError,
+    AuthenticationError,
+    PaymentDeclinedError,
+    PermissionDeniedError,
+    NotFoundError,
+    ConflictError,
+    RateLimitError,
+    ServerError,
+    StoreError,
+    StoreUnavailableError,
+    StoreNotMigratedError,
+    IdempotencyKeyReusedError,
+    ClaimInFlightError,
+    ClaimLostError,
+    IdempotencyKeyExpiredError,
+    ResponseNotStoredError,
+    SignatureError,
+    WebhookPayloadError,
+)
+for _class in PUBLIC:
+    _class.__module__ = "molam_sdk.exceptions"

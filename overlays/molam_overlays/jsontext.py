@@ -1,0 +1,109 @@
+"""JSON as text: decoded so that no digit is lost, encoded so that none appears."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class WireNumber(float):
+    """A JSON number with a fraction or exponent, together with the digits it came as.
+
+    It is the float that `json.loads` would give, so items behave as in a plain dict; `text` keeps
+    what a binary float cannot, and `Decimal` attributes are made from it.
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WireNumber, (self.text,)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON (RFC 8259 section 6)")
+
+
+_decoder: Final = json.JSONDecoder(parse_float=WireNumber, parse_constant=_refuse_constant)
+MAX_NESTING: Final = 200
+"""How many levels of arrays and objects a response may nest."""
+_NOT_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^][{}"]+')
+
+
+def loads(content: bytes | str) -> Any:
+    """Decode JSON text; every number keeps its digits.
+
+    Raises:
+        ValueError: not UTF-8, not JSON (RFC 8259), or nested deeper than `MAX_NESTING`.
+    """
+    text = content.decode("utf-8") if isinstance(content, bytes) else content
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    if text.count("[") + text.count("{") > MAX_NESTING and _depth(text) > MAX_NESTING:
+        raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels")
+    try:
+        return _decoder.decode(text)
+    except RecursionError as error:
+        raise ValueError("JSON nested too deeply") from error
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for bracket in _NOT_BRACKETS.sub("", text):
+        if bracket in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in "]}":
+            depth -= 1
+    return deepest
+
+
+_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def dumps(data: Any) -> bytes:
+    """Encode plain JSON data as compact UTF-8."""
+    return _encoder.encode(data).encode("utf-8")
+
+
+def dumps_exact(data: Any) -> str:
+    """Encode data as JSON text; a `WireNumber` is written with the digits it came as."""
+    numbers: dict[str, str] = {}
+    # A float cannot tell the encoder how to print it, so digits that a float would not print
+    # travel as strings under a name that cannot occur otherwise, and are put back afterwards.
+    marked = _mark_numbers(data, numbers)
+    text = _encoder.encode(marked)
+    for mark, digits in numbers.items():
+        text = text.replace(f'"{mark}"', digits, 1)
+    return text
+
+
+def _mark_numbers(data: Any, numbers: dict[str, str]) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _mark_numbers(value, numbers) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_mark_numbers(value, numbers) for value in data]
+    if isinstance(data, WireNumber) and data.text != float.__repr__(data):
+        mark = f"\ue000{id(numbers)}.{len(numbers)}\ue001"
+        numbers[mark] = data.text
+        return mark
+    return data
+
+
+def plain_copy(data: Any) -> Any:
+    """Copy JSON data all the way down, as plain dicts and lists."""
+    if isinstance(data, Mapping):
+        return {key: plain_copy(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [plain_copy(value) for value in data]
+    return data

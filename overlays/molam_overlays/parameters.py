@@ -1,0 +1,189 @@
+"""Parameters on their way to the wire: path segments, query strings, headers and cookies.
+
+Styles are those of OpenAPI 3.1 ("Style Values"); percent-encoding is RFC 3986's. Nothing escapes
+its place: whatever a value holds, a path parameter is one segment, a query value one value and a
+header value one line, or the value is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+import attrs
+
+from molam_overlays.codec import Problems, Type, type_of
+from molam_overlays.jsontext import dumps
+
+Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+Style: TypeAlias = Literal[
+    "simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject"
+]
+
+_DEFAULT_STYLE: Mapping[Location, Style] = {
+    "path": "simple",
+    "query": "form",
+    "header": "simple",
+    "cookie": "form",
+}
+_RESERVED = ":/?#[]@!$&'()*+,;="
+
+
+@attrs.frozen(eq=False, slots=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    name: str
+    """Its name on the wire."""
+    location: Location
+    type: Type = attrs.field(converter=type_of)
+    required: bool = False
+    style: Style = attrs.field(kw_only=True)
+    explode: bool = attrs.field(kw_only=True)
+    allow_reserved: bool = attrs.field(default=False, kw_only=True)
+    """Leave RFC 3986 reserved characters as they are."""
+    json: bool = attrs.field(default=False, kw_only=True)
+    """Serialise as JSON text (a parameter with ``content``)."""
+
+    @style.default
+    def _style(self) -> Style:
+        return _DEFAULT_STYLE[self.location]
+
+    @explode.default
+    def _explode(self) -> bool:
+        return self.style == "form"
+
+    def encode(self, value: Any, problems: Problems) -> Any:
+        """Check the value; return plain JSON data."""
+        return self.type.encode(value, self.name, problems)
+
+
+def scalar_text(value: Any) -> str:
+    """Return the text of a scalar as parameters carry it."""
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        return dumps(value).decode()
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _percent(text: str, allow_reserved: bool = False) -> str:
+    return quote(text, safe=_RESERVED if allow_reserved else "")
+
+
+def path_segment(parameter: Parameter, value: Any, problems: Problems) -> str:
+    """Return one encoded path segment for a plain JSON value.
+
+    A dot segment is refused: clients and proxies resolve ``..`` even when it is encoded
+    (RFC 3986 section 6.2.2.3).
+    """
+    name = parameter.name
+    if parameter.json:
+        return _percent(dumps(value).decode())
+    if parameter.style == "simple" and not isinstance(value, (list, dict)):
+        text = scalar_text(value)
+        if text in {"", ".", ".."}:
+            problems[name] = "must not be empty" if not text else "must not be a dot segment"
+        elif any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+            problems[name] = "must not contain control characters"
+        return _percent(text)
+    joined = _styled(parameter, value)
+    if joined in {"", ".", ".."}:
+        problems[name] = "must not be empty or a dot segment"
+    return joined
+
+
+def _styled(parameter: Parameter, value: Any) -> str:
+    """Serialise for ``simple``, ``label`` and ``matrix``."""
+    name, explode = _percent(parameter.name), parameter.explode
+    reserved = parameter.allow_reserved
+    prefix, separator = {"label": (".", "."), "matrix": (";", ";")}.get(parameter.style, ("", ","))
+    if isinstance(value, dict):
+        pairs = [
+            (_percent(key, reserved), _percent(scalar_text(item), reserved))
+            for key, item in value.items()
+        ]
+        if explode:
+            return prefix + separator.join(f"{key}={item}" for key, item in pairs)
+        flat = ",".join(f"{key},{item}" for key, item in pairs)
+        return f"{prefix}{name}={flat}" if parameter.style == "matrix" else f"{prefix}{flat}"
+    items = value if isinstance(value, list) else [value]
+    texts = [_percent(scalar_text(item), reserved) for item in items]
+    if parameter.style == "matrix":
+        if explode:
+            return "".join(f";{name}={text}" for text in texts)
+        return f";{name}={','.join(texts)}"
+    if parameter.style == "label":
+        return prefix + (separator if explode else ",").join(texts)
+    return ",".join(texts)
+
+
+def query_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
+    """Yield the encoded ``name=value`` pieces of one query parameter."""
+    reserved = parameter.allow_reserved
+    name = _percent(parameter.name)
+    if parameter.json:
+        yield f"{name}={_percent(dumps(value).decode())}"
+    elif isinstance(value, dict):
+        if parameter.style == "deepObject":
+            yield from _deep(name, value, reserved)
+        elif parameter.explode:
+            for key, item in value.items():
+                yield f"{_percent(key)}={_percent(scalar_text(item), reserved)}"
+        else:
+            flat = (part for key, item in value.items() for part in (key, scalar_text(item)))
+            yield f"{name}={','.join(_percent(part, reserved) for part in flat)}"
+    elif isinstance(value, list):
+        texts = [_percent(scalar_text(item), reserved) for item in value]
+        if parameter.explode:
+            for text in texts:
+                yield f"{name}={text}"
+        else:
+            separator = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(parameter.style, ",")
+            yield f"{name}={separator.join(texts)}"
+    else:
+        yield f"{name}={_percent(scalar_text(value), reserved)}"
+
+
+def _deep(prefix: str, value: Any, reserved: bool) -> Iterable[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _deep(f"{prefix}%5B{_percent(key)}%5D", item, reserved)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _deep(prefix, item, reserved)
+    else:
+        yield f"{prefix}={_percent(scalar_text(value), reserved)}"
+
+
+def header_value(name: str, value: Any, problems: Problems) -> str:
+    """Return one header line for a plain JSON value (style ``simple``, not percent-encoded)."""
+    if isinstance(value, dict):
+        text = ",".join(f"{key},{scalar_text(item)}" for key, item in value.items())
+    elif isinstance(value, list):
+        text = ",".join(scalar_text(item) for item in value)
+    else:
+        text = scalar_text(value)
+    problem = header_problem(text)
+    if problem is not None:
+        problems[name] = problem
+    return text
+
+
+def header_problem(text: str) -> str | None:
+    """Say why a text cannot be a header value (RFC 9110 section 5.5), None when it can."""
+    if not text.isascii() or not text.isprintable():
+        return "must be printable ASCII to travel in a header"
+    return "must not start or end with white space" if text != text.strip() else None
+
+
+def cookie_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
+    """Yield the ``name=value`` pieces of one cookie parameter (style ``form``)."""
+    yield from query_pairs(parameter, value)

@@ -1,0 +1,86 @@
+"""What goes over the wire: one request, one response, and headers without case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+
+class Headers(Mapping[str, str]):
+    """Header fields as they came, read without regard to case (RFC 9110 section 5.1).
+
+    A field that came several times reads as its values joined by ``", "`` (section 5.3);
+    `pairs` keeps them apart.
+    """
+
+    __slots__ = ("_folded", "pairs")
+
+    pairs: tuple[tuple[str, str], ...]
+    """Name and value of each field line, in order, names as they came."""
+
+    def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        items = fields.items() if isinstance(fields, Mapping) else fields
+        self.pairs = tuple((str(name), str(value)) for name, value in items)
+        self._folded: dict[str, str] | None = None
+
+    def _by_name(self) -> dict[str, str]:
+        folded = self._folded
+        if folded is None:
+            folded = {}
+            for name, value in self.pairs:
+                lowered = name.lower()
+                folded[lowered] = f"{folded[lowered]}, {value}" if lowered in folded else value
+            self._folded = folded
+        return folded
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name()[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name())
+
+    def __len__(self) -> int:
+        return len(self._by_name())
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self._by_name())})"
+
+
+@attrs.frozen(slots=True)
+class Request:
+    """One attempt, ready to send."""
+
+    method: str
+    """Upper case, such as ``POST``."""
+    url: str
+    """Absolute, percent-encoded, query included."""
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Everything the request needs but ``Host`` and ``Content-Length``; ``Authorization`` too."""
+    content: bytes | None = attrs.field(default=None, repr=False)
+    """The encoded body, None when there is none."""
+    json: Any = attrs.field(default=None, repr=False)
+    """The same body as plain JSON data, for adapters that encode it themselves."""
+    timeout: float = 30.0
+    """Seconds for this attempt as a whole, connection to last byte."""
+
+
+@attrs.frozen(slots=True)
+class Response:
+    """What came back, read to its end and decompressed."""
+
+    status: int
+    """The HTTP status."""
+    headers: Headers
+    """The header fields."""
+    content: bytes = attrs.field(default=b"", repr=False)
+    """The body."""
+    cut_short: bool = False
+    """True when the body ended before what the headers announced.
+
+    Only with a status that is not 2xx: there the status alone decides.
+    """
