@@ -85,6 +85,12 @@ class Body:
             "with the same idempotency key."
         )
 
+    def whole(self) -> bool:
+        """Tell, once everything was fed, whether the body can be used."""
+        if self.problem is None and self._coder is not None and not self._coder.whole:
+            self._garbled("ended in the middle of its compressed body")
+        return self.problem is None
+
     def end(self, failure: MolamError | None = None) -> Response:
         """Return the response; `failure` is what ended reading before the body did.
 
@@ -92,9 +98,6 @@ class Body:
             MolamError: the status is 2xx and the body is not whole.
         """
         problem = self.problem or failure
-        if problem is None and self._coder is not None and not self._coder.whole:
-            self._garbled("ended in the middle of its compressed body")
-            problem = self.problem
         parts = self._parts
         content = parts[0] if len(parts) == 1 else b"".join(parts)
         if problem is None:

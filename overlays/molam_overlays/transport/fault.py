@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 import socket
 import ssl
 
@@ -21,8 +22,13 @@ import httpx
 
 from molam_overlays import errors
 from molam_overlays.errors import ClientClosedError, MolamError, NetworkError
+from molam_overlays.transport.body import Body
 
 _REPEAT = "The request may have been processed: repeat it with the same idempotency key."
+_DISCONNECTED = "Server disconnected"
+_INTERIM = re.compile(rb"HTTP/1\.[01] (1\d\d)")
+STATUS_LINE = 16
+"""Bytes of a response that tell its status."""
 _HOSTNAME_MISMATCH = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
@@ -39,6 +45,23 @@ def failure_of(error: Exception, host: str, timeout: float) -> MolamError | None
     if failure is not None:
         failure.__cause__ = cause
     return failure
+
+
+def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
+    """Return the 1xx response that turned out to be all the server would say, if that is so.
+
+    httpcore waits for what follows a 1xx, and h11 refuses a 101 that nobody asked for. `first` is
+    how the answer began, where that is known.
+    """
+    if not isinstance(error, httpx.RemoteProtocolError):
+        return None
+    text = str(error)
+    status: int | None = None
+    if "_SWITCH_UPGRADE" in text:
+        status = 101
+    elif text.startswith(_DISCONNECTED) and (match := _INTERIM.match(first)):
+        status = int(match[1])
+    return None if status is None else Body(status, (), 0, host)
 
 
 def _root(error: BaseException) -> BaseException | None:
@@ -133,7 +156,7 @@ def _no_connection(cause: BaseException | None, host: str) -> NetworkError:
 def _protocol_trouble(error: Exception, host: str) -> str:
     # The text is h11's and may quote the server; only what it begins with is looked at.
     text = str(error)
-    if text.startswith("Server disconnected"):
+    if text.startswith(_DISCONNECTED):
         return f"{host} closed the connection before it answered."
     if text.startswith("peer closed connection"):
         return f"The response of {host} is cut short."

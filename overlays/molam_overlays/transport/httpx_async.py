@@ -98,7 +98,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             self._loop = loop
         target = target_of(request.url)
         prepared = prepare(request, target)
-        attempt = _Attempt(request, target)
+        attempt = _Attempt(request, target, self._client is not None)
         with anyio.move_on_after(request.timeout) as scope:
             if self._client is not None:
                 await self._through(self._client, prepared, attempt)
@@ -114,13 +114,14 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
         used = await self._acquire(attempt)
         attempt.wire = used.wire
-        used.wire.sent = False
+        used.wire.begin()
         reusable = False
         try:
             answer = await used.handle_async_request(prepared)
-            await self._read(answer, attempt)
-            reusable = line.settled(used.connection)
+            whole = await self._read(answer, attempt, used.wire)
+            reusable = whole and line.settled(used.connection)
         except Exception as error:
+            attempt.body = attempt.body or fault.interim(error, attempt.host, used.wire.first)
             attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
             if attempt.failure is None:
                 raise
@@ -136,23 +137,37 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         self, client: httpx.AsyncClient, prepared: httpx.Request, attempt: _Attempt
     ) -> None:
         try:
+            # Ahead of our own deadline, which could not tell whether anything was sent.
+            timeouts = prepared.extensions["timeout"]
+            timeouts["pool"] = timeouts["connect"] = attempt.timeout * 0.95
             answer = await client.send(prepared, stream=True, auth=None, follow_redirects=False)
-            await self._read(answer, attempt)
+            await self._read(answer, attempt, None)
         except Exception as error:
+            attempt.body = attempt.body or fault.interim(error, attempt.host)
             attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
             if attempt.failure is None:
                 if not client.is_closed:
                     raise
                 attempt.failure = fault.closed()
 
-    async def _read(self, answer: httpx.Response, attempt: _Attempt) -> None:
+    async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: _Wire | None) -> bool:
+        """Read the body; True if it is whole."""
         stream = cast("httpx.AsyncByteStream", answer.stream)
         try:
             body = Body(answer.status_code, answer.headers.raw, self._limit, attempt.host)
             attempt.body = body
             async for chunk in stream:
                 if not body.feed(chunk):
-                    break
+                    # Not a break: the generators below would be left in the middle, which trio
+                    # warns about. On a closed connection they end by themselves, save those of
+                    # HTTP/2, where other requests may be on it.
+                    if wire is not None:
+                        await wire.close()
+                    elif answer.http_version == "HTTP/2":
+                        break
+                    else:
+                        await stream.aclose()
+            return body.whole()
         finally:
             await stream.aclose()
 
@@ -235,9 +250,10 @@ AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
 class _Attempt:
     """What is known about a call in progress, and survives its cancellation."""
 
-    __slots__ = ("body", "failure", "host", "origin", "timeout", "wire")
+    __slots__ = ("body", "failure", "host", "origin", "through_client", "timeout", "wire")
 
-    def __init__(self, request: Request, target: Target) -> None:
+    def __init__(self, request: Request, target: Target, through_client: bool) -> None:
+        self.through_client = through_client
         self.host = target.host
         self.origin = target.origin
         self.timeout = request.timeout
@@ -246,6 +262,8 @@ class _Attempt:
         self.failure: MolamError | None = None
 
     def timed_out(self) -> MolamError:
+        if self.through_client:
+            return fault.response_timeout(self.host, self.timeout)
         if self.wire is None:
             return fault.pool_timeout(self.host, self.timeout)
         if not self.wire.sent:
@@ -289,8 +307,14 @@ class _Wire(httpcore.AsyncNetworkBackend):
     """
 
     def __init__(self) -> None:
-        self.sent = False
+        self.begin()
         self._stream: anyio.abc.SocketStream | None = None
+
+    def begin(self) -> None:
+        """Forget the attempt before."""
+        self.sent = False
+        self.first = b""
+        """The first bytes that came back, enough of them for a status line."""
 
     async def connect_tcp(
         self,
@@ -334,11 +358,14 @@ class _Stream(httpcore.AsyncNetworkStream):
             with contextlib.suppress(httpcore.WriteError):
                 await self._flush()
         try:
-            return await self._stream.receive(max_bytes)
+            data = await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
         except _BROKEN as error:
             raise httpcore.ReadError(str(error)) from error
+        if len(self._wire.first) < fault.STATUS_LINE:
+            self._wire.first += data[: fault.STATUS_LINE]
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         self._pending += buffer

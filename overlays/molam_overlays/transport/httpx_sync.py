@@ -111,7 +111,7 @@ class HttpxAdapter(HTTPAdapter):
         if self._client is not None:
             return self._through(self._client, prepared, request, target, deadline)
         used = self._acquire(target, deadline, request.timeout)
-        used.wire.deadline = deadline
+        used.wire.begin(deadline)
         body: Body | None = None
         failure: MolamError | None = None
         reusable = False
@@ -125,8 +125,9 @@ class HttpxAdapter(HTTPAdapter):
                         break
             finally:
                 stream.close()
-            reusable = line.settled(used.connection)
+            reusable = body.whole() and line.settled(used.connection)
         except Exception as error:
+            body = body or fault.interim(error, target.host, used.wire.first)
             failure = fault.failure_of(error, target.host, request.timeout)
             if failure is None:
                 raise
@@ -157,9 +158,12 @@ class HttpxAdapter(HTTPAdapter):
                     if _clock() > deadline:
                         failure = fault.response_timeout(target.host, request.timeout)
                         break
+                else:
+                    body.whole()
             finally:
                 answer.close()
         except Exception as error:
+            body = body or fault.interim(error, target.host)
             failure = fault.failure_of(error, target.host, request.timeout)
             if failure is None:
                 if client.is_closed:
@@ -290,9 +294,14 @@ class _Wire(httpcore.NetworkBackend):
     """The sockets of one line, and the moment at which the attempt on it must be over."""
 
     def __init__(self) -> None:
-        self.deadline = 0.0
-        """On the monotonic clock; set anew for every attempt."""
         self._sockets: list[httpcore.NetworkStream] = []
+        self.begin(0.0)
+
+    def begin(self, deadline: float) -> None:
+        """Forget the attempt before; `deadline` is on the monotonic clock."""
+        self.deadline = deadline
+        self.first = b""
+        """The first bytes that came back, enough of them for a status line."""
 
     def left(self, expired: type[Exception]) -> float:
         """Return the seconds left, or raise `expired`."""
@@ -375,7 +384,11 @@ class _Stream(httpcore.NetworkStream):
             # A server may answer early and close: then its answer comes first.
             with contextlib.suppress(httpcore.WriteError):
                 self._flush()
-        return self._stream.read(max_bytes, self._wire.left(httpcore.ReadTimeout))
+        wire = self._wire
+        data = self._stream.read(max_bytes, wire.left(httpcore.ReadTimeout))
+        if len(wire.first) < fault.STATUS_LINE:
+            wire.first += data[: fault.STATUS_LINE]
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._pending += buffer

@@ -28,7 +28,9 @@ def exchange_of(adapter: Any) -> Callable[[Request], Response]:
         try:
             answer = adapter.send(**arguments)
         except Exception as error:
-            failure = failure_of(error, urlsplit(request.url).netloc, request.timeout)
+            failure = failure_of(
+                error, urlsplit(request.url).hostname or "the server", request.timeout
+            )
             if failure is None or failure is error:
                 raise
         else:
@@ -51,7 +53,9 @@ def async_exchange_of(adapter: Any) -> Callable[[Request], Awaitable[Response]]:
             if inspect.isawaitable(answer):
                 answer = await answer
         except Exception as error:
-            failure = failure_of(error, urlsplit(request.url).netloc, request.timeout)
+            failure = failure_of(
+                error, urlsplit(request.url).hostname or "the server", request.timeout
+            )
             if failure is None or failure is error:
                 raise
         else:

@@ -1,0 +1,181 @@
+"""The fault table of the wire, row by row, for the blocking and the async adapter."""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+from typing import Any
+
+import pytest
+
+from molam_overlays.errors import MolamError, NetworkError, ResponseTooLargeError, TimeoutError
+
+LIMIT = 100_000
+BODY = b'{"id":"pi_1","status":"succeeded"}'
+
+ANSWERS = [
+    ("ok", 200, BODY, False),
+    ("empty", 204, b"", False),
+    ("chunked", 200, BODY, False),
+    ("early-hints", 200, BODY, False),
+    ("switching", 101, b"", True),
+    ("redirect", 307, b"", False),
+    ("gzipped", 200, BODY, False),
+    ("gzipped-twice", 200, BODY, False),
+    ("deflated", 200, BODY, False),
+    ("deflated-raw", 200, BODY, False),
+    ("exactly-at-the-limit", 200, b"x" * LIMIT, False),
+    ("declined-and-short", 402, b'{"error":', True),
+    ("declined-and-stalled", 402, b'{"error":', True),
+    ("declined-bad-gzip", 402, b"", True),
+    ("declined-bomb", 402, b"\0" * LIMIT, True),
+]
+
+FAULTS = [
+    ("reset", NetworkError, "maybe_processed", "broke"),
+    ("clean-close", NetworkError, "maybe_processed", "closed the connection before it answered"),
+    ("garbage", NetworkError, "maybe_processed", "not HTTP"),
+    ("short", NetworkError, "maybe_processed", "cut short"),
+    ("short-then-reset", NetworkError, "maybe_processed", "broke"),
+    ("short-chunked", NetworkError, "maybe_processed", "cut short"),
+    ("bad-chunk", NetworkError, "maybe_processed", "not HTTP"),
+    ("bad-gzip", NetworkError, "maybe_processed", "decompressed"),
+    ("half-gzip", NetworkError, "maybe_processed", "middle of its compressed body"),
+    ("brotli", NetworkError, "maybe_processed", "Content-Encoding"),
+    ("bomb", ResponseTooLargeError, "maybe_processed", "max_response_bytes"),
+    ("large", ResponseTooLargeError, "maybe_processed", "100000 bytes"),
+    ("stall", TimeoutError, "maybe_processed", "did not answer in full within 0.2 s"),
+    ("stall-in-body", TimeoutError, "maybe_processed", "did not answer in full"),
+    ("drip-header", TimeoutError, "maybe_processed", "did not answer in full"),
+    ("drip-body", TimeoutError, "maybe_processed", "did not answer in full"),
+]
+SLOW = ("stall", "drip")
+
+
+def patience(path: str) -> float:
+    return 0.2 if any(word in path for word in SLOW) else 10
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["transport", "own-client"])
+@pytest.mark.parametrize(("path", "status", "content", "cut_short"), ANSWERS)
+def test_a_status_comes_back_with_what_came_of_its_body(
+    server: Any, make: Any, own: bool, path: str, status: int, content: bytes, cut_short: bool
+) -> None:
+    response = make(own, max_response_bytes=LIMIT).post(
+        f"{server.url}/{path}", timeout=patience(path)
+    )
+    assert (response.status, response.content, response.cut_short) == (status, content, cut_short)
+    assert [seen.path for seen in server.seen] == [f"/{path}"]
+
+
+def test_an_interim_response_that_stays_the_only_one_is_final(server: Any, make: Any) -> None:
+    assert make().post(f"{server.url}/continue-and-close").status == 100
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["transport", "own-client"])
+@pytest.mark.parametrize(("path", "kind", "delivery", "says"), FAULTS)
+def test_a_fault_becomes_one_error_that_says_what_became_of_the_request(
+    server: Any, make: Any, own: bool, path: str, kind: type[MolamError], delivery: str, says: str
+) -> None:
+    if own and path == "drip-header" and make.flavour == "sync":
+        pytest.skip("documented: with a client of your own a dripped header stretches the timeout")
+    caller = make(own, max_response_bytes=LIMIT)
+    with pytest.raises(MolamError) as caught:
+        caller.post(f"{server.url}/{path}", timeout=patience(path))
+    error = caught.value
+    assert type(error) is kind
+    assert error.delivery == delivery
+    assert says in str(error)
+    assert len(server.seen) == 1
+    shown = "".join(traceback.format_exception(error))
+    assert "canary" not in shown
+    assert "succeeded" not in shown
+
+
+@pytest.mark.parametrize("path", ["drip-header", "drip-body"])
+def test_a_server_that_drips_cannot_stretch_the_timeout(server: Any, make: Any, path: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        make().post(f"{server.url}/{path}", timeout=0.3)
+    assert time.monotonic() - begin < 3  # dripping it all takes 20 s
+
+
+@pytest.mark.parametrize(
+    "path", [row[0] for row in FAULTS if row[0] not in ("stall", "drip-header")]
+)
+def test_a_connection_that_failed_is_never_used_again(server: Any, make: Any, path: str) -> None:
+    caller = make(max_response_bytes=LIMIT)
+    with pytest.raises(MolamError):
+        caller.post(f"{server.url}/{path}", timeout=patience(path))
+    assert caller.post(f"{server.url}/ok").content == BODY
+    assert [seen.connection for seen in server.seen] == [1, 2]
+
+
+@pytest.mark.parametrize("path", ["long", "long-chunked"])
+def test_bytes_beyond_the_response_are_not_taken_for_the_next_one(
+    server: Any, make: Any, path: str
+) -> None:
+    caller = make()
+    caller.post(f"{server.url}/{path}")
+    assert caller.post(f"{server.url}/ok").content == BODY
+
+
+def test_a_refused_connection_was_not_sent(make: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(NetworkError, match=f"127.0.0.1:{port} refused") as caught:
+        make().post(f"http://127.0.0.1:{port}/ok")
+    assert caught.value.delivery == "not_sent"
+    assert caught.value.repeatable
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
+def test_a_name_that_does_not_resolve_was_not_sent(make: Any) -> None:
+    with pytest.raises(NetworkError, match="nowhere.invalid could not be resolved") as caught:
+        make().post("http://nowhere.invalid/ok")
+    assert caught.value.delivery == "not_sent"
+
+
+def test_a_connection_that_does_not_stand_in_time_was_not_sent(make: Any) -> None:
+    # A listener whose queue is full does not answer, as behind a dropping firewall.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            with pytest.raises(TimeoutError, match="could be made within 0.3 s") as caught:
+                make().post(f"http://127.0.0.1:{full.getsockname()[1]}/ok", timeout=0.3)
+        finally:
+            for filler in fillers:
+                filler.close()
+    assert caught.value.delivery == "not_sent"
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer sk_test_canary\nX: y", "sk_test_canary\0", " sk_test_canary", "sk_canary_é€"]
+)
+def test_a_header_value_that_http_forbids_is_refused_unseen(
+    server: Any, make: Any, value: str
+) -> None:
+    from molam_overlays.wire import Request
+
+    with pytest.raises(NetworkError, match="header Authorization") as caught:
+        make().exchange(Request("POST", f"{server.url}/ok", {"Authorization": value}, b"{}"))
+    assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "/v1/x", "http://", "http://[::1"])
+def test_a_url_that_is_not_absolute_http_is_refused(make: Any, url: str) -> None:
+    with pytest.raises(NetworkError, match="not an absolute http or https URL") as caught:
+        make().get(url)
+    assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
+
+
+def test_a_redirect_takes_the_key_nowhere(server: Any, make: Any) -> None:
+    assert make().post(f"{server.url}/redirect").status == 307
+    assert len(server.seen) == 1
