@@ -275,7 +275,7 @@ class _Client:
         return webhooks.verify_signature(signature_header, raw_body, self._secrets)
 
     def _escape(
-        self, method: str, path: str, json: Any, params: Mapping[str, Any] | None
+        self, method: Any, path: Any, json: Any, params: Mapping[str, Any] | None
     ) -> Call[Any]:
         verb = method.upper() if isinstance(method, str) else ""
         problems: Problems = {}
@@ -338,7 +338,7 @@ def _path_problem(path: Any) -> str | None:
     return None
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
+def _check_headers(headers: Mapping[Any, Any]) -> None:
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValidationError({"extra_headers": "must map text to text"})
@@ -433,7 +433,8 @@ class Blocking(_Client):
                     except MolamError as error:
                         answer = error
                 elif type(step) is Wait:
-                    answer = self._sleep(step.seconds)
+                    self._sleep(step.seconds)
+                    answer = None
                 elif type(step) is WriteAhead:
                     answer = self._journal.write_ahead(step.call, step.idempotency_key)
                 elif type(step) is Settle:
@@ -441,7 +442,7 @@ class Blocking(_Client):
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
-            raise _attach(error, started, asynchronous=False)
+            raise _attach(error, started, asynchronous=False) from error.__cause__
         except BaseException:
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)
@@ -561,7 +562,8 @@ class Awaiting(_Client):
                     except MolamError as error:
                         answer = error
                 elif type(step) is Wait:
-                    answer = await self._sleep(step.seconds)
+                    await self._sleep(step.seconds)
+                    answer = None
                 elif type(step) is WriteAhead:
                     answer = await self._journal.awrite_ahead(step.call, step.idempotency_key)
                 elif type(step) is Settle:
@@ -569,7 +571,7 @@ class Awaiting(_Client):
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
-            raise _attach(error, started, asynchronous=True)
+            raise _attach(error, started, asynchronous=True) from error.__cause__
         except BaseException:
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)

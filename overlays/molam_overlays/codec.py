@@ -698,7 +698,7 @@ class Union(Type):
         return wire
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
-        attempts: list[Problems] = []
+        attempts: list[dict[str, str]] = []
         for member in self.members:
             found: Problems = {}
             encoded = member.encode(value, at, found)
@@ -706,7 +706,9 @@ class Union(Type):
                 return encoded
             attempts.append(found)
         # The member that got furthest knows best what is wrong: its problems lie deepest.
-        problems.update(max(attempts, key=_depth_of_path, default={}))
+        if attempts:
+            furthest: Problems = max(attempts, key=_depth_of_path)
+            problems.update(furthest)
         return None
 
 

@@ -152,7 +152,7 @@ def _check_key(key: str) -> None:
         raise ConfigurationError("Invalid API key format: a key starts with sk_ or jwt_.")
 
 
-def _check_base(base: str, *, live: bool) -> None:
+def _check_base(base: Any, *, live: bool) -> None:
     if not isinstance(base, str) or not (base.isascii() and base.isprintable()) or " " in base:
         raise ConfigurationError("api_base must be a URL of printable ASCII characters.")
     try:

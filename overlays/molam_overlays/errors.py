@@ -45,9 +45,11 @@ class Attempt:
 
 def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
     """Return the gravest delivery of all attempts; ``not_sent`` when there were none."""
-    return max(
-        (attempt.delivery for attempt in attempts), key=_GRAVITY.__getitem__, default="not_sent"
-    )
+    worst: Delivery = "not_sent"
+    for attempt in attempts:
+        if attempt.delivery is not None and _GRAVITY[attempt.delivery] > _GRAVITY[worst]:
+            worst = attempt.delivery
+    return worst
 
 
 class MolamError(Exception):

@@ -52,7 +52,8 @@ NO_RESPONSE: Final = ResponseInfo()
 """The `response` of an object that no call returned."""
 
 _ABSENT: Final[Any] = object()
-_get = dict.get
+_get: Final[Any] = dict.get
+_new: Final[Any] = dict.__new__
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -295,10 +296,11 @@ _M = TypeVar("_M", bound=Model)
 
 def adopt(cls: type[_M], data: dict[str, Any], response: Any) -> _M:
     """Make a model over decoded JSON, without a check: what came is what there is."""
-    self: Any = dict.__new__(cls)  # type: ignore[arg-type]
-    dict.__init__(self, data)
-    _set_response(self, response)
-    return self
+    model: Any = _new(cls)
+    dict.__init__(model, data)
+    _set_response(model, response)
+    adopted: _M = model
+    return adopted
 
 
 def _getter(spec: Field) -> Callable[[Any], Any]:
@@ -362,7 +364,7 @@ class Object(Type):
 
 
 def encode_object(
-    model: type[Model], value: Mapping[str, Any], at: str, problems: Problems
+    model: type[Model], value: Mapping[Any, Any], at: str, problems: Problems
 ) -> dict[str, Any]:
     """Check an object, keyed by wire names, against a model; return plain JSON data.
 

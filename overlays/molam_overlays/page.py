@@ -287,7 +287,7 @@ class Page(PageData[T]):
             PaginationError: the server repeats itself for ever.
         """
         novelty = _Novelty()
-        page: Self | None = self
+        page: Page[T] | None = self
         while page is not None:
             items = page._items()
             if novelty.brings_news(items):
@@ -320,7 +320,7 @@ class AsyncPage(PageData[T]):
             PaginationError: the server repeats itself for ever.
         """
         novelty = _Novelty()
-        page: Self | None = self
+        page: AsyncPage[T] | None = self
         while page is not None:
             items = page._items()
             if novelty.brings_news(items):

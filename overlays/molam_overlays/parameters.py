@@ -39,20 +39,17 @@ class Parameter:
     location: Location
     type: Type = attrs.field(converter=type_of)
     required: bool = False
-    style: Style = attrs.field(kw_only=True)
-    explode: bool = attrs.field(kw_only=True)
+    style: Style = attrs.field(
+        kw_only=True,
+        default=attrs.Factory(lambda self: _DEFAULT_STYLE[self.location], takes_self=True),
+    )
+    explode: bool = attrs.field(
+        kw_only=True, default=attrs.Factory(lambda self: self.style == "form", takes_self=True)
+    )
     allow_reserved: bool = attrs.field(default=False, kw_only=True)
     """Leave RFC 3986 reserved characters as they are."""
     json: bool = attrs.field(default=False, kw_only=True)
     """Serialise as JSON text (a parameter with ``content``)."""
-
-    @style.default
-    def _style(self) -> Style:
-        return _DEFAULT_STYLE[self.location]
-
-    @explode.default
-    def _explode(self) -> bool:
-        return self.style == "form"
 
     def encode(self, value: Any, problems: Problems) -> Any:
         """Check the value; return plain JSON data."""
