@@ -1,0 +1,1 @@
+"""Turn an OpenAPI document into a Python package. Part of the repository, never shipped."""

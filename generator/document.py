@@ -1,0 +1,388 @@
+"""The API document: loaded from all its files, checked, and with the place of everything in it.
+
+What comes out is one document, whatever number of files went in: what other files hold is moved
+to `components`, and every ``$ref`` leads to a node of the same document. Every node still knows
+the file and line that it came from.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+from generator import pointer as pointers
+from generator.anatomy import REFERABLE, Node, walk
+from generator.naming import shown
+from generator.source import DocumentError, Position, Source, read
+
+__all__ = ["Document", "DocumentError", "Position"]
+
+_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
+_BARE_NAME: Final = re.compile(r"[a-zA-Z0-9._-]+\Z")
+
+
+class Document:
+    """An OpenAPI 3.0 or 3.1 document that is known to be valid."""
+
+    def __init__(self, source: Source, root: dict[str, Any]) -> None:
+        self.path = source.path
+        """The main file."""
+        self.name = source.name
+        """What messages call the main file."""
+        self.root = root
+        """Plain data. All that other files held is in ``components``."""
+        self.version: str = ".".join(root["openapi"].split(".")[:2])
+        """Its dialect: ``"3.0"`` or ``"3.1"``."""
+        self.sources: list[Source] = [source]
+        """All files that it consists of, the main one first."""
+        self._origins: dict[str, tuple[Source, str]] = {"": (source, "")}
+
+    @classmethod
+    def load(cls, path: Path | str, *, name: str | None = None, validate: bool = True) -> Document:
+        """Read a document with all files that it refers to, and check it.
+
+        Args:
+            path: a YAML or JSON file.
+            name: what messages call it; by default the path as given.
+            validate: whether to hold it to the specification; False is for documents that were
+                held to it before.
+
+        Raises:
+            DocumentError: it cannot be read, is not valid, or refers to what is not there.
+        """
+        source = read(Path(path), name or str(path))
+        document = cls(source, _checked_root(source))
+        _Assembly(document).run()
+        if validate:
+            from generator.validation import validate as check
+
+            check(document)
+        return document
+
+    def position(self, pointer: str) -> Position:
+        """Return where a node stands, or the nearest one above it; ``$ref`` is followed."""
+        source, at = self.origin(self._real(pointer))
+        return source.position(at)
+
+    def origin(self, pointer: str) -> tuple[Source, str]:
+        """Return the file that a node came from, and its pointer there."""
+        head = pointer
+        while head not in self._origins:
+            head = head.rpartition("/")[0]
+        source, at = self._origins[head]
+        return source, at + pointer[len(head) :]
+
+    def _real(self, pointer: str) -> str:
+        """Return the pointer without passing through a reference."""
+        here = ""
+        value: Any = self.root
+        for token in pointers.split(pointer):
+            for _ in range(50):
+                if (
+                    isinstance(value, dict)
+                    and token not in value
+                    and isinstance(value.get("$ref"), str)
+                    and value["$ref"].startswith("#")
+                ):
+                    here = pointers.from_fragment(value["$ref"][1:])
+                    try:
+                        value = pointers.find(self.root, here)
+                    except (LookupError, ValueError):
+                        return here
+            here = pointers.join(here, token)
+            try:
+                value = pointers.child(value, token)
+            except (LookupError, TypeError):
+                return here
+        return here
+
+    def at(self, pointer: str) -> Any:
+        """Return the node at a pointer.
+
+        Raises:
+            LookupError: there is none.
+        """
+        return pointers.find(self.root, pointer)
+
+    def resolve(self, reference: str, base: str = "") -> str:
+        """Return the pointer that a ``$ref`` leads to; chains of references are not followed.
+
+        Args:
+            reference: its value, such as ``#/components/schemas/Refund``.
+            base: the pointer of the object that holds it, for the message.
+
+        Raises:
+            DocumentError: it leads nowhere.
+        """
+        pointer = pointers.from_fragment(reference[1:])
+        try:
+            if not reference.startswith("#"):
+                raise ValueError(reference)
+            self.at(pointer)
+        except (LookupError, ValueError):
+            raise _unknown(reference, self.position(pointers.join(base, "$ref"))) from None
+        return pointer
+
+    def follow(self, value: Any, pointer: str) -> tuple[Any, str]:
+        """Return what a node stands for once its ``$ref``, and that of its target, is followed.
+
+        Other keywords beside the ``$ref`` are passed over: look at them first.
+
+        Raises:
+            DocumentError: a reference leads nowhere, or back to itself.
+        """
+        seen = {pointer}
+        while isinstance(value, dict) and isinstance(value.get("$ref"), str):
+            target = self.resolve(value["$ref"], pointer)
+            if target in seen:
+                raise _endless(value["$ref"], self.position(pointers.join(pointer, "$ref")))
+            seen.add(target)
+            pointer, value = target, self.at(target)
+        return value, pointer
+
+    def error(self, what: str, pointer: str, advice: str) -> DocumentError:
+        """Return an error about a node, to be raised."""
+        return DocumentError(what, self.position(pointer), advice)
+
+
+class _UnknownError(ValueError):
+    """Why a reference leads nowhere."""
+
+
+def _unknown(reference: str, position: Position, why: str = "leads nowhere") -> DocumentError:
+    return DocumentError(
+        f"The $ref {shown(reference)} {why}",
+        position,
+        "Correct it, or add what it refers to",
+    )
+
+
+def _endless(reference: str, position: Position) -> DocumentError:
+    return DocumentError(
+        f"The $ref {shown(reference)} leads back to itself",
+        position,
+        "Let one of the references in the circle hold a definition",
+    )
+
+
+def _checked_root(source: Source) -> dict[str, Any]:
+    """Return the root of a document whose version we know."""
+    root = source.data
+    start = Position(source.name)
+    if not isinstance(root, dict):
+        raise DocumentError(
+            "This is not an OpenAPI document: it is not a mapping", start, "Start with `openapi:`"
+        )
+    if "swagger" in root:
+        raise DocumentError(
+            f"OpenAPI {root['swagger']} (Swagger) is not supported, only 3.0 and 3.1",
+            source.position("/swagger"),
+            "Convert the document to OpenAPI 3.1, for instance with swagger2openapi",
+        )
+    version = root.get("openapi")
+    if "openapi" not in root:
+        raise DocumentError(
+            "This is not an OpenAPI document: the key `openapi` is missing",
+            start,
+            "Start with `openapi: 3.1.0`",
+        )
+    at = source.position("/openapi")
+    if not isinstance(version, str):
+        raise DocumentError(
+            f"The OpenAPI version is {version}, which is not text",
+            at,
+            "Write it with three numbers, `3.1.0`",
+        )
+    if not re.match(r"3\.[01]\.\d+", version):
+        raise DocumentError(
+            f"OpenAPI {shown(version)[1:-1]} is not supported, only 3.0 and 3.1",
+            at,
+            "Write the document in OpenAPI 3.1 (3.1.0) or 3.0 (3.0.3)",
+        )
+    return root
+
+
+class _Assembly:
+    """Makes one document of many files: every reference ends up inside."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.main = document.sources[0]
+        self.files: dict[Path, Source] = {self.main.path.resolve(): self.main}
+        # Kind, file and pointer of what was moved in, to its new pointer.
+        self.moved: dict[tuple[str, Path, str], str] = {}
+        self.anchors: dict[Path, dict[str, str]] = {}
+        self.seen: set[int] = set()
+        # References to path items in 3.0, which has no components for them.
+        self.path_items: list[Node] = []
+
+    def run(self) -> None:
+        todo: list[tuple[Node, Source]] = [(Node("", "document", self.document.root), self.main)]
+        while todo:
+            start, source = todo.pop(0)
+            for node in walk(start.value, start.kind, start.pointer):
+                self.check_base(node, source)
+                if node.kind == "discriminator":
+                    todo.extend(self.mapping(node, source))
+                elif node.reference is not None:
+                    todo.extend(self.reference(node, source))
+        for node in self.path_items:
+            self.inline_path(node)
+        if self.path_items:
+            self.document.root.get("components", {}).pop("pathItems", None)
+
+    def check_base(self, node: Node, source: Source) -> None:
+        if node.kind == "schema" and isinstance(node.value, dict):
+            for keyword in ("$id", "$dynamicRef", "$recursiveRef"):
+                if isinstance(node.value.get(keyword), str):
+                    raise DocumentError(
+                        f"The keyword {keyword} is not supported",
+                        self.document.position(pointers.join(node.pointer, keyword)),
+                        "Refer to schemas by $ref with a file name or a JSON pointer",
+                    )
+
+    def reference(self, node: Node, source: Source) -> list[tuple[Node, Source]]:
+        """Point one reference to the inside; return what that brought in, still to be walked."""
+        text = node.reference
+        assert text is not None
+        if id(node.value) in self.seen:  # Aliases share objects.
+            return []
+        self.seen.add(id(node.value))
+        target, brought = self.target(text, node.kind, source, node.pointer)
+        if target != text:
+            node.value["$ref"] = target
+        if node.kind == "pathItem" and self.document.version == "3.0":
+            self.path_items.append(node)
+        return brought
+
+    def mapping(self, node: Node, source: Source) -> list[tuple[Node, Source]]:
+        """Point the values of a discriminator's mapping, which are references or bare names."""
+        mapping = node.value.get("mapping")
+        found: list[tuple[Node, Source]] = []
+        if not isinstance(mapping, dict) or id(mapping) in self.seen:
+            return found
+        self.seen.add(id(mapping))
+        schemas = self.schemas(self.main if source is self.main else source)
+        for tag, value in mapping.items():
+            if not isinstance(value, str):
+                continue
+            # A name of a component wins over a file of that name (3.1.1, 4.8.25.4).
+            if _BARE_NAME.match(value) and value in schemas:
+                value = pointers.join("#/components/schemas", value)
+            elif "#" not in value and "/" not in value and "." not in value:
+                raise DocumentError(
+                    f"The mapping of {shown(tag)} names {shown(value)}, which is no schema",
+                    self.document.position(pointers.join(node.pointer, "mapping", tag)),
+                    "Name a schema of components/schemas, or write a reference to one",
+                )
+            mapping[tag], brought = self.target(
+                value, "schema", source, pointers.join(node.pointer, "mapping", tag)
+            )
+            found.extend(brought)
+        return found
+
+    @staticmethod
+    def schemas(source: Source) -> dict[str, Any]:
+        try:
+            schemas = pointers.find(source.data, "/components/schemas")
+        except (LookupError, TypeError):
+            return {}
+        return schemas if isinstance(schemas, dict) else {}
+
+    def target(
+        self, text: str, kind: str, source: Source, holder: str
+    ) -> tuple[str, list[tuple[Node, Source]]]:
+        """Return a reference to the same thing inside the document, and what was moved in."""
+        file, _, fragment = text.partition("#")
+        try:
+            if _SCHEME.match(file) or file.startswith("//"):
+                raise _UnknownError("is on another machine")
+            other = self.file(file, source) if file else source
+            pointer = self.pointer(fragment, other)
+            value = pointers.find(other.data, pointer)
+            if not isinstance(value, dict if kind != "schema" else (dict, bool)):
+                raise _UnknownError(f"leads to something that is no {_spaced(kind)}")
+        except (LookupError, TypeError, ValueError) as error:
+            why = str(error) if isinstance(error, _UnknownError) else "leads nowhere"
+            place = self.document.position(pointers.join(holder, "$ref"))
+            raise _unknown(text, place, why) from None
+        if other is self.main:
+            return "#" + _as_fragment(pointer), []
+        key = (kind, other.path.resolve(), pointer)
+        if key in self.moved:
+            return "#" + _as_fragment(self.moved[key]), []
+        new = self.move(kind, value, other, pointer)
+        self.moved[key] = new
+        return "#" + _as_fragment(new), [(Node(new, kind, self.document.at(new)), other)]
+
+    def file(self, name: str, source: Source) -> Source:
+        path = source.path.parent / unquote(name)
+        key = path.resolve()
+        if key not in self.files:
+            if not path.is_file():
+                raise _UnknownError("names a file that is not there")
+            self.files[key] = read(path, str(Path(source.name).parent / unquote(name)))
+            self.document.sources.append(self.files[key])
+        return self.files[key]
+
+    def pointer(self, fragment: str, source: Source) -> str:
+        pointer = pointers.from_fragment(fragment)
+        if not pointer or pointer.startswith("/"):
+            return pointer
+        key = source.path.resolve()
+        if key not in self.anchors:
+            kind = "document" if "openapi" in source.data else "schema"
+            self.anchors[key] = {
+                node.value["$anchor"]: node.pointer
+                for node in walk(source.data, kind)
+                if node.kind == "schema"
+                and isinstance(node.value, dict)
+                and isinstance(node.value.get("$anchor"), str)
+            }
+        return self.anchors[key][pointer]
+
+    def move(self, kind: str, value: Any, source: Source, pointer: str) -> str:
+        """Copy an object of another file into `components`; return where it is now."""
+        section = REFERABLE[kind]
+        tokens = pointers.split(pointer)
+        name = tokens[-1] if tokens else source.path.stem
+        name = re.sub(r"[^a-zA-Z0-9._-]+", "_", name).strip("_") or "External"
+        components = self.document.root.setdefault("components", {})
+        taken = components.setdefault(section, {})
+        given, count = name, 1
+        while given in taken:
+            count += 1
+            given = f"{name}_{count}"
+        # A copy: the same object, seen from two kinds or files, must not be pointed twice.
+        taken[given] = copy.deepcopy(value)
+        new = pointers.join("/components", section, given)
+        self.document._origins[new] = (source, pointer)
+        return new
+
+    def inline_path(self, node: Node) -> None:
+        """Put what a path item refers to in its place."""
+        seen: set[str] = set()
+        while isinstance(node.value.get("$ref"), str):
+            text = node.value.pop("$ref")
+            if text in seen:
+                raise _endless(text, self.document.position(node.pointer))
+            seen.add(text)
+            target = pointers.from_fragment(text[1:])
+            for key, item in self.document.at(target).items():
+                if key not in node.value:
+                    node.value[key] = copy.deepcopy(item)
+                    self.document._origins[pointers.join(node.pointer, key)] = self.document.origin(
+                        pointers.join(target, key)
+                    )
+
+
+def _spaced(kind: str) -> str:
+    return re.sub(r"([A-Z])", r" \1", kind).lower()
+
+
+def _as_fragment(pointer: str) -> str:
+    """Return what stands after the ``#``; of what URIs forbid, only the ambiguous is escaped."""
+    return pointer.replace("%", "%25")
