@@ -5,6 +5,7 @@ The path of a request names what happens to it. Threads and sockets, so that a r
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -276,6 +277,12 @@ def exactly_at_the_limit(c: Conversation) -> None:
 
 
 @deed
+def last(c: Conversation) -> None:
+    c.answer(200, BODY, "Connection: close")
+    c.hang_up()
+
+
+@deed
 def close_after(c: Conversation) -> None:
     """Answer, and close without having said so."""
     c.answer()
@@ -293,11 +300,11 @@ class Server:
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Server:  # noqa: PYI034 - Python 3.10 has no Self
         self._closing = threading.Event()
-        self._open: set[socket.socket] = set()
+        self.open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept)
@@ -316,14 +323,17 @@ class Server:
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until something is true that changes with requests and connections."""
+        with self._lock:
+            assert self._lock.wait_for(condition, timeout=10)
+
     def drop_connections(self) -> None:
         """Close every connection from our side, as a restart would."""
         with self._lock:
-            for sock in self._open:
-                try:
+            for sock in self.open:
+                with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)
@@ -339,7 +349,7 @@ class Server:
             with self._lock:
                 self.connections += 1
                 number = self.connections
-                self._open.add(sock)
+                self.open.add(sock)
             self._start(self._serve, sock, number)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
@@ -352,6 +362,7 @@ class Server:
                 while (request := _read(reader, number)) is not None:
                     with self._lock:
                         self.seen.append(request)
+                        self._lock.notify_all()
                     c = Conversation(sock, request, self._closing)
                     DEEDS[request.path.split("?")[0].strip("/").split("/")[-1]](c)
                     if not c.keep:
@@ -360,9 +371,10 @@ class Server:
             pass
         finally:
             with self._lock:
-                self._open.discard(plain)
-            plain.close()
-            sock.close()
+                self.open.discard(plain)
+                plain.close()
+                sock.close()
+                self._lock.notify_all()
 
 
 def _read(reader: object, number: int) -> Seen | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.errors import MolamError, NetworkError, ResponseTooLargeError, TimeoutError
+from molam_overlays import errors
+from molam_overlays.errors import MolamError, NetworkError, ResponseTooLargeError
 
 LIMIT = 100_000
 BODY = b'{"id":"pi_1","status":"succeeded"}'
@@ -45,10 +46,10 @@ FAULTS = [
     ("brotli", NetworkError, "maybe_processed", "Content-Encoding"),
     ("bomb", ResponseTooLargeError, "maybe_processed", "max_response_bytes"),
     ("large", ResponseTooLargeError, "maybe_processed", "100000 bytes"),
-    ("stall", TimeoutError, "maybe_processed", "did not answer in full within 0.2 s"),
-    ("stall-in-body", TimeoutError, "maybe_processed", "did not answer in full"),
-    ("drip-header", TimeoutError, "maybe_processed", "did not answer in full"),
-    ("drip-body", TimeoutError, "maybe_processed", "did not answer in full"),
+    ("stall", errors.TimeoutError, "maybe_processed", "did not answer in full within 0.2 s"),
+    ("stall-in-body", errors.TimeoutError, "maybe_processed", "did not answer in full"),
+    ("drip-header", errors.TimeoutError, "maybe_processed", "did not answer in full"),
+    ("drip-body", errors.TimeoutError, "maybe_processed", "did not answer in full"),
 ]
 SLOW = ("stall", "drip")
 
@@ -96,7 +97,7 @@ def test_a_fault_becomes_one_error_that_says_what_became_of_the_request(
 @pytest.mark.parametrize("path", ["drip-header", "drip-body"])
 def test_a_server_that_drips_cannot_stretch_the_timeout(server: Any, make: Any, path: str) -> None:
     begin = time.monotonic()
-    with pytest.raises(TimeoutError):
+    with pytest.raises(errors.TimeoutError):
         make().post(f"{server.url}/{path}", timeout=0.3)
     assert time.monotonic() - begin < 3  # dripping it all takes 20 s
 
@@ -124,7 +125,7 @@ def test_bytes_beyond_the_response_are_not_taken_for_the_next_one(
 def test_a_refused_connection_was_not_sent(make: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with pytest.raises(NetworkError, match=f"127.0.0.1:{port} refused") as caught:
+    with pytest.raises(NetworkError, match=f":{port} refused") as caught:
         make().post(f"http://127.0.0.1:{port}/ok")
     assert caught.value.delivery == "not_sent"
     assert caught.value.repeatable
@@ -132,7 +133,7 @@ def test_a_refused_connection_was_not_sent(make: Any) -> None:
 
 
 def test_a_name_that_does_not_resolve_was_not_sent(make: Any) -> None:
-    with pytest.raises(NetworkError, match="nowhere.invalid could not be resolved") as caught:
+    with pytest.raises(NetworkError, match=r"nowhere\.invalid could not be resolved") as caught:
         make().post("http://nowhere.invalid/ok")
     assert caught.value.delivery == "not_sent"
 
@@ -145,7 +146,7 @@ def test_a_connection_that_does_not_stand_in_time_was_not_sent(make: Any) -> Non
             for filler in fillers:
                 filler.setblocking(False)
                 filler.connect_ex(full.getsockname())
-            with pytest.raises(TimeoutError, match="could be made within 0.3 s") as caught:
+            with pytest.raises(errors.TimeoutError, match=r"could be made within 0\.3 s") as caught:
                 make().post(f"http://127.0.0.1:{full.getsockname()[1]}/ok", timeout=0.3)
         finally:
             for filler in fillers:
