@@ -1,0 +1,358 @@
+"""Which event a worker handles next, and what becomes of it: the inbox's decisions.
+
+States of an event::
+
+    pending --claim--> processing --success--> processed
+       ^                   |  |
+       |<-- failure, or ---'  '--the last try failed--> parked --replay--> pending
+       |    lease over                                       '--skip--> skipped
+       '-- replay, from anywhere
+
+``due_at`` is when a pending event is tried, and until when a processing one is held. A claim
+counts as a try at once, so that an event which kills its worker is parked as well in the end.
+
+In order means: by the event's own time, then by arrival, and nothing of a resource is handled
+while something earlier of it is unfinished; a parked event is unfinished until a person replays or
+skips it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import attrs
+
+from molam_overlays.errors import ClaimLostError
+from molam_overlays.store.statement import Decision, Statement
+
+State = Literal["pending", "processing", "processed", "parked", "skipped"]
+
+MAX_TRIES = 10
+LEASE_SECONDS = 300.0
+"""How long a worker holds an event by default; another one takes it after that."""
+
+PAYLOAD_RETENTION_SECONDS = 30 * 24 * 3600.0
+EVENT_RETENTION_SECONDS = 180 * 24 * 3600.0
+
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 3600.0
+
+
+@attrs.frozen(kw_only=True)
+class Received:
+    """An event in the inbox, for listing; without its payload."""
+
+    event_id: str
+    type: str
+    state: str
+    """A `State`."""
+    resource: str | None
+    tries: int
+    """How often a worker started on it."""
+    received_at: float
+    """Unix seconds."""
+    due_at: float
+    """Unix seconds: when it is tried next, or until when a worker holds it."""
+    last_error: str | None
+    seq: int
+    """Its place in the order of arrival; `after` of the next page."""
+
+
+@attrs.frozen(kw_only=True)
+class Held:
+    """An event in a worker's hands."""
+
+    seq: int
+    token: int
+    event_id: str
+    type: str
+    payload: bytes = attrs.field(repr=False)
+    resource: str | None
+    event_time: float | None
+    received_at: float
+    tries: int
+
+
+def backoff(tries: int, random: float) -> float:
+    """Return how long to wait after the nth failed try, in seconds.
+
+    ``min(3600, 5 * 2^(n-1))`` times a factor from 0.5 to 1; `random` is from 0 to 1.
+    """
+    return float(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries - 1, 30)) * (0.5 + random / 2))
+
+
+def effect_key(event_id: str) -> str:
+    """Return the idempotency key for what a handler does elsewhere because of this event."""
+    key = f"molam-event-{event_id}"
+    if len(key) <= 128 and key.isascii() and key.isprintable():
+        return key
+    return f"molam-event-{hashlib.sha256(event_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+_INSERT = """
+INSERT INTO received_webhooks (event_id, type, payload, received_at, resource, event_time,
+                               state, due_at)
+VALUES (:event_id, :type, :payload, @now, :resource, @at(:event_time), 'pending', @now)
+ON CONFLICT (event_id) DO NOTHING
+"""
+
+_NEXT = """
+SELECT seq, event_id, type, payload, resource, @epoch(event_time), @epoch(received_at), tries, fence
+FROM received_webhooks w
+WHERE state IN ('pending', 'processing') AND due_at <= @now
+"""
+
+_NOTHING_EARLIER = """
+AND (resource IS NULL OR NOT EXISTS (
+    SELECT 1 FROM received_webhooks e
+    WHERE e.resource = w.resource AND e.seq <> w.seq
+      AND e.state IN ('pending', 'processing', 'parked')
+      AND (coalesce(e.event_time, e.received_at) < coalesce(w.event_time, w.received_at)
+           OR (coalesce(e.event_time, e.received_at) = coalesce(w.event_time, w.received_at)
+               AND e.seq < w.seq))))
+"""
+
+_TAKE = """
+UPDATE received_webhooks
+SET state = 'processing', tries = tries + 1, fence = fence + 1, due_at = @now + @seconds(:lease)
+WHERE seq = :seq
+"""
+
+_PARK_DEAD = """
+UPDATE received_webhooks SET state = 'parked', fence = fence + 1,
+    last_error = coalesce(last_error, 'the worker died each time')
+WHERE seq = :seq
+"""
+
+_STILL_HELD = """
+SELECT 1 FROM received_webhooks
+WHERE seq = :seq AND fence = :token AND state = 'processing' @lock
+"""
+
+_DONE = """
+UPDATE received_webhooks
+SET state = 'processed', processed_at = @now, last_error = NULL
+WHERE seq = :seq AND fence = :token AND state = 'processing'
+"""
+
+_RETRY = """
+UPDATE received_webhooks
+SET state = :state, due_at = @now + @seconds(:wait), last_error = :error, tries = tries - :refund
+WHERE seq = :seq AND fence = :token AND state = 'processing'
+"""
+
+_REPLAY = """
+UPDATE received_webhooks
+SET state = 'pending', tries = 0, due_at = @now, fence = fence + 1, last_error = NULL
+"""
+
+_LIST = """
+SELECT event_id, type, state, resource, tries, @epoch(received_at), @epoch(due_at), last_error, seq
+FROM received_webhooks WHERE seq > :after
+"""
+
+
+def receiving(
+    event_id: str, event_type: str, payload: bytes, resource: str | None, event_time: float | None
+) -> Decision[bool]:
+    """Store an event; False if it is known already."""
+    inserted = yield Statement(
+        _INSERT,
+        {
+            "event_id": event_id,
+            "type": event_type,
+            "payload": payload,
+            "resource": resource,
+            "event_time": event_time,
+        },
+    )
+    return inserted.count == 1
+
+
+def taking(in_order: bool, lease_seconds: float, max_tries: int) -> Decision[Held | None]:
+    """Take the event that is due longest, skipping those in other workers' hands."""
+    query = _NEXT + (_NOTHING_EARLIER if in_order else "") + "ORDER BY due_at, seq LIMIT 1"
+    while True:
+        found = yield Statement(f"{query} @skip_locked")
+        if not found.rows:
+            return None
+        seq, event_id, kind, payload, resource, event_time, received_at, tries, fence = found.rows[
+            0
+        ]
+        # A worker that was killed could not count its failure.
+        if tries >= max_tries or payload is None:
+            yield Statement(_PARK_DEAD, {"seq": seq})
+            continue
+        yield Statement(_TAKE, {"seq": seq, "lease": lease_seconds})
+        return Held(
+            seq=seq,
+            token=fence + 1,
+            event_id=event_id,
+            type=kind,
+            payload=bytes(payload),
+            resource=resource,
+            event_time=event_time,
+            received_at=received_at,
+            tries=tries + 1,
+        )
+
+
+def confirming(held: Held) -> Decision[None]:
+    """Lock the event in a handler's transaction, so that no other worker can take it meanwhile.
+
+    Raises:
+        ClaimLostError: the lease ended and another worker has it.
+    """
+    found = yield Statement(_STILL_HELD, {"seq": held.seq, "token": held.token})
+    if not found.rows:
+        raise lost(held)
+
+
+def finishing(held: Held) -> Decision[None]:
+    """Mark the event as processed.
+
+    Raises:
+        ClaimLostError: the lease ended and another worker has it, or has finished it.
+    """
+    done = yield Statement(_DONE, {"seq": held.seq, "token": held.token})
+    if done.count != 1:
+        raise lost(held)
+
+
+def failing(held: Held, error: str, max_tries: int, random: float) -> Decision[State]:
+    """Put the event off, or park it after the last try."""
+    state: State = "parked" if held.tries >= max_tries else "pending"
+    yield Statement(
+        _RETRY,
+        {
+            "seq": held.seq,
+            "token": held.token,
+            "state": state,
+            "wait": backoff(held.tries, random),
+            "error": error[:500],
+            "refund": 0,
+        },
+    )
+    return state
+
+
+def returning(held: Held) -> Decision[None]:
+    """Put an event back as it was: its worker was told to stop."""
+    yield Statement(
+        _RETRY,
+        {
+            "seq": held.seq,
+            "token": held.token,
+            "state": "pending",
+            "wait": 0.0,
+            "error": None,
+            "refund": 1,
+        },
+    )
+
+
+def replaying(event_id: str) -> Decision[str]:
+    """Make one event pending again; ``replayed``, ``unknown`` or ``emptied``."""
+    changed = yield Statement(
+        _REPLAY + "WHERE event_id = :event_id AND payload IS NOT NULL", {"event_id": event_id}
+    )
+    if changed.count == 1:
+        return "replayed"
+    found = yield Statement(
+        "SELECT 1 FROM received_webhooks WHERE event_id = :event_id", {"event_id": event_id}
+    )
+    return "emptied" if found.rows else "unknown"
+
+
+def replaying_parked(event_type: str | None) -> Decision[int]:
+    """Make all parked events, or those of a type, pending again; return how many."""
+    condition = "WHERE state = 'parked' AND payload IS NOT NULL"
+    if event_type is not None:
+        condition += " AND type = :type"
+    changed = yield Statement(_REPLAY + condition, {"type": event_type})
+    return changed.count
+
+
+def skipping(event_id: str) -> Decision[bool]:
+    """Give up on a parked or pending event."""
+    changed = yield Statement(
+        "UPDATE received_webhooks SET state = 'skipped', fence = fence + 1 "
+        "WHERE event_id = :event_id AND state IN ('pending', 'parked')",
+        {"event_id": event_id},
+    )
+    return changed.count == 1
+
+
+def listing(
+    state: str | None, event_type: str | None, after: int, limit: int
+) -> Decision[list[Received]]:
+    """List events in the order of arrival."""
+    query = _LIST
+    if state is not None:
+        query += " AND state = :state"
+    if event_type is not None:
+        query += " AND type = :type"
+    found = yield Statement(
+        query + " ORDER BY seq LIMIT :limit",
+        {"after": after, "limit": limit, "state": state, "type": event_type},
+    )
+    return [
+        Received(
+            event_id=row[0],
+            type=row[1],
+            state=row[2],
+            resource=row[3],
+            tries=row[4],
+            received_at=row[5],
+            due_at=row[6],
+            last_error=row[7],
+            seq=row[8],
+        )
+        for row in found.rows
+    ]
+
+
+def counting() -> Decision[dict[str, int]]:
+    """Count events by state."""
+    found = yield Statement("SELECT state, count(*) FROM received_webhooks GROUP BY state")
+    return {state: int(count) for state, count in found.rows}
+
+
+def reading(event_id: str) -> Decision[bytes | None]:
+    """Return an event's payload; None when it is unknown, or emptied by retention."""
+    found = yield Statement(
+        "SELECT payload FROM received_webhooks WHERE event_id = :event_id", {"event_id": event_id}
+    )
+    return None if not found.rows or found.rows[0][0] is None else bytes(found.rows[0][0])
+
+
+def purging(payloads: float, events: float, *, by_function: bool) -> Decision[tuple[int, int]]:
+    """Empty old payloads, remove older events; return how many of each. Unfinished ones stay."""
+    if by_function:
+        emptied = yield Statement(
+            "SELECT molam_purge_webhook_payloads(@now - @seconds(:age))", {"age": payloads}
+        )
+        removed = yield Statement(
+            "SELECT molam_purge_webhooks(@now - @seconds(:age))", {"age": events}
+        )
+        return int(emptied.rows[0][0]), int(removed.rows[0][0])
+    emptied = yield Statement(
+        "UPDATE received_webhooks SET payload = NULL WHERE received_at < @now - @seconds(:age) "
+        "AND payload IS NOT NULL AND state IN ('processed', 'skipped')",
+        {"age": payloads},
+    )
+    removed = yield Statement(
+        "DELETE FROM received_webhooks WHERE received_at < @now - @seconds(:age) "
+        "AND state IN ('processed', 'skipped')",
+        {"age": events},
+    )
+    return emptied.count, removed.count
+
+
+def lost(held: Held) -> ClaimLostError:
+    """Say that the event is another worker's by now."""
+    return ClaimLostError(
+        f"The event {held.event_id!r} is no longer this worker's: its lease ended before the "
+        "handler did, and another worker took it. Nothing of this transaction was stored."
+    )

@@ -1,0 +1,67 @@
+"""Brings a database to the tables this SDK needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from molam_overlays.errors import StoreNotMigratedError
+from molam_overlays.store.address import Address
+from molam_overlays.store.blocking import Database
+from molam_overlays.store.session import connect_sqlite
+from molam_overlays.store.statement import Decision, Statement
+
+_SQLITE_FOLDER = "sqlite/"
+
+
+@attrs.frozen
+class Step:
+    """One migration that was run."""
+
+    name: str
+    """The script's name without ``.sql``, such as ``001_idempotency_and_webhooks``."""
+    fresh: bool
+    """False when it had been run before; running it again repairs what is missing."""
+
+
+def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
+    """Run the migrations and return what was run, in order.
+
+    `target` is a URL or a connection, as for `IdempotencyStore`; a SQLite file is created, for its
+    owner alone. `scripts` maps names to SQL: ``001_….sql`` for PostgreSQL and
+    ``sqlite/001_….sql`` for SQLite. Every script is one transaction and may run any number of
+    times.
+
+    Raises:
+        StoreError: the database refuses; then the script that failed has changed nothing.
+    """
+    database = Database(target)
+    if isinstance(target, str) and database.dialect == "sqlite":
+        connect_sqlite(Address.parse(target), create=True).close()
+    try:
+        try:
+            before = database.run(_recorded)
+        except StoreNotMigratedError:
+            before = frozenset()
+        steps: list[Step] = []
+        for name, sql in sorted(_chosen(scripts, database.dialect).items()):
+            database.run_script(sql)
+            steps.append(Step(name, fresh=name not in before))
+        return steps
+    finally:
+        database.close()
+
+
+def _chosen(scripts: Mapping[str, str], dialect: str) -> dict[str, str]:
+    ours = {
+        name: sql
+        for name, sql in scripts.items()
+        if name.endswith(".sql") and name.startswith(_SQLITE_FOLDER) == (dialect == "sqlite")
+    }
+    return {name.rpartition("/")[2].removesuffix(".sql"): sql for name, sql in ours.items()}
+
+
+def _recorded() -> Decision[frozenset[str]]:
+    found = yield Statement("SELECT name FROM molam_migrations")
+    return frozenset(row[0] for row in found.rows)

@@ -1,0 +1,99 @@
+"""Answers and request bodies as JSON text, to the letter, and their fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from decimal import Context, Decimal
+from typing import Any, cast
+
+_Number = Callable[["int | float | Decimal"], str]
+
+
+def encode(value: Any) -> str:
+    """Write JSON data, or one of the SDK's objects, as ASCII JSON text; a Decimal keeps its digits.
+
+    Raises:
+        TypeError: something in it is not JSON data; the message names the place.
+        ValueError: a number is not finite.
+    """
+    return _write(value, _as_it_is, by_name=False, place="response")
+
+
+def decode(text: str) -> Any:
+    """Read JSON text. A number that a float cannot hold exactly as written becomes a Decimal."""
+    return json.loads(text, parse_float=_lossless)
+
+
+def fingerprint(body: Any) -> str:
+    """Return the SHA-256, in lower-case hex, by which two request bodies are told apart.
+
+    Bytes and text count as they stand (text as UTF-8). JSON data counts by content: the order of
+    names does not matter, and 500, 500.0 and ``Decimal("500.00")`` are one number.
+
+    Raises:
+        TypeError: something in it is not JSON data; the message names the place.
+    """
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        data = bytes(cast("bytes", body))
+    elif isinstance(body, str):
+        data = body.encode("utf-8", "surrogatepass")
+    else:
+        data = _write(body, _by_value, by_name=True, place="body").encode()
+    return hashlib.sha256(data).hexdigest()
+
+
+def _lossless(literal: str) -> float | Decimal:
+    number = float(literal)
+    exact = Decimal(literal)
+    # repr gives the shortest digits that read back to the same float.
+    return number if exact == Decimal(repr(number)) else exact
+
+
+def _as_it_is(number: float | Decimal) -> str:
+    return str(number) if isinstance(number, Decimal) else json.dumps(number)
+
+
+def _by_value(number: float | Decimal) -> str:
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    digits = max(len(exact.as_tuple().digits), 1)
+    return str(exact.normalize(Context(prec=digits))) if exact else "0"
+
+
+def _write(value: Any, number: _Number, *, by_name: bool, place: str) -> str:
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value)
+    if isinstance(value, (int, float, Decimal)):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"{place} is {value}, and JSON has no such number.")
+        return number(value)
+    to_dict = getattr(value, "to_dict", None)
+    if callable(to_dict):
+        value = to_dict()
+    if isinstance(value, Mapping):
+        members = list(cast("dict[Any, Any]", value).items())
+        for name, _ in members:
+            if not isinstance(name, str):
+                raise TypeError(f"{place} has the key {name!r}; names in JSON are strings.")
+        if by_name:
+            members.sort(key=lambda member: member[0])
+        written = (
+            f"{json.dumps(name)}:{_write(item, number, by_name=by_name, place=f'{place}.{name}')}"
+            for name, item in members
+        )
+        return "{" + ",".join(written) + "}"
+    if isinstance(value, (list, tuple)):
+        items = enumerate(cast("list[Any]", value))
+        return (
+            "["
+            + ",".join(
+                _write(item, number, by_name=by_name, place=f"{place}[{index}]")
+                for index, item in items
+            )
+            + "]"
+        )
+    raise TypeError(
+        f"{place} is a {type(value).__name__}, which is not JSON data. "
+        "Give dicts, lists, strings, numbers, booleans, None, or objects of the SDK."
+    )
