@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - the socket module imports it with the first host name
 import importlib
 import ipaddress
 import os
