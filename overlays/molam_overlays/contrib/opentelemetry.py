@@ -21,6 +21,7 @@ except ImportError:
 
 from molam_overlays.errors import ApiError, Attempt, MolamError
 from molam_overlays.observe import CallInfo, Hooks
+from molam_overlays.redact import redact_text
 
 SCOPE: Final = "molam_sdk"
 # The boundaries that the conventions advise for http.client.request.duration, in seconds.
@@ -76,8 +77,10 @@ class OpenTelemetryTracer:
             **outcome,
             "molam.attempt": attempt.number,
             "molam.attempt.duration": attempt.duration,
-            "molam.delivery": attempt.delivery,
+            "molam.attempt.outcome": redact_text(attempt.outcome),
         }
+        if attempt.delivery is not None:
+            event["molam.delivery"] = attempt.delivery
         if attempt.request_id is not None:
             event["molam.request_id"] = attempt.request_id
             span.set_attribute("molam.request_id", attempt.request_id)
@@ -143,7 +146,8 @@ def _of_call(call: CallInfo) -> dict[str, str | int]:
 
 def _of_attempt(attempt: Attempt) -> dict[str, str | int]:
     if attempt.status is None:
-        return {"error.type": attempt.outcome}
+        # A metric's values must be few: a class name is one, a sentence is not.
+        return {"error.type": attempt.outcome if attempt.outcome.isidentifier() else "_OTHER"}
     attributes: dict[str, str | int] = {"http.response.status_code": attempt.status}
     if attempt.status >= 400:
         attributes["error.type"] = str(attempt.status)

@@ -76,6 +76,7 @@ def attempt(number: int, status: int | None) -> Attempt:
         outcome=str(status) if status else "read timeout",
         status=status,
         request_id=f"req_{number}" if status else None,
+        delivery=None if status == 200 else "maybe_processed",
     )
 
 
@@ -114,7 +115,10 @@ def test_a_call_is_one_span_and_each_attempt_one_event() -> None:
     }
     events = [(event.name, dict(event.attributes or {})) for event in span.events]
     assert [name for name, _ in events] == ["molam.attempt"] * 3
-    assert events[0][1]["error.type"] == "read timeout"
+    assert events[0][1]["error.type"] == "_OTHER"
+    assert events[0][1]["molam.attempt.outcome"] == "read timeout"
+    assert events[0][1]["molam.delivery"] == "maybe_processed"
+    assert "molam.delivery" not in events[2][1]
     assert events[1][1]["error.type"] == "503"
     assert events[2][1]["http.response.status_code"] == 200
     assert [fields["molam.attempt"] for _, fields in events] == [1, 2, 3]

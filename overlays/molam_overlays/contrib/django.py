@@ -1,0 +1,101 @@
+"""A webhook receiver for Django.
+
+    urlpatterns = [path("webhooks", webhook_view(client.construct_event, events))]
+
+Under ASGI, with handlers that await, use `async_webhook_view`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+try:
+    from asgiref.sync import sync_to_async
+    from django.core.exceptions import RequestDataTooBig
+    from django.http import HttpRequest, HttpResponse, HttpResponseBase
+    from django.views.decorators.csrf import csrf_exempt
+    from django.views.decorators.http import require_POST
+except ImportError:
+    raise ImportError("molam_sdk.contrib.django needs Django: pip install django") from None
+
+from molam_overlays.contrib.receiver import (
+    MAX_BODY_BYTES,
+    SIGNATURE_HEADER,
+    TOO_LARGE,
+    Answer,
+    ConstructEvent,
+    E,
+    Handle,
+    areceive,
+    receive,
+)
+
+
+def webhook_view(
+    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Return a Django view that verifies webhooks and hands their events over.
+
+    It takes POST only and is exempt from CSRF protection: the signature takes its place.
+
+    Args:
+        construct_event: such as ``client.construct_event``.
+        handle: a function of the event, or an `EventRouter`.
+        max_body_bytes: a larger body is answered 413 unread; 1 MiB by default. Django's own
+            ``DATA_UPLOAD_MAX_MEMORY_SIZE`` holds as well.
+    """
+
+    def molam_webhook(request: HttpRequest) -> HttpResponseBase:
+        body = _body(request, max_body_bytes)
+        if body is None:
+            return _response(TOO_LARGE)
+        return _response(receive(_signature(request), body, construct_event, handle))
+
+    return csrf_exempt(require_POST(molam_webhook))
+
+
+def async_webhook_view(
+    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
+    """Return a coroutine view; as `webhook_view`, and awaits handlers.
+
+    Blocking handlers run in the thread that Django keeps for them, where its ORM works.
+    """
+
+    async def molam_webhook(request: HttpRequest) -> HttpResponseBase:
+        body = _body(request, max_body_bytes)
+        if body is None:
+            return _response(TOO_LARGE)
+        answer = await areceive(_signature(request), body, construct_event, handle, _in_thread)
+        return _response(answer)
+
+    return csrf_exempt(require_POST(molam_webhook))
+
+
+async def _in_thread(function: Callable[..., Any], argument: Any) -> Any:
+    return await sync_to_async(function, thread_sensitive=True)(argument)
+
+
+def _signature(request: HttpRequest) -> str | None:
+    return request.headers.get(SIGNATURE_HEADER)
+
+
+def _body(request: HttpRequest, limit: int) -> bytes | None:
+    """Return the body as received, None when it is over the limit."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if str(length).isdecimal() and int(length) > limit:
+        return None
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return None
+    return body if len(body) <= limit else None
+
+
+def _response(answer: Answer) -> HttpResponse:
+    return HttpResponse(answer.text, status=answer.status, content_type="text/plain")
+
+
+for _public in (webhook_view, async_webhook_view):
+    _public.__module__ = "molam_sdk.contrib.django"
