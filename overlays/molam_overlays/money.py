@@ -187,16 +187,29 @@ class Money:
         return f"{self.amount} {self.currency}"
 
 
-def format_money(money: Money, locale: str = "en") -> str:
+def format_money(amount: int | Money, currency: str | None = None, locale: str = "en") -> str:
     """Return an amount as a locale writes it, with the currency's code: ``1 250,00 EUR`` in fr.
 
     The code stands in place of a symbol, since ``$`` is the sign of some twenty currencies. Signs,
     groups, order and spaces are those of Unicode CLDR (the spaces do not break lines); digits are
     Latin. A locale that CLDR does not list is written as its language is.
 
+    Args:
+        amount: minor units, as on payment intents and refunds, or a `Money`. For major units, as
+            on payouts, give ``Money.of(payout.amount, payout.currency)``.
+        currency: the ISO 4217 code of minor units; a `Money` has its own.
+        locale: such as ``fr`` or ``fr-SN``.
+
     Raises:
-        MoneyError: CLDR knows no such language.
+        MoneyError: the amount is no int, or CLDR knows no such language.
+        CurrencyError: the currency is unknown, or another than the `Money`'s.
     """
+    if isinstance(amount, Money):
+        money = amount
+        if currency not in (None, money.currency):
+            raise CurrencyError(f"The amount is in {money.currency}, not in {currency!s:.40}.")
+    else:
+        money = Money(amount, cast("str", currency))
     decimal, group, positive, negative, sizes = _format_of(locale)
     prefix, suffix = negative if money.minor < 0 else positive
     whole, _, fraction = str(abs(money).amount).partition(".")

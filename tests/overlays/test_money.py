@@ -254,7 +254,8 @@ def test_money_copies_and_does_not_change() -> None:
     ],
 )
 def test_money_is_written_as_the_locale_writes_it(money: Money, locale: str, text: str) -> None:
-    written = format_money(money, locale)
+    written = format_money(money, locale=locale)
+    assert format_money(money.minor, money.currency, locale) == written
     assert written.replace("\xa0", " ").replace("\u202f", " ") == text
 
 
@@ -263,13 +264,28 @@ def test_digits_and_signs_are_those_of_cldr_in_every_locale() -> None:
         pattern = Locale.parse(locale).currency_formats["standard"].pattern.split(";")[0]
         number = pattern.replace("\xa4", "").strip("\xa0\u202f\u200e\u200f ")
         expected = format_decimal(Decimal("1234567.89"), number, locale, numbering_system="latn")
-        assert expected in format_money(Money(123456789, "USD"), locale), locale
+        assert expected in format_money(123456789, "USD", locale), locale
 
 
 @pytest.mark.parametrize("locale", ["", "xx", "123", "-"])
 def test_an_unknown_language_is_refused(locale: str) -> None:
     with pytest.raises(MoneyError, match="Unknown locale"):
-        format_money(Money(1, "USD"), locale)
+        format_money(1, "USD", locale)
+
+
+@pytest.mark.parametrize("amount", [Decimal("500.00"), 500.0, "500"])
+def test_major_units_are_not_mistaken_for_minor_ones(amount: Any) -> None:
+    with pytest.raises(MoneyError, match=r"Money\.of\(\)"):
+        format_money(amount, "USD")
+    assert format_money(Money.of(amount, "USD")) == "USD\xa0500.00"
+
+
+def test_the_currency_is_told_once() -> None:
+    assert format_money(Money(1, "USD"), "USD") == "USD\xa00.01"
+    with pytest.raises(CurrencyError, match="in USD, not in XOF"):
+        format_money(Money(1, "USD"), "XOF")
+    with pytest.raises(CurrencyError, match="Unknown currency None"):
+        format_money(1)
 
 
 # --- the table ------------------------------------------------------------------------------
