@@ -95,19 +95,14 @@ def _classify(
             delivery="not_sent",
         )
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)):
-        return NetworkError(
-            f"The request to {host} is not valid HTTP and was not sent. Check api_base and the "
-            "extra headers.",
-            delivery="not_sent",
-            repeatable=False,
-        )
+        return invalid(host)
     if isinstance(error, httpcore.ConnectionNotAvailable):
         return NetworkError(
             f"The connection to {host} takes no more requests. Nothing was sent. Try again.",
             delivery="not_sent",
         )
     if isinstance(error, httpx.RemoteProtocolError):
-        return NetworkError(f"{_protocol_trouble(error, host)} {_REPEAT}")
+        return _protocol_trouble(str(error), host)
     if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
         # TLS 1.3 tells of a missing client certificate only after the handshake (RFC 8446
         # section 4.4.2.4), so it comes as a read error.
@@ -121,46 +116,92 @@ def _classify(
         (httpx.HTTPError, httpx.StreamError, OSError, anyio.BrokenResourceError,
          anyio.ClosedResourceError, anyio.EndOfStream),
     ):  # fmt: skip
-        return NetworkError(f"The connection to {host} broke before the response came. {_REPEAT}")
+        return broken(host)
     return None
 
 
 def _no_connection(cause: BaseException | None, host: str) -> NetworkError:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        if cause.verify_code in _HOSTNAME_MISMATCH:
-            what = f"The certificate that was presented is not for {host}"
-            then = "Check api_base, and that no proxy stands in between"
-        else:
-            what = f"The certificate of {host} is not trusted"
-            then = "Name the authority's certificate with SSL_CERT_FILE or verify="
-        return NetworkError(
-            f"{what}: {cause.verify_message} Nothing was sent. {then}.",
-            delivery="not_sent",
-            repeatable=False,
-        )
+        mismatch = cause.verify_code in _HOSTNAME_MISMATCH
+        return no_connection(host, "name" if mismatch else "certificate", cause.verify_message)
     if isinstance(cause, ssl.SSLError):
-        how = f"The TLS handshake with {host} failed ({cause.reason or 'cut off'})."
-        then = "Check that the port speaks TLS, and its versions."
-    elif isinstance(cause, socket.gaierror):
-        how, then = (
-            f"The host name {host} could not be resolved.",
-            "Check api_base and the network.",
-        )
-    elif isinstance(cause, ConnectionRefusedError):
-        how, then = f"{host} refused the connection.", "Check that the server is up."
-    else:
-        how, then = f"No connection to {host} could be made.", "Check the network and try again."
-    return NetworkError(f"{how} Nothing was sent. {then}", delivery="not_sent")
+        return no_connection(host, "handshake", cause.reason or "cut off")
+    if isinstance(cause, socket.gaierror):
+        return no_connection(host, "name resolution")
+    if isinstance(cause, ConnectionRefusedError):
+        return no_connection(host, "refused")
+    return no_connection(host)
 
 
-def _protocol_trouble(error: Exception, host: str) -> str:
+_NO_CONNECTION = {
+    "name": (
+        "The certificate that was presented is not for {host}: {detail}.",
+        "Check api_base, and that no proxy stands in between.",
+    ),
+    "certificate": (
+        "The certificate of {host} is not trusted: {detail}.",
+        "Name the authority's certificate with SSL_CERT_FILE or verify=.",
+    ),
+    "handshake": (
+        "The TLS handshake with {host} failed: {detail}.",
+        "Check that the port speaks TLS, and its versions.",
+    ),
+    "name resolution": (
+        "The host name of {host} could not be resolved.",
+        "Check api_base and the network.",
+    ),
+    "refused": ("{host} refused the connection.", "Check that the server is up."),
+    "": ("No connection to {host} could be made.", "Check the network and try again."),
+}
+
+
+def no_connection(host: str, reason: str = "", detail: str = "") -> NetworkError:
+    """Say that there is no connection; `reason` is a key of the table above."""
+    what, then = _NO_CONNECTION[reason]
+    return NetworkError(
+        f"{what.format(host=host, detail=detail.rstrip('.'))} Nothing was sent. {then}",
+        delivery="not_sent",
+        repeatable=reason not in ("name", "certificate"),
+    )
+
+
+def _protocol_trouble(text: str, host: str) -> NetworkError:
     # The text is h11's and may quote the server; only what it begins with is looked at.
-    text = str(error)
     if text.startswith(_DISCONNECTED):
-        return f"{host} closed the connection before it answered."
+        return hung_up(host)
     if text.startswith("peer closed connection"):
-        return f"The response of {host} is cut short."
-    return f"What {host} answered is not HTTP."
+        return cut_short(host)
+    return not_http(host)
+
+
+def hung_up(host: str) -> NetworkError:
+    """Say that the server closed the connection instead of answering."""
+    return NetworkError(f"{host} closed the connection before it answered. {_REPEAT}")
+
+
+def cut_short(host: str) -> NetworkError:
+    """Say that a body ended before its announced end."""
+    return NetworkError(f"The response of {host} is cut short. {_REPEAT}")
+
+
+def not_http(host: str) -> NetworkError:
+    """Say that the server talks something else."""
+    return NetworkError(f"What {host} answered is not HTTP. {_REPEAT}")
+
+
+def broken(host: str) -> NetworkError:
+    """Say that the connection broke, as a reset does."""
+    return NetworkError(f"The connection to {host} broke before the response came. {_REPEAT}")
+
+
+def invalid(host: str) -> NetworkError:
+    """Say that the request cannot be put on the wire."""
+    return NetworkError(
+        f"The request to {host} is not valid HTTP and was not sent. Check api_base and the extra "
+        "headers.",
+        delivery="not_sent",
+        repeatable=False,
+    )
 
 
 def pool_timeout(host: str, timeout: float) -> errors.TimeoutError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - the socket module imports it with the first host name
 import importlib
 import ipaddress
 import os
@@ -16,6 +15,8 @@ import httpx
 
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.transport.target import Origin
+
+importlib.import_module("encodings.idna")  # or the socket module does, with the first host name
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 Cert = str | tuple[str, str] | tuple[str, str, str]

@@ -18,9 +18,9 @@ _PORTS = {"http": 80, "https": 443}
 
 # What h11 would refuse too, but h11 quotes the offending value, and that may be the key.
 _BAD_NAME = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$")
-_BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]|^[\t ]|[\t ]$")
 
-_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
 @attrs.frozen(slots=True)
@@ -71,7 +71,38 @@ def _name(name: str) -> bytes | None:
     """Return a header name as bytes, None for one that we set ourselves."""
     if _BAD_NAME.search(name):
         raise ValueError
-    return None if name.lower() in _FRAMING else name.encode("ascii")
+    return None if name.lower() in _OURS else name.encode("ascii")
+
+
+def fields_of(request: Request) -> list[tuple[str, bytes, str]]:
+    """Return the header fields of a request that are not ours to set: name, raw name, value.
+
+    Raises:
+        NetworkError: a name or value that HTTP does not allow (RFC 9110 section 5.5); the message
+            names the field, never its value. Nothing was sent.
+    """
+    fields: list[tuple[str, bytes, str]] = []
+    culprit = None
+    for name, value in request.headers.items():
+        try:
+            raw = _name(name)
+        except ValueError:
+            culprit = "A request header's name"
+            break
+        if raw is None:
+            continue
+        if _BAD_VALUE.search(value):
+            culprit = f"The value of the request header {name}"
+            break
+        fields.append((name, raw, value))
+    if culprit is None:
+        return fields
+    raise NetworkError(
+        f"{culprit} has characters that HTTP does not allow there, such as a line break or "
+        "surrounding white space. Nothing was sent. Remove them.",
+        delivery="not_sent",
+        repeatable=False,
+    )
 
 
 def head_of(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
@@ -80,30 +111,10 @@ def head_of(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
     ``Host``, ``Content-Length`` and ``Accept-Encoding`` (what `Body` can bound) are ours.
 
     Raises:
-        NetworkError: a name or value that HTTP does not allow (RFC 9110 section 5.5); the message
-            names the field, never its value. Nothing was sent.
+        NetworkError: as `fields_of`.
     """
     head = [target.host_header, _ACCEPT_ENCODING]
-    culprit = None
-    for name, value in request.headers.items():
-        try:
-            raw = _name(name)
-        except ValueError:
-            culprit = "A request header's name"
-            break
-        if raw is None or raw.lower() == b"accept-encoding":
-            continue
-        if _BAD_VALUE.search(value) or value != value.strip(" \t"):
-            culprit = f"The value of the request header {name}"
-            break
-        head.append((raw, value.encode("latin-1")))
-    if culprit is not None:
-        raise NetworkError(
-            f"{culprit} has characters that HTTP does not allow there, such as a line break or "
-            "surrounding white space. Nothing was sent. Remove them.",
-            delivery="not_sent",
-            repeatable=False,
-        )
+    head += [(raw, value.encode("latin-1")) for _, raw, value in fields_of(request)]
     if request.content is not None:
         head.append((b"Content-Length", b"%d" % len(request.content)))
     elif request.method in ("POST", "PUT", "PATCH"):
@@ -111,7 +122,9 @@ def head_of(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
     return head
 
 
-_ACCEPT_ENCODING = (b"Accept-Encoding", b"gzip, deflate")
+ACCEPT_ENCODING = "gzip, deflate"
+"""The codings that `Body` can decompress within bounds."""
+_ACCEPT_ENCODING = (b"Accept-Encoding", ACCEPT_ENCODING.encode())
 _EMPTY = (b"Content-Length", b"0")
 _NO_CONTENT = httpx.ByteStream(b"")
 

@@ -1,0 +1,365 @@
+"""Adapters on pyreqwest, for those who count microseconds (extra ``speed``, Python 3.11 and up).
+
+    MolamClient(config, http_adapter=PyreqwestAdapter())
+
+They keep the promises of the default adapters, save for what their docstrings list. Headers are
+checked, bodies bounded and decompressed, and failures worded by the same code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import weakref
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyreqwest.exceptions as pyreqwest_exceptions
+from pyreqwest.client import BaseClientBuilder, Client, ClientBuilder, SyncClient, SyncClientBuilder
+from pyreqwest.proxy import ProxyBuilder
+
+from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
+from molam_overlays.transport import fault
+from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
+from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.target import ACCEPT_ENCODING, Target, fields_of, target_of
+from molam_overlays.transport.text import answer_of, request_of
+from molam_overlays.wire import Request, Response
+
+B = TypeVar("B", bound=BaseClientBuilder)
+
+# reqwest reads URLs as browsers do (WHATWG): it resolves "%2e%2e" and takes "\\" for "/". An id
+# made of dots would reach another path than the one that was asked for.
+_REWRITTEN = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|$)|[\x00-\x20\\]", re.IGNORECASE)
+
+
+def _builder(
+    builder: B,
+    *,
+    proxy: str | None,
+    verify: bool | str | os.PathLike[str],
+    cert: str | tuple[str, str] | None,
+    http2: bool,
+    trust_env: bool,
+    keepalive_expiry: float,
+) -> B:
+    builder = (
+        builder.gzip(False)  # Body does it, within bounds
+        .deflate(False)
+        .brotli(False)
+        .zstd(False)
+        .follow_redirects(False)
+        .referer(False)
+        .http2(http2)
+        .pool_idle_timeout(timedelta(seconds=keepalive_expiry))
+    )
+    if proxy is not None or not trust_env:
+        builder = builder.no_proxy()
+    try:
+        if proxy is not None:
+            builder = builder.proxy(ProxyBuilder.all(proxy))
+        if verify is False:
+            builder = builder.danger_accept_invalid_certs(True)
+        elif isinstance(verify, (str, os.PathLike)):
+            builder = builder.add_root_certificate_pem(Path(verify).read_bytes())
+        elif verify is not True:
+            raise ConfigurationError(
+                "The pyreqwest adapter takes no ssl.SSLContext. Give verify= the path of a PEM "
+                "file, or use the default adapter."
+            )
+        elif trust_env and (path := os.environ.get("SSL_CERT_FILE")):
+            builder = builder.add_root_certificate_pem(Path(path).read_bytes())
+        if cert is not None:
+            files = (cert,) if isinstance(cert, str) else cert
+            builder = builder.identity_pem(b"".join(Path(file).read_bytes() for file in files))
+    except (OSError, pyreqwest_exceptions.BuilderError):
+        pass
+    else:
+        return builder
+    raise ConfigurationError(
+        "The proxy URL or the certificates could not be used. Check proxy=, verify=, cert= and "
+        "SSL_CERT_FILE; certificates and keys are PEM files, without a password."
+    )
+
+
+@lru_cache(maxsize=64)
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, 86_400 * 365))
+
+
+def _target(request: Request) -> Target:
+    if _REWRITTEN.search(request.url):
+        raise NetworkError(
+            "The request path has a segment of dots, which this adapter would resolve. Nothing was "
+            "sent. Check the id, or use the default adapter.",
+            delivery="not_sent",
+            repeatable=False,
+        )
+    return target_of(request.url)
+
+
+def _fields(request: Request) -> list[tuple[str, str]]:
+    fields = [(name, value) for name, _, value in fields_of(request)]
+    fields.append(("Accept-Encoding", ACCEPT_ENCODING))
+    if request.content is None and request.method in ("POST", "PUT", "PATCH"):
+        fields.append(("Content-Length", "0"))
+    return fields
+
+
+def _raw(headers: Any) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("utf-8")) for name, value in headers.items()]
+
+
+def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError | None:
+    """Return our error for one of pyreqwest; None if it is not of the wire.
+
+    pyreqwest says "connect" for all that fails before a response, the sent and the unsent alike.
+    Only the causes that hyper reports tell them apart.
+    """
+    if isinstance(error, MolamError):
+        return error
+    if isinstance(error, pyreqwest_exceptions.ClientClosedError):
+        return fault.closed()
+    if not isinstance(error, pyreqwest_exceptions.PyreqwestError):
+        return None
+    details: Any = getattr(error, "details", None) or {}
+    causes = [str(cause.get("message", "")) for cause in details.get("causes") or ()]
+    host = target.host
+    unconnected = "client error (Connect)" in causes
+    last = causes[-1] if causes else ""
+    if isinstance(error, pyreqwest_exceptions.PoolTimeoutError):
+        return fault.pool_timeout(host, timeout)
+    if isinstance(error, TimeoutError):
+        what = fault.connect_timeout if unconnected else fault.response_timeout
+        return what(host, timeout)
+    if isinstance(error, pyreqwest_exceptions.BuilderError):
+        return fault.invalid(host)
+    if unconnected:
+        return fault.no_connection(host, *_reason(last))
+    if isinstance(error, pyreqwest_exceptions.DecodeError) and "end of file" not in last:
+        return fault.not_http(host)
+    if "closed before message completed" in last:
+        return fault.hung_up(host)
+    if "end of file" in last or "EOF" in last:
+        return fault.cut_short(host)
+    return fault.broken(host)
+
+
+def _reason(last: str) -> tuple[str, str]:
+    """Return why there is no connection, in the terms of `fault.no_connection`, and the detail."""
+    if "invalid peer certificate" in last:
+        detail = last.partition(":")[2].strip()
+        return ("name" if "NotValidForName" in last else "certificate"), detail
+    if "Connection refused" in last:
+        return "refused", ""
+    if "lookup" in last or "resolv" in last:
+        return "name resolution", ""
+    return "", ""
+
+
+class PyreqwestAdapter(HTTPAdapter):
+    """Send requests with pyreqwest; one adapter serves many threads.
+
+    Not supported: an `ssl.SSLContext` or a folder of certificates (``SSL_CERT_DIR``), key files
+    with a password, a limit on the number of connections, use in a process forked after the first
+    call (`ClientClosedError` there), ids that are dots alone, header values on which the server
+    relies that are not UTF-8. A time-out that hits while connecting counts as ``maybe_processed``,
+    since reqwest does not tell. A 1xx response that stays the only one counts as a closed
+    connection. ``respx`` and whatever else patches httpx do not see these calls.
+
+    Args:
+        proxy: URL of a proxy for all requests; by default the environment's.
+        verify: True, False, or the path of a PEM file that is trusted too.
+        cert: client certificate: PEM file with the key in it, or (path, key path).
+        http2: offer HTTP/2 to the server.
+        trust_env: read proxies and ``SSL_CERT_FILE`` from the environment.
+        keepalive_expiry: seconds that a connection may stay idle before it is closed.
+        max_response_bytes: largest response body that is read, in bytes after decompression.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        verify: bool | str | os.PathLike[str] = True,
+        cert: str | tuple[str, str] | None = None,
+        http2: bool = False,
+        trust_env: bool = True,
+        keepalive_expiry: float = 5.0,
+        max_response_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._limit = max_response_bytes
+        self._closed = False
+        self.forked = False
+        """True in a child that was forked after this adapter was made."""
+        self._client: SyncClient = _builder(
+            SyncClientBuilder(),
+            proxy=proxy,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            trust_env=trust_env,
+            keepalive_expiry=keepalive_expiry,
+        ).build()
+        _adapters.add(self)
+
+    def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response; raises as `HttpxAdapter.exchange`."""
+        if self._closed or self.forked:
+            raise _unusable(self._closed)
+        target = _target(request)
+        builder = (
+            self._client.request(request.method, request.url)
+            .headers(_fields(request))
+            .timeout(_span(request.timeout))
+        )
+        if request.content is not None:
+            builder = builder.body_bytes(request.content)
+        body: Body | None = None
+        failure: MolamError | None = None
+        try:
+            with builder.build_streamed() as answer:
+                body = Body(answer.status, _raw(answer.headers), self._limit, target.host)
+                reader = answer.body_reader
+                while (chunk := reader.read_chunk()) is not None:
+                    if not body.feed(bytes(chunk)):
+                        break
+                body.whole()
+        except Exception as error:
+            failure = _failure_of(error, target, request.timeout)
+            if failure is None:
+                raise
+        if body is None:
+            assert failure is not None
+            raise failure
+        return body.end(failure)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `HTTPAdapter.send`."""
+        return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+
+    def close(self) -> None:
+        """Close all connections; safe twice."""
+        if not self._closed and not self.forked:
+            self._client.close()
+        self._closed = True
+
+
+class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
+    """The async twin of `PyreqwestAdapter`, for asyncio alone: trio is not supported."""
+
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        verify: bool | str | os.PathLike[str] = True,
+        cert: str | tuple[str, str] | None = None,
+        http2: bool = False,
+        trust_env: bool = True,
+        keepalive_expiry: float = 5.0,
+        max_response_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._limit = max_response_bytes
+        self._closed = False
+        self.forked = False
+        """True in a child that was forked after this adapter was made."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Client = _builder(
+            ClientBuilder(),
+            proxy=proxy,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            trust_env=trust_env,
+            keepalive_expiry=keepalive_expiry,
+        ).build()
+        _adapters.add(self)
+
+    async def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response; raises as `AsyncHttpxAdapter.exchange`."""
+        if self._closed or self.forked:
+            raise _unusable(self._closed)
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise fault.other_loop()
+            self._loop = loop
+        target = _target(request)
+        builder = (
+            self._client.request(request.method, request.url)
+            .headers(_fields(request))
+            .timeout(_span(request.timeout))
+        )
+        if request.content is not None:
+            builder = builder.body_bytes(request.content)
+        body: Body | None = None
+        failure: MolamError | None = None
+        try:
+            async with builder.build_streamed() as answer:
+                body = Body(answer.status, _raw(answer.headers), self._limit, target.host)
+                reader = answer.body_reader
+                while (chunk := await reader.read_chunk()) is not None:
+                    if not body.feed(bytes(chunk)):
+                        break
+                body.whole()
+        except Exception as error:
+            failure = _failure_of(error, target, request.timeout)
+            if failure is None:
+                raise
+        if body is None:
+            assert failure is not None
+            raise failure
+        return body.end(failure)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
+        return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+
+    async def aclose(self) -> None:
+        """Close all connections; safe twice."""
+        if not self._closed and not self.forked:
+            await self._client.close()
+        self._closed = True
+
+
+for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
+    _class.__module__ = "molam_sdk.http.adapter"
+
+
+def _unusable(closed: bool) -> ClientClosedError:
+    if closed:
+        return fault.closed()
+    return ClientClosedError(
+        "A pyreqwest adapter does not survive fork(): its threads are the parent's. Make the "
+        "client in the child, or use the default adapter."
+    )
+
+
+_adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for adapter in list(_adapters):
+        adapter.forked = True
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
+    os.register_at_fork(after_in_child=_after_fork_in_child)
