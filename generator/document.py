@@ -216,14 +216,16 @@ class _Assembly:
         self.moved: dict[tuple[str, Path, str], str] = {}
         self.anchors: dict[Path, dict[str, str]] = {}
         self.seen: set[int] = set()
-        # References to path items in 3.0, which has no components for them.
+        # References to path items, in 3.0, which has no components for them, and where operations
+        # stand beside the reference (3.1.1, 4.8.9.1).
         self.path_items: list[Node] = []
 
     def run(self) -> None:
         todo: list[tuple[Node, Source]] = [(Node("", "document", self.document.root), self.main)]
         while todo:
             start, source = todo.pop(0)
-            for node in walk(start.value, start.kind, start.pointer):
+            # All nodes first: what is moved in is walked with its own file.
+            for node in list(walk(start.value, start.kind, start.pointer)):
                 self.check_base(node, source)
                 if node.kind == "discriminator":
                     todo.extend(self.mapping(node, source))
@@ -232,7 +234,21 @@ class _Assembly:
         for node in self.path_items:
             self.inline_path(node)
         if self.path_items:
-            self.document.root.get("components", {}).pop("pathItems", None)
+            self.drop_inlined()
+
+    def drop_inlined(self) -> None:
+        """Remove path items that were moved in and are now where they were referred to."""
+        root = self.document.root
+        used = {node.reference for node in walk(root) if node.kind == "pathItem"}
+        moved = {new for (kind, _, _), new in self.moved.items() if kind == "pathItem"}
+        components = root.get("components", {})
+        section = components.get("pathItems", {})
+        for name in list(section):
+            at = pointers.join("/components/pathItems", name)
+            if at in moved and "#" + _as_fragment(at) not in used:
+                del section[name]
+        if not section:
+            components.pop("pathItems", None)
 
     def check_base(self, node: Node, source: Source) -> None:
         if node.kind == "schema" and isinstance(node.value, dict):
@@ -254,7 +270,9 @@ class _Assembly:
         target, brought = self.target(text, node.kind, source, node.pointer)
         if target != text:
             node.value["$ref"] = target
-        if node.kind == "pathItem" and self.document.version == "3.0":
+        if node.kind == "pathItem" and (
+            self.document.version == "3.0" or set(node.value) > {"$ref"}
+        ):
             self.path_items.append(node)
         return brought
 

@@ -119,16 +119,18 @@ def _dialect_errors(schema: Any) -> Iterator[ValidationError]:
 
 def _first(document: Document, errors: Iterable[ValidationError], base: str) -> DocumentError:
     """Return the error that says most, of those that were found below `base`."""
-    from jsonschema.exceptions import best_match
-
     found = list(errors)
     # What is unevaluated is so because something beside it is wrong: say that, not this.
     told = [error for error in found if error.validator != "unevaluatedProperties"] or found
-    error = best_match(told)
-    if error is None:
+    if not told:
         return document.error(
             "The document does not fit the schema of OpenAPI", base, "Run openapi-spec-validator"
         )
+    # In the order of the document: what is wrong first is corrected first.
+    error = min(
+        (_cause(error) for error in told),
+        key=lambda error: document.position(pointers.join(base, *error.absolute_path)),
+    )
     at = pointers.join(base, *error.absolute_path)
     what, advice = _in_words(error, at)
     if error.validator in ("additionalProperties", "unevaluatedProperties"):
@@ -136,6 +138,38 @@ def _first(document: Document, errors: Iterable[ValidationError], base: str) -> 
         if unknown:
             at = pointers.join(at, unknown[0])
     return document.error(what, at, advice)
+
+
+def _cause(error: ValidationError) -> ValidationError:
+    """Return why no choice of an error fits: the error in the choice that was meant."""
+    while error.context:
+        choices: dict[Any, list[ValidationError]] = {}
+        for part in error.context:
+            choices.setdefault(part.schema_path[0], []).append(part)
+        if all(_is_missing(parts) for parts in choices.values()):
+            return error
+        meant = [parts for parts in choices.values() if not _is_other(parts, error)]
+        if not meant:
+            return error
+        # Most has been matched where the fewest errors are, and those deep inside.
+        best = min(meant, key=lambda parts: (len(parts), -max(len(part.path) for part in parts)))
+        error = max(best, key=lambda part: len(part.path))
+    return error
+
+
+def _is_missing(parts: list[ValidationError]) -> bool:
+    return len(parts) == 1 and parts[0].validator == "required" and not parts[0].path
+
+
+def _is_other(parts: list[ValidationError], error: ValidationError) -> bool:
+    """Return whether a choice is about something else: another type, or a reference."""
+    own = [part for part in parts if len(part.absolute_path) == len(error.absolute_path)]
+    instance: Any = error.instance
+    return any(part.validator == "type" for part in own) or (
+        isinstance(instance, dict)
+        and "$ref" not in instance
+        and any("'$ref' is a required" in part.message for part in own)
+    )
 
 
 def _place(at: str) -> str:
@@ -177,6 +211,9 @@ def _in_words(error: ValidationError, at: str) -> tuple[str, str]:
     if error.validator == "pattern":
         return f"{_short(value)} has the wrong form {where}", f"It must match {rule}"
     if error.validator in ("oneOf", "anyOf") and isinstance(value, dict):
+        missing = [part.message.split("'")[1] for part in error.context if _is_missing([part])]
+        if missing:
+            return f"One of the keys {', '.join(missing)} is missing {where}", "Add one"
         return f"The keys of {name} do not go together {where}", "Compare it with the specification"
     return f"{_short(error.message)[1:-1]} {where}", "Compare it with the specification"
 
