@@ -60,7 +60,9 @@ class WriteAhead:
     """Note the call in the journal before it leaves. Send back the journal's token."""
 
     call: Call[Any]
+    request: Request
     idempotency_key: str
+    policy: RetryPolicy
 
 
 @attrs.frozen(slots=True)
@@ -110,7 +112,9 @@ def flow(
     started = world.monotonic()
     operation = call.operation
     told = observer.active
-    token = (yield WriteAhead(call, idempotency_key)) if journaled and idempotency_key else None
+    token = None
+    if journaled and idempotency_key is not None:
+        token = yield WriteAhead(call, request, idempotency_key, policy)
     if told:
         observer.call_started(info)
     attempts: tuple[Attempt, ...] = ()

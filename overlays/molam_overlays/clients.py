@@ -44,6 +44,8 @@ from molam_overlays.wire import Request
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from molam_overlays.store.journal import Recovered
+
 T = TypeVar("T")
 
 KEY_LIFETIME: Final = 24 * 3600.0
@@ -86,14 +88,13 @@ class _Client:
 
     sdk_version: ClassVar[str] = "0"
 
-    _asynchronous: ClassVar[bool]
+    _asynchronous: ClassVar[bool] = False
 
     def __init__(
         self,
         config: Config | None,
         *,
         hooks: Hooks | None,
-        journal: Any,
         world: World,
     ) -> None:
         if config is None:
@@ -107,7 +108,8 @@ class _Client:
         self._options: CallOptions = {}
         self._quota = RetryQuota()
         self._observer = Observer(hooks)
-        self._journal = journal
+        self._journal: Any = None
+        self._recovery: Any = None
         self._world = world
         self._closed = [False]
         self._derived = False
@@ -122,6 +124,14 @@ class _Client:
         }
         configure_logging()
         codec.resolve_pending()
+
+    def _keep_journal(self, store: Any) -> None:
+        # A client without a store never loads sqlite3 and what comes with it.
+        from molam_overlays import recovery
+
+        self._recovery = recovery
+        self._journal = recovery.journal_of(store, asynchronous=self._asynchronous)
+        self._account = recovery.account_of(self.config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config!r})"
@@ -274,6 +284,19 @@ class _Client:
         """
         return webhooks.verify_signature(signature_header, raw_body, self._secrets)
 
+    def _derive_unjournaled(self) -> Self:
+        quiet = self._derive()
+        quiet._journal = None
+        return quiet
+
+    def _journal_for_recovery(self) -> Any:
+        if self._journal is None:
+            raise ConfigurationError(
+                "This client keeps no journal: build it with idempotency_store=…, the same store "
+                "that the crashed process had."
+            )
+        return self._journal
+
     def _escape(
         self, method: Any, path: Any, json: Any, params: Mapping[str, Any] | None
     ) -> Call[Any]:
@@ -395,8 +418,9 @@ class Blocking(_Client):
         Raises:
             ConfigurationError: a setting is missing or malformed.
         """
-        journal = None if idempotency_store is None else idempotency_store.journal()
-        super().__init__(config, hooks=hooks, journal=journal, world=world)
+        super().__init__(config, hooks=hooks, world=world)
+        if idempotency_store is not None:
+            self._keep_journal(idempotency_store)
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep
         self._exchange = user.exchange_of(self._adapter)
@@ -436,9 +460,10 @@ class Blocking(_Client):
                     self._sleep(step.seconds)
                     answer = None
                 elif type(step) is WriteAhead:
-                    answer = self._journal.write_ahead(step.call, step.idempotency_key)
+                    answer = self._write_ahead(step)
                 elif type(step) is Settle:
-                    answer = self._journal.settle(step.token, step.delivery, step.status)
+                    self._settle(step)
+                    answer = None
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
@@ -447,6 +472,46 @@ class Blocking(_Client):
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)
             raise
+
+    def _write_ahead(self, step: WriteAhead) -> Any:
+        recovery = self._recovery
+        try:
+            return self._journal.write_ahead(
+                recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+            )
+        except MolamError as error:
+            error.idempotency_key = step.idempotency_key
+            raise
+
+    def _settle(self, step: Settle) -> None:
+        note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave
+        try:
+            note(step.token, self._recovery.outcome_text(step))
+        except MolamError as error:
+            # The call itself is over, and its result must reach the caller.
+            self._observer.not_settled(error)
+
+    def recover(self) -> list[Recovered]:
+        """Settle the calls that a crashed process left open, each with its own key.
+
+        Calls whose key the API no longer remembers (24 hours) are listed for a person and not
+        sent. Any number of processes may recover at once.
+
+        Returns:
+            One row for each open call: its key, method, path, age and what became of it.
+
+        Raises:
+            ConfigurationError: the client has no `idempotency_store`.
+            StoreError: the store cannot be reached.
+        """
+        journal = self._journal_for_recovery()
+        quiet = self._derive_unjournaled()
+
+        def send(entry: Any) -> Any:
+            result = quiet._run(self._recovery.call_of(entry), entry.key)
+            return self._recovery.outcome_of(result.response.status)
+
+        return cast("list[Recovered]", journal.recover(send, account=self._account))
 
     def request(
         self,
@@ -499,6 +564,8 @@ class Blocking(_Client):
 class Awaiting(_Client):
     """The driver of the async client. Belongs to the event loop it is first used on."""
 
+    _asynchronous = True
+
     def __init__(
         self,
         config: Config | None = None,
@@ -524,8 +591,9 @@ class Awaiting(_Client):
         Raises:
             ConfigurationError: a setting is missing or malformed.
         """
-        journal = None if idempotency_store is None else idempotency_store.journal()
-        super().__init__(config, hooks=hooks, journal=journal, world=world)
+        super().__init__(config, hooks=hooks, world=world)
+        if idempotency_store is not None:
+            self._keep_journal(idempotency_store)
         self._adapter: Any = AsyncHttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep or pause.sleep
         self._exchange = user.async_exchange_of(self._adapter)
@@ -565,9 +633,10 @@ class Awaiting(_Client):
                     await self._sleep(step.seconds)
                     answer = None
                 elif type(step) is WriteAhead:
-                    answer = await self._journal.awrite_ahead(step.call, step.idempotency_key)
+                    answer = await self._write_ahead(step)
                 elif type(step) is Settle:
-                    answer = await self._journal.asettle(step.token, step.delivery, step.status)
+                    await self._settle(step)
+                    answer = None
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
@@ -576,6 +645,46 @@ class Awaiting(_Client):
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)
             raise
+
+    async def _write_ahead(self, step: WriteAhead) -> Any:
+        recovery = self._recovery
+        try:
+            return await self._journal.write_ahead(
+                recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+            )
+        except MolamError as error:
+            error.idempotency_key = step.idempotency_key
+            raise
+
+    async def _settle(self, step: Settle) -> None:
+        note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave
+        try:
+            await note(step.token, self._recovery.outcome_text(step))
+        except MolamError as error:
+            # The call itself is over, and its result must reach the caller.
+            self._observer.not_settled(error)
+
+    async def recover(self) -> list[Recovered]:
+        """Settle the calls that a crashed process left open, each with its own key.
+
+        Calls whose key the API no longer remembers (24 hours) are listed for a person and not
+        sent. Any number of processes may recover at once.
+
+        Returns:
+            One row for each open call: its key, method, path, age and what became of it.
+
+        Raises:
+            ConfigurationError: the client has no `idempotency_store`.
+            StoreError: the store cannot be reached.
+        """
+        journal = self._journal_for_recovery()
+        quiet = self._derive_unjournaled()
+
+        async def send(entry: Any) -> Any:
+            result = await quiet._run(self._recovery.call_of(entry), entry.key)
+            return self._recovery.outcome_of(result.response.status)
+
+        return cast("list[Recovered]", await journal.recover(send, account=self._account))
 
     async def request(
         self,

@@ -353,6 +353,14 @@ class Observer:
             extra=_fields(call),
         )
 
+    def not_settled(self, error: BaseException) -> None:
+        """Warn that the journal could not note the end of a call; a recovery will settle it."""
+        logger.warning(
+            "The end of a call could not be noted in the journal (%s). It stays open there, and "
+            "recover() settles it with its own key.",
+            type(error).__name__,
+        )
+
     def interrupted(self, call: CallInfo, attempts: int) -> None:
         """Warn that a call was cancelled or interrupted, and name its key."""
         fields = {**_fields(call), "attempt": attempts}
