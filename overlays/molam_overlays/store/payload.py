@@ -8,22 +8,31 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from typing import Any, cast
 
+from molam_overlays import jsontext
+from molam_overlays.jsontext import WireNumber
+
 _Number = Callable[["int | float | Decimal"], str]
 
 
 def encode(value: Any) -> str:
-    """Write JSON data, or one of the SDK's objects, as ASCII JSON text; a Decimal keeps its digits.
+    """Write JSON data, or one of the SDK's objects, as ASCII JSON text; numbers keep their digits.
 
     Raises:
         TypeError: something in it is not JSON data; the message names the place.
-        ValueError: a number is not finite.
+        ValueError: a number is not finite, or it nests deeper than `jsontext.MAX_NESTING`.
     """
-    return _write(value, _as_it_is, by_name=False, place="response")
+    try:
+        text = _write(value, _as_it_is, by_name=False, place="response")
+    except RecursionError as error:
+        raise ValueError("response nests too deeply") from error
+    # What could not be read again is better refused now.
+    decode(text)
+    return text
 
 
 def decode(text: str) -> Any:
-    """Read JSON text. A number that a float cannot hold exactly as written becomes a Decimal."""
-    return json.loads(text, parse_float=_lossless)
+    """Read JSON text as a response's body is read; numbers keep their digits."""
+    return jsontext.loads(text)
 
 
 def fingerprint(body: Any) -> str:
@@ -44,19 +53,14 @@ def fingerprint(body: Any) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _lossless(literal: str) -> float | Decimal:
-    number = float(literal)
-    exact = Decimal(literal)
-    # repr gives the shortest digits that read back to the same float.
-    return number if exact == Decimal(repr(number)) else exact
-
-
 def _as_it_is(number: float | Decimal) -> str:
+    if isinstance(number, WireNumber):
+        return number.text
     return str(number) if isinstance(number, Decimal) else json.dumps(number)
 
 
 def _by_value(number: float | Decimal) -> str:
-    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    exact = Decimal(_as_it_is(number))
     digits = max(len(exact.as_tuple().digits), 1)
     return str(exact.normalize(Context(prec=digits))) if exact else "0"
 

@@ -72,6 +72,10 @@ def postgresql() -> Iterator[Server]:
     # A socket's path has about 100 characters at most.
     folder = tempfile.mkdtemp(prefix="pg")
     server = pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # The tests kill processes, not machines: nothing depends on the disk's own cache.
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield Server(server)
     server.cleanup()
 
@@ -124,12 +128,3 @@ def store(url: str, clock: FakeClock) -> Iterator[IdempotencyStore]:
 def inbox(url: str, clock: FakeClock) -> Iterator[Inbox]:
     with Inbox(url, clock=clock, max_tries=3, random=lambda: 1.0) as inbox:
         yield inbox
-
-
-@pytest.fixture
-def other_process() -> str:
-    """An owner that is certainly another process, and gone: no process id is that high."""
-    from molam_overlays.store import owner
-
-    machine = owner.current_owner().rsplit("|", 2)[0]
-    return f"{machine}|{2**22 + 1}|1"

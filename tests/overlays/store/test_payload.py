@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molam_overlays.jsontext import WireNumber
+from molam_overlays.store.payload import decode, encode, fingerprint
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=()))
+)
+documents = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(documents)
+def test_what_is_encoded_decodes_to_the_same(document: Any) -> None:
+    text = encode(document)
+    assert text.isascii()
+    assert decode(text) == document
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_a_decimal_keeps_its_value(amount: Decimal) -> None:
+    found = decode(encode({"amount": amount}))["amount"]
+    assert Decimal(getattr(found, "text", found)) == amount
+
+
+@given(st.dictionaries(st.text(), documents))
+def test_a_fingerprint_does_not_depend_on_the_order_of_names(body: dict[str, Any]) -> None:
+    assert fingerprint(dict(reversed(body.items()))) == fingerprint(body)
+
+
+@given(documents, documents)
+def test_different_bodies_have_different_fingerprints(one: Any, other: Any) -> None:
+    if isinstance(one, str) or isinstance(other, str):
+        return  # text counts as a body's own bytes
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    if same:
+        assert fingerprint(one) == fingerprint(other)
+    elif one != other:
+        assert fingerprint(one) != fingerprint(other)
+
+
+def test_numbers_count_by_value() -> None:
+    same = [500, 500.0, Decimal("500.00"), Decimal("5E+2"), WireNumber("500.00")]
+    assert len({fingerprint({"amount": amount}) for amount in same}) == 1
+    assert fingerprint({"amount": True}) != fingerprint({"amount": 1})
+    assert fingerprint({"amount": 0.0}) == fingerprint({"amount": -0.0})
+
+
+def test_bytes_count_as_they_stand() -> None:
+    assert fingerprint(b"a") == fingerprint("a") == fingerprint(bytearray(b"a"))
+    assert fingerprint(b'{"a":1}') != fingerprint(b'{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ({"a": [1, object()]}, TypeError, r"response\.a\[1\] is a object"),
+        ({"a": {1: 2}}, TypeError, r"response\.a has the key 1"),
+        (float("nan"), ValueError, "response is nan"),
+        ([Decimal("Infinity")], ValueError, r"response\[0\] is Infinity"),
+    ],
+)
+def test_what_is_not_json_is_refused_by_its_place(
+    value: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        encode(value)
+
+
+def test_what_nests_too_deeply_to_be_read_again_is_refused() -> None:
+    value: Any = 1
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(ValueError, match="nest"):
+        encode(value)
