@@ -157,26 +157,26 @@ def generate_signature(
     return f"t={timestamp_ms},{signatures},kid={kid}"
 
 
-def _parse(header: Any) -> tuple[str, list[str], str]:
+def _parse(header: Any) -> tuple[str, tuple[str, ...], str]:
     """Return `t`, every `v1` and `kid`."""
     if not isinstance(header, str):
         _refuse_header(header)
     if len(header) > MAX_HEADER_LENGTH or not header.isascii():
         _refuse_header(header)
     t = kid = ""
-    signatures: list[str] = []
+    signatures: tuple[str, ...] = ()
     if " " in header:
         # Several header lines are joined with ", " (RFC 9110 section 5.3).
         header = ",".join([part.strip(" \t") for part in header.split(",")])
     for part in header.split(","):
         name, equals, value = part.partition("=")
-        if name == "v1":
-            if value:
-                signatures.append(value)
-        elif name == "t":
+        if name == "t":
             if t:
                 _refuse_repeated("t")
             t = value
+        elif name == "v1":
+            if value:
+                signatures += (value,)
         elif name == "kid":
             if kid:
                 _refuse_repeated("kid")
@@ -237,22 +237,23 @@ def _as_bytes(raw_body: object) -> bytes:
 
 def _keys_for(kid: str, source: SecretSource) -> Sequence[bytes]:
     """Return the HMAC keys to try for a key id, none if there are none."""
-    # What is a Mapping is asked last: the answer costs as much as reading the header.
     secrets: Any = source
-    if type(secrets) is not str and callable(secrets):
-        try:
-            secrets = secrets(kid)
-        except LookupError:
-            return ()
-    elif type(secrets) is dict or (type(secrets) is not str and isinstance(secrets, Mapping)):
-        secrets = cast("Mapping[str, Any]", secrets).get(kid)
+    if type(secrets) is not str:
+        if callable(secrets):
+            try:
+                secrets = secrets(kid)
+            except LookupError:
+                return ()
+        # Whether something is a Mapping is asked last: that costs as much as reading the header.
+        elif type(secrets) is dict or isinstance(secrets, Mapping):
+            secrets = cast("Mapping[str, Any]", secrets).get(kid)
+    if type(secrets) is str and secrets and secrets.isascii():
+        return (secrets.encode(),)
     return _keys_of(secrets)
 
 
 def _keys_of(secrets: Secrets) -> Sequence[bytes]:
     try:
-        if type(secrets) is str:
-            return (secrets.encode(),) if secrets else ()
         return [one.encode() if isinstance(one, str) else one for one in _several(secrets)]
     except UnicodeEncodeError:
         # Not chained: the original error holds the secret.
