@@ -468,9 +468,10 @@ class Blocking(_Client):
             return stop.value
         except MolamError as error:
             raise _attach(error, started, asynchronous=False) from error.__cause__
-        except BaseException:
+        except BaseException as error:
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)
+            self._observer.call_finished(started.info, error)
             raise
 
     def _write_ahead(self, step: WriteAhead) -> Any:
@@ -641,9 +642,10 @@ class Awaiting(_Client):
             return stop.value
         except MolamError as error:
             raise _attach(error, started, asynchronous=True) from error.__cause__
-        except BaseException:
+        except BaseException as error:
             if sent and started.info.idempotency_key is not None:
                 self._observer.interrupted(started.info, sent)
+            self._observer.call_finished(started.info, error)
             raise
 
     async def _write_ahead(self, step: WriteAhead) -> Any:

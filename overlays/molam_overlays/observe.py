@@ -43,6 +43,8 @@ class CallInfo:
     """The server's name, without port."""
     port: int | None = None
     scheme: str = "https"
+    under_way: bool = attrs.field(default=False, init=False)
+    """True from `Observer.call_started` to `Observer.call_finished`."""
     state: dict[object, Any] = attrs.field(factory=dict[object, Any], repr=False)
     """Room for tracers, each under itself."""
 
@@ -226,6 +228,7 @@ class Observer:
 
     def call_started(self, call: CallInfo) -> None:
         """Tell that a call begins."""
+        call.under_way = True
         for tracer in self.hooks.tracers:
             _safely(tracer.started, call)
 
@@ -338,7 +341,10 @@ class Observer:
             _safely(hook, event)
 
     def call_finished(self, call: CallInfo, error: BaseException | None = None) -> None:
-        """Tell that the call ended, with an exception or without."""
+        """Tell that the call ended, with an exception or without. Only the first time counts."""
+        if not call.under_way:
+            return
+        call.under_way = False
         for tracer in self.hooks.tracers:
             _safely(tracer.finished, call, error)
 

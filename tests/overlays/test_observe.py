@@ -215,6 +215,49 @@ def test_nobody_listens_by_default_and_warnings_do_not_count(
     assert Observer().active
 
 
+class Recorder:
+    """A tracer that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def started(self, call: CallInfo) -> None:
+        self.told.append(("started",))
+
+    def attempted(self, call: CallInfo, attempt: Attempt) -> None:
+        self.told.append(("attempted", attempt.number))
+
+    def retrying(self, call: CallInfo, attempt: Attempt, wait: float) -> None:
+        self.told.append(("retrying", attempt.number, wait))
+
+    def finished(self, call: CallInfo, error: BaseException | None) -> None:
+        self.told.append(("finished", type(error)))
+
+
+def test_a_tracer_follows_a_call_from_start_to_end() -> None:
+    recorder = Recorder()
+    tell_everything(Observer(Hooks(tracers=[recorder])))
+    assert recorder.told == [
+        ("started",),
+        ("attempted", 1),
+        ("retrying", 1, 0.5),
+        ("attempted", 2),
+        ("finished", RateLimitError),
+    ]
+
+
+def test_a_call_ends_once_and_only_if_it_began() -> None:
+    recorder = Recorder()
+    observer = Observer(Hooks(tracers=[recorder]))
+    info = call()
+    observer.call_finished(info, KeyboardInterrupt())
+    assert recorder.told == []
+    observer.call_started(info)
+    observer.call_finished(info, KeyboardInterrupt())
+    observer.call_finished(info)
+    assert recorder.told == [("started",), ("finished", KeyboardInterrupt)]
+
+
 def test_a_minted_key_and_an_interrupted_call_are_warned_of_with_the_key(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
