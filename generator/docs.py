@@ -7,14 +7,13 @@ characters are written as their code (``<U+202E>``).
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from typing import Any, Final
 
 WIDTH: Final = 96
 """Columns of a docstring line, indentation included."""
-
-_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 def literal(value: Any) -> str:
@@ -38,20 +37,24 @@ def literal(value: Any) -> str:
 
 
 def _text(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return f'"{value}"'
     quote = "'" if value.count('"') > value.count("'") else '"'
-    out = []
+    out: list[str] = []
     for character in value:
-        if character == quote or character == "\\":
+        if character in (quote, "\\"):
             out.append("\\" + character)
-        elif character in "\"'":
-            out.append(character)
         elif character in _SHORT:
             out.append(_SHORT[character])
-        elif _visible(character):
+        elif character == " " or (_visible(character) and not character.isspace()):
             out.append(character)
         else:
             out.append(_escape(character))
     return quote + "".join(out) + quote
+
+
+_PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def _escape(character: str) -> str:
@@ -62,35 +65,35 @@ def _escape(character: str) -> str:
 
 
 def _visible(character: str) -> bool:
-    # Cc control, Cf format (bidirectional marks, zero width), Cs surrogate, Co private, Cn none,
-    # Zl and Zp line ends, Zs spaces other than the usual one.
-    return (
-        character == " "
-        or (character.isprintable() and unicodedata.category(character) not in ("Zs", "Mn", "Me"))
-        or (unicodedata.category(character) in ("Mn", "Me", "Mc") and character.isprintable())
-    )
+    """Return whether a reader sees a character. `isprintable` knows all but a few of them."""
+    return character.isprintable() and not _UNSEEN.match(character)
+
+
+# Letters and marks that have no shape (Default_Ignorable_Code_Point of the Unicode standard).
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Soft hyphen, zero width space, word joiner, byte order mark, variation selectors: left over
+# from copying, and missed by nobody.
+_HARMLESS: Final = re.compile("[\u00ad\u200b\u2060\ufeff\ufe00-\ufe0f]")
+_ODD: Final = re.compile(r"[^\n -~]")
 
 
 def plain(text: str) -> str:
     """Return text in which everything can be seen: tabs become spaces, invisible marks codes."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    out = []
-    for character in text:
-        if character == "\n" or _visible(character):
-            out.append(character)
-        elif character in "\u2028\u2029\x0b\x0c\x85":
-            out.append("\n")
-        elif unicodedata.category(character) == "Zs":
-            out.append(" ")
-        elif character in _HARMLESS:
-            continue
-        else:
-            out.append(f"<U+{ord(character):04X}>")
-    return "".join(out)
+    return _ODD.sub(_shown, text)
 
 
-# Soft hyphen, zero width space, word joiner, byte order mark: leftovers of copying.
-_HARMLESS: Final = "\u00ad\u200b\u2060\ufeff"
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    if _HARMLESS.match(character):
+        return ""
+    if character in "\u2028\u2029\x0b\x0c\x85":
+        return "\n"
+    if unicodedata.category(character) == "Zs":
+        return " "
+    return character if _visible(character) else f"<U+{ord(character):04X}>"
 
 
 def comment(text: str) -> str:
@@ -109,26 +112,33 @@ def docstring(text: str, indent: int, *, width: int = WIDTH) -> str:
     The text between the quotes never holds three quotes in a row, never ends in a quote or a
     backslash, and has every backslash doubled unless none of them is there.
     """
-    lines = wrap(text, width - indent)
+    return quoted(wrap(text, width - indent), indent, width=width)
+
+
+def quoted(lines: list[str], indent: int, *, width: int = WIDTH) -> str:
+    """Return the source of a docstring whose lines are laid out already (see `docstring`)."""
     if not lines:
         return '""""""'
-    lines = [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines]
+    # From here on every backslash is one of a pair, so that any quote is a real one.
+    lines = [line.replace("\\", "\\\\") for line in lines]
     margin = " " * indent
-    first = lines[0]
-    # The formatter would put a space before a quote that opens or closes the text.
-    if len(lines) == 1 and len(first) + indent + 6 <= width + 4:
-        return (
-            f'"""{_closed(first)}"""' if not first.startswith('"') else f'""" {_closed(first)}"""'
-        )
+    # The formatter puts a space before a quote that opens the text.
+    opening = '"""' + (" " if lines[0].startswith('"') else "")
+    if len(lines) == 1:
+        only = opening + _QUOTES_OR_LAST.sub(_escaped_quotes, lines[0]) + '"""'
+        if indent + len(only) <= width + 4:
+            return only
+    lines = [_QUOTES.sub(_escaped_quotes, line) for line in lines]
     body = "\n".join(margin + line if line else "" for line in lines[1:])
-    opening = '"""' + (" " if first.startswith('"') else "") + first
-    return f'{opening}\n{body}\n{margin}"""' if len(lines) > 1 else f'{opening}\n{margin}"""'
+    return opening + lines[0] + "\n" + (body + "\n" if body else "") + margin + '"""'
 
 
-def _closed(line: str) -> str:
-    if line.endswith('"'):
-        return line[:-1] + '\\"'
-    return line
+_QUOTES: Final = re.compile(r'"{3,}')
+_QUOTES_OR_LAST: Final = re.compile(r'"{3,}|"+\Z')
+
+
+def _escaped_quotes(match: re.Match[str]) -> str:
+    return '\\"' * len(match[0])
 
 
 # Wrapping
@@ -201,7 +211,7 @@ _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _HEADING: Final = re.compile(r"^ {0,3}#{1,6}\s+(.*?)\s*#*\s*$")
 _RULE: Final = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
 _UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-+)\s*$")
-_TABLE_RULE: Final = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+_TABLE_RULE: Final = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _CODE: Final = re.compile(r"(`+)(.+?)\1(?!`)", re.DOTALL)
 _IMAGE_OR_LINK: Final = re.compile(
     r"!?\[((?:[^\[\]]|\[[^\[\]]{0,300}\]){0,2000})\]\(\s*<?([^\s<>()]{0,2000}(?:\([^\s()]{0,300}\)[^\s()]{0,300})?)>?"
@@ -222,6 +232,8 @@ _LINK_TAG: Final = re.compile(
 _BREAK_TAG: Final = re.compile(r"<(?:br|/p|p|/li|/tr|/div|hr)\s*/?>", re.IGNORECASE)
 _ITEM_TAG: Final = re.compile(r"<li(?:\s[^<>]{0,300})?>", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:[a-zA-Z]{2,31}|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
+_PRIVATE: Final = 0xE000
+_SET_ASIDE: Final = re.compile("[\\ue020-\\ue07e]")
 _ESCAPED: Final = re.compile(r"\\([!\"#$%&'()*+,./:;<=>?@\[\\\]^_`{|}~-])")
 
 
@@ -252,7 +264,7 @@ def readable(markdown: str) -> str:
             lines.extend(("", title + ":" if title else "", ""))
         elif _RULE.match(line) or (_UNDERLINE.match(line) and lines and lines[-1].strip()):
             lines.append("")
-        elif _TABLE_RULE.match(line) and "|" in line:
+        elif "|" in line and _TABLE_RULE.fullmatch(line.strip()):
             continue
         else:
             lines.append(line)
@@ -274,6 +286,9 @@ def _inline(text: str) -> str:
 
 
 def _prose(text: str) -> str:
+    if "\\" in text:
+        # Out of the way until the end; `plain` has left nothing of this plane in the text.
+        text = _ESCAPED.sub(lambda match: chr(_PRIVATE + ord(match[1])), text)
     if "<" in text:
         text = _LINK_TAG.sub(lambda m: f"{m[2]} ({m[1]})", text)
         text = _ITEM_TAG.sub("\n- ", text)
@@ -287,9 +302,7 @@ def _prose(text: str) -> str:
         text = _EMPHASIS.sub(r"\1", text)
     if "&" in text:
         text = _ENTITY.sub(_entity, text)
-    if "\\" in text:
-        text = _ESCAPED.sub(r"\1", text)
-    return text
+    return _SET_ASIDE.sub(lambda match: chr(ord(match[0]) - _PRIVATE), text)
 
 
 def _link(match: re.Match[str]) -> str:
@@ -300,8 +313,6 @@ def _link(match: re.Match[str]) -> str:
 
 
 def _entity(match: re.Match[str]) -> str:
-    import html
-
     return plain(html.unescape(match[0]))
 
 

@@ -112,7 +112,7 @@ def words(wire: str) -> list[str]:
     >>> words("paymentIntent"), words("HTTPServer2"), words("iDEAL"), words("3DS2-Version")
     (['payment', 'Intent'], ['HTTP', 'Server2'], ['iDEAL'], ['3DS2', 'Version'])
     """
-    text = unicodedata.normalize("NFKC", wire)
+    text = unicodedata.normalize("NFKC", wire[: 5 * LONGEST])
     found: list[str] = []
     for chunk in _chunks(text):
         if _BRAND.fullmatch(chunk):
@@ -179,7 +179,7 @@ def _spelled_out(text: str) -> list[str]:
 
 def snake(wire: str) -> str:
     """Return a wire name in snake case, which may be empty, a keyword, or start with a digit."""
-    return "_".join(_fold(word) for word in words(wire))
+    return "_".join(word.lower() for word in words(wire))
 
 
 def pascal(wire: str) -> str:
@@ -193,11 +193,7 @@ def pascal(wire: str) -> str:
         if parts and parts[-1][-1].isdigit() and part[0].isdigit():
             part = "_" + part
         parts.append(part)
-    return unicodedata.normalize("NFKC", "".join(parts))
-
-
-def _fold(word: str) -> str:
-    return unicodedata.normalize("NFKC", word.lower())
+    return "".join(parts)
 
 
 def _fold_first(letter: str) -> str:
@@ -210,9 +206,12 @@ def _valid(name: str, prefix: str) -> str:
         return prefix
     if not name[0].isidentifier() or name[0] == "_":
         name = f"{prefix}_{name}" if prefix.islower() or prefix.isupper() else f"{prefix}{name}"
-    name = name[:LONGEST].rstrip("_")
-    # Characters that NFKC makes of one another may still not be an identifier together.
-    return name if name.isidentifier() else re.sub(r"\W", "", name) or prefix
+    name = unicodedata.normalize("NFKC", name)[:LONGEST].rstrip("_")
+    # Case and composition can undo each other in a few scripts: then only ASCII is safe.
+    if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
+        name = re.sub(r"[^A-Za-z0-9_]", "", name).strip("_")
+        return name if name.isidentifier() else f"{prefix}{name}"
+    return name
 
 
 def module_name(wire: str) -> str:
