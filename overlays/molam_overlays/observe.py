@@ -1,7 +1,8 @@
 """What a call tells about itself: log lines, hooks, and tracers such as OpenTelemetry.
 
-Nothing told holds a body, a secret, a header or an expanded path: path templates show no ids, and
-an error is named by its class, since a server's words may repeat what was sent.
+Nothing told holds a body, a secret or a header. Path templates show no ids (only a request that the
+document does not know is told with its path), and an error is named by its class, since a server's
+words may repeat what was sent.
 
 The call flow asks `Observer.active` first, so a call that nobody watches pays for one look.
 """
@@ -32,11 +33,11 @@ class CallInfo:
     """One call, as far as it may be shown."""
 
     operation_id: str
-    """The document's operationId; the method for a request the document does not know."""
+    """The document's operationId; method and path for a request the document does not know."""
     method: str
     """Upper case."""
     path_template: str
-    """Such as ``/v1/connect/refunds/{refund_id}``."""
+    """Such as ``/v1/connect/refunds/{refund_id}``; the path, ids and all, if it is not known."""
     idempotency_key: str | None = None
     """The same for all attempts; None for reads."""
     host: str = ""
@@ -48,17 +49,22 @@ class CallInfo:
     state: dict[object, Any] = attrs.field(factory=dict[object, Any], repr=False)
     """Room for tracers, each under itself."""
 
+    @property
+    def documented(self) -> bool:
+        """Whether the document knows the operation; if not, its path may hold ids."""
+        return " " not in self.operation_id
+
 
 @attrs.frozen(kw_only=True)
 class CallEvent:
     """What all events tell."""
 
     operation_id: str
-    """The document's operationId."""
+    """The document's operationId; method and path for a request the document does not know."""
     method: str
     """Upper case."""
     path_template: str
-    """The path without ids."""
+    """The path without ids, where the document knows it."""
     host: str
     """The server's name."""
     idempotency_key: str | None

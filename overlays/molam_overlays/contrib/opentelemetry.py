@@ -3,7 +3,8 @@
     client = MolamClient(config, hooks=instrument())
 
 Names are those of the semantic conventions for HTTP clients where they have one, ``molam.…``
-elsewhere. A span bears the path template: ids, bodies and secrets stay out of traces.
+elsewhere. A span bears the path template, none for a request that the document does not know: ids,
+bodies and secrets stay out of traces, and names and values stay few.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ except ImportError:
 
 from molam_overlays.errors import ApiError, Attempt, MolamError
 from molam_overlays.observe import CallInfo, Hooks
-from molam_overlays.redact import redact_text
 
 SCOPE: Final = "molam_sdk"
 # The boundaries that the conventions advise for http.client.request.duration, in seconds.
@@ -59,11 +59,13 @@ class OpenTelemetryTracer:
 
     def started(self, call: CallInfo) -> None:
         """Start the span."""
-        attributes = {**_of_call(call), "molam.operation": call.operation_id}
+        attributes = _of_call(call)
+        if call.documented:
+            attributes["molam.operation"] = call.operation_id
         if call.idempotency_key is not None:
             attributes["molam.idempotency_key"] = call.idempotency_key
         call.state[self] = self._tracer.start_span(
-            f"{call.method} {call.path_template}",
+            f"{call.method} {call.path_template}" if call.documented else call.method,
             kind=trace.SpanKind.CLIENT,
             attributes=attributes,
         )
@@ -77,7 +79,6 @@ class OpenTelemetryTracer:
             **outcome,
             "molam.attempt": attempt.number,
             "molam.attempt.duration": attempt.duration,
-            "molam.attempt.outcome": redact_text(attempt.outcome),
         }
         if attempt.delivery is not None:
             event["molam.delivery"] = attempt.delivery
@@ -136,8 +137,9 @@ def _of_call(call: CallInfo) -> dict[str, str | int]:
         "http.request.method": call.method,
         "server.address": call.host,
         "url.scheme": call.scheme,
-        "url.template": call.path_template,
     }
+    if call.documented:
+        attributes["url.template"] = call.path_template
     port = call.port or {"https": 443, "http": 80}.get(call.scheme)
     if port is not None:
         attributes["server.port"] = port
@@ -146,8 +148,7 @@ def _of_call(call: CallInfo) -> dict[str, str | int]:
 
 def _of_attempt(attempt: Attempt) -> dict[str, str | int]:
     if attempt.status is None:
-        # A metric's values must be few: a class name is one, a sentence is not.
-        return {"error.type": attempt.outcome if attempt.outcome.isidentifier() else "_OTHER"}
+        return {"error.type": attempt.outcome.replace(" ", "_")}
     attributes: dict[str, str | int] = {"http.response.status_code": attempt.status}
     if attempt.status >= 400:
         attributes["error.type"] = str(attempt.status)

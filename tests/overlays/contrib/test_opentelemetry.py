@@ -115,8 +115,7 @@ def test_a_call_is_one_span_and_each_attempt_one_event() -> None:
     }
     events = [(event.name, dict(event.attributes or {})) for event in span.events]
     assert [name for name, _ in events] == ["molam.attempt"] * 3
-    assert events[0][1]["error.type"] == "_OTHER"
-    assert events[0][1]["molam.attempt.outcome"] == "read timeout"
+    assert events[0][1]["error.type"] == "read_timeout"
     assert events[0][1]["molam.delivery"] == "maybe_processed"
     assert "molam.delivery" not in events[2][1]
     assert events[1][1]["error.type"] == "503"
@@ -184,6 +183,17 @@ def test_the_span_is_a_child_of_the_callers() -> None:
     child = told.spans.get_finished_spans()[0]
     assert child.parent is not None
     assert child.parent.span_id == parent.get_span_context().span_id
+
+
+def test_the_path_of_a_request_that_the_document_does_not_know_stays_out() -> None:
+    told = Telemetry()
+    info = call(operation_id="GET /v1/new/cus_17", path_template="/v1/new/cus_17")
+    told.observer.call_started(info)
+    told.observer.response(info, attempt(1, 200))
+    told.observer.call_finished(info)
+    assert told.span().name == "GET"
+    (point,) = told.points(HTTP_CLIENT_REQUEST_DURATION)
+    assert "cus_17" not in told.span().to_json() + repr(point.attributes)
 
 
 def test_own_hooks_are_kept() -> None:
