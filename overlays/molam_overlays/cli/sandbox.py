@@ -1,0 +1,143 @@
+"""``molam sandbox``: serve the API on this machine."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.logging import RichHandler
+from rich.markup import escape
+
+from molam_overlays.cli.output import err, fail, out, show_json
+from molam_overlays.product import Product, missing_extra
+
+HELP = """Serve the Molam API on this machine: stateful, signing webhooks, failing on request.
+
+Use any key that starts with sk_test_ or jwt_. The page at / shows every payment, request and event,
+and the table of test values: payment methods that are declined, need action, settle late;
+beneficiaries that fail. Faults are told by the header Molam-Sandbox-Fault, such as
+"lost_response" or "status=503 retry_after=2, ok", or ahead through POST /_sandbox/faults.
+The clock moves with POST /_sandbox/clock. All of it: docs/sandbox.md.
+"""
+
+
+def add(app: typer.Typer, product: Product) -> None:
+    """Add the command."""
+
+    @app.command(help=HELP)
+    def sandbox(
+        port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 4010,
+        host: Annotated[
+            str, typer.Option(help="Address to listen on. Other than loopback lets others in.")
+        ] = "127.0.0.1",
+        state: Annotated[
+            Path | None,
+            typer.Option(help="SQLite file that keeps everything; in memory by default."),
+        ] = None,
+        webhook_url: Annotated[
+            list[str] | None,
+            typer.Option(help="Send events there; may be given several times."),
+        ] = None,
+        webhook_secret: Annotated[
+            str,
+            typer.Option(
+                envvar="MOLAM_WEBHOOK_SECRET", help="What signs events.", show_envvar=True
+            ),
+        ] = "whsec_sandbox",  # noqa: S107 - public, and signs nothing real
+        freeze: Annotated[
+            bool, typer.Option("--freeze", help="Let the clock stand still until it is advanced.")
+        ] = False,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="Say where it listens as one line of JSON.")
+        ] = False,
+    ) -> None:
+        try:
+            from molam_overlays.sandbox.clock import Clock
+            from molam_overlays.sandbox.control import checked_url
+            from molam_overlays.sandbox.core import Core
+            from molam_overlays.sandbox.delivery import HttpPost
+            from molam_overlays.sandbox.harness import contract_of
+            from molam_overlays.sandbox.server import (
+                LOOPBACK,
+                AddressError,
+                Server,
+                address_of,
+                listen,
+            )
+            from molam_overlays.sandbox.state import State, StateError
+        except ImportError as missing:
+            if (getattr(missing, "name", None) or "").startswith("molam"):
+                raise
+            err.print(escape(missing_extra("sandbox")))
+            raise typer.Exit(2) from None
+
+        logging.basicConfig(
+            level=logging.WARNING,
+            format="%(message)s",
+            handlers=[RichHandler(console=err, show_path=False, show_time=False)],
+        )
+        try:
+            listening = listen(host, port)
+        except AddressError as error:
+            fail(str(error), as_json=as_json)
+        try:
+            store = State(state)
+        except StateError as error:
+            listening.close()
+            fail(str(error), as_json=as_json)
+        core = Core(
+            contract_of(product), store, Clock(frozen=freeze), base_url=address_of(listening)
+        )
+        try:
+            for url in webhook_url or ():
+                known = {each.url for each in core.outbox.subscriptions()}
+                if url not in known:
+                    core.outbox.subscribe(checked_url(url), webhook_secret)
+        except ValueError as error:
+            listening.close()
+            fail(f"--webhook-url: {error}", as_json=as_json)
+        public = host not in LOOPBACK
+        if public:
+            err.print(
+                f"[bold white on red] OPEN [/] The sandbox listens on [bold]{escape(host)}[/]: "
+                "everyone who reaches this machine can use it, see every request on its page, and "
+                "make it send HTTP to any address."
+            )
+        if as_json:
+            show_json(
+                {
+                    "url": core.base_url,
+                    "page": f"{core.base_url}/",
+                    "webhook_urls": webhook_url or [],
+                }
+            )
+        else:
+            _greet(core.base_url, product.version, webhook_url or [], state)
+        post = HttpPost()
+        server = Server(core, listening, post=post, version=product.version, open_hosts=public)
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            post.close()
+            store.close()
+
+
+def _greet(url: str, version: str, receivers: list[str], state: Path | None) -> None:
+    out.print(f"[bold]Molam sandbox[/] {version} at [bold]{url}[/]   (Ctrl-C ends it)")
+    out.print(f"  page, test values, hosted checkout   {url}/")
+    out.print(
+        f"  point an SDK at it                   MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo"
+    )
+    for receiver in receivers:
+        out.print(f"  events go to                         {escape(receiver)}")
+    if not receivers:
+        out.print(
+            "  events go to                         nobody yet: --webhook-url URL, or `molam listen`"
+        )
+    out.print(
+        f"  state                                {escape(str(state)) if state else 'in memory'}"
+    )

@@ -1,0 +1,64 @@
+"""What an emitted package hands to the commands and the sandbox.
+
+The seam between the two halves: `molam_overlays` never imports the emitted package, so
+``python -m molam_sdk``, ``molam_sdk.sandbox`` and ``molam_sdk.pytest_plugin`` bring everything that
+comes from the document as one `Product`. Loaders are functions, so that nothing is imported or
+read before it is needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Product:
+    """The emitted package, as far as commands and sandbox need it."""
+
+    package: str
+    """Its import name, such as ``molam_sdk``."""
+    version: str
+    """Its version."""
+    document: Callable[[], Mapping[str, Any]]
+    """Loads ``openapi.json``, the document the package was made from."""
+    client: Callable[[], type[Any]]
+    """Loads the blocking client class."""
+    async_client: Callable[[], type[Any]]
+    """Loads the async client class."""
+    config: Callable[[], type[Any]]
+    """Loads the Config class."""
+    events: Callable[[], Mapping[str, type[Any]]]
+    """Loads the event classes by type."""
+    migrations: Path
+    """The folder of SQL migrations inside the package."""
+
+
+def run(product: Product, arguments: Sequence[str] | None = None) -> None:
+    """Run the command ``molam``; exits 2 with one line when the extra is not installed.
+
+    Args:
+        product: the emitted package.
+        arguments: the words of the command line; those of the process by default.
+    """
+    try:
+        from molam_overlays.cli.commands import application
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] in {"typer", "rich", "click", "shellingham"}:
+            sys.exit(_needs("cli", product))
+        raise
+    application(product)(args=arguments, prog_name="molam")
+
+
+def missing_extra(extra: str) -> str:
+    """Say which extra to install, in one line."""
+    return f'This needs the extra `{extra}`: pip install "molam-sdk-python[{extra}]"'
+
+
+def _needs(extra: str, product: Product) -> int:
+    print(f"molam {product.version}: {missing_extra(extra)}", file=sys.stderr)
+    return 2

@@ -1,0 +1,383 @@
+"""Events on their way out: subscriptions, signatures, deliveries, retries, and damage on request.
+
+Nothing is sent here. A driver takes what is due with `take`, sends it, and tells with `report`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
+
+from molam_overlays.sandbox.answer import encode
+from molam_overlays.sandbox.clock import machine_ms
+from molam_overlays.sandbox.fault import Step
+from molam_overlays.sandbox.state import State, pack, unpack
+from molam_overlays.webhooks import generate_signature
+
+DEFAULT_SECRET: Final = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
+"""What signs events unless another secret is given."""
+ANSWER_SECONDS: Final = 10.0
+"""How long a receiver may take."""
+RETRY_SECONDS: Final = (5, 30, 120, 600, 1800, 7200, 21600, 43200, 86400, 86400)
+"""Waits between attempts: growing, for nearly three days."""
+ROTATION_HOURS: Final = 24
+"""How long the previous secret still signs after a rotation."""
+STALE_MS: Final = 600_000
+HOLD_MS: Final = 60_000
+"""How long a reordered event waits for another one to overtake it."""
+
+
+@attrs.frozen
+class Subscription:
+    """Who wants which events."""
+
+    id: str
+    url: str
+    types: tuple[str, ...]
+    """Event types; none means all."""
+    secrets: tuple[dict[str, Any], ...] = attrs.field(repr=False)
+    """Newest first: `kid`, `secret`, and `until_ms` for one that was replaced."""
+
+
+@attrs.frozen
+class Delivery:
+    """One event, ready to be posted."""
+
+    number: int
+    event_id: str
+    event_type: str
+    subscription_id: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
+    attempt: int
+    """1 for the first."""
+
+
+class Outbox:
+    """Keeps events and decides when each goes where, signed how."""
+
+    def __init__(
+        self, state: State, now_ms: Callable[[], int], signing_ms: Callable[[], int] = machine_ms
+    ) -> None:
+        self._state = state
+        self._now_ms = now_ms
+        self._signing_ms = signing_ms
+        self._request_id: str | None = None
+        self._step: Step | None = None
+        state.run("UPDATE deliveries SET state = 'waiting' WHERE state = 'sending'")
+
+    # Subscriptions
+
+    def subscribe(
+        self, url: str, secret: str | None = None, types: tuple[str, ...] = (), kid: str = "1"
+    ) -> Subscription:
+        """Send events to a URL from now on."""
+        secret = secret or DEFAULT_SECRET
+        id_ = f"sub_{secrets.token_hex(6)}"
+        self._state.insert(
+            "subscriptions",
+            id=id_,
+            url=url,
+            types=pack(list(types)),
+            secrets=pack([{"kid": kid, "secret": secret}]),
+        )
+        return self._required(id_)
+
+    def subscriptions(self) -> list[Subscription]:
+        """List the subscriptions, oldest first."""
+        return [
+            _subscription(row)
+            for row in self._state.rows("SELECT * FROM subscriptions ORDER BY seq")
+        ]
+
+    def subscription(self, id_: str) -> Subscription | None:
+        """Return one subscription."""
+        row = self._state.row("SELECT * FROM subscriptions WHERE id = ?", id_)
+        return None if row is None else _subscription(row)
+
+    def unsubscribe(self, id_: str) -> bool:
+        """Stop sending to a subscription; False if there is none."""
+        with self._state.transaction():
+            self._state.run(
+                "UPDATE deliveries SET state = 'failed' WHERE subscription_id = ? "
+                "AND state IN ('waiting', 'held')",
+                id_,
+            )
+            return bool(self._state.run("DELETE FROM subscriptions WHERE id = ?", id_))
+
+    def rotate(self, id_: str, secret: str | None = None) -> Subscription | None:
+        """Give a subscription a new secret; the old one signs too for another day.
+
+        Args:
+            id_: the subscription.
+            secret: the new secret; a random one by default.
+        """
+        with self._state.transaction():
+            found = self.subscription(id_)
+            if found is None:
+                return None
+            now = self._now_ms()
+            newest = {
+                "kid": _next_kid(found),
+                "secret": secret or f"whsec_{secrets.token_hex(16)}",
+            }
+            old = [
+                {**each, "until_ms": each.get("until_ms", now + ROTATION_HOURS * 3_600_000)}
+                for each in found.secrets
+                if each.get("until_ms", now + 1) > now
+            ]
+            self._state.run(
+                "UPDATE subscriptions SET secrets = ? WHERE id = ?", pack([newest, *old]), id_
+            )
+            return self._required(id_)
+
+    def _required(self, id_: str) -> Subscription:
+        found = self.subscription(id_)
+        assert found is not None
+        return found
+
+    # Events
+
+    @contextmanager
+    def during(self, request_id: str, step: Step | None) -> Iterator[None]:
+        """Note which request causes the events of a block, and what shall happen to them."""
+        self._request_id, self._step = request_id, step
+        try:
+            yield
+        finally:
+            self._request_id = self._step = None
+
+    def add(self, id_: str, type_: str, account: str, data: Any, at_ms: int) -> dict[str, Any]:
+        """Keep an event and prepare its deliveries."""
+        event = {
+            "id": id_,
+            "type": type_,
+            "created": at_ms // 1000,
+            "livemode": False,
+            "data": data,
+        }
+        self._state.insert(
+            "events",
+            id=id_,
+            account=account,
+            type=type_,
+            at_ms=at_ms,
+            request_id=self._request_id,
+            body=pack(event),
+        )
+        step = self._step if self._step and self._step.webhook else self._ahead(type_)
+        for subscription in self.subscriptions():
+            if not subscription.types or type_ in subscription.types:
+                self._plan(id_, subscription.id, at_ms, step)
+        return event
+
+    def _ahead(self, type_: str) -> Step | None:
+        """Take the fault that was scripted ahead for the next event of a type, if any."""
+        from molam_overlays.sandbox.fault import parse
+
+        row = self._state.row(
+            "SELECT * FROM faults WHERE event = ? OR event = '*' ORDER BY seq LIMIT 1", type_
+        )
+        if row is None:
+            return None
+        self._state.run("DELETE FROM faults WHERE seq = ?", row["seq"])
+        return parse(row["step"])[0]
+
+    def _plan(self, event_id: str, subscription_id: str, now: int, step: Step | None) -> None:
+        kind = step.webhook if step else None
+        state, due, mangle = "waiting", now, ""
+        if kind == "drop":
+            state = "dropped"
+        elif kind == "reorder":
+            state, due = "held", now + HOLD_MS
+        elif kind == "delay" and step:
+            due += int(step.seconds * 1000)
+        elif kind in {"stale", "bad_signature"}:
+            mangle = kind
+        self._queue(event_id, subscription_id, state, due, mangle, kind)
+        if kind == "duplicate":
+            self._queue(event_id, subscription_id, state, due, mangle, kind)
+        if state == "waiting":
+            # What was held back lets this one pass, and follows it.
+            held = self._state.rows(
+                "SELECT * FROM deliveries WHERE state = 'held' AND subscription_id = ?",
+                subscription_id,
+            )
+            for row in held:
+                self._state.run("DELETE FROM deliveries WHERE seq = ?", row["seq"])
+                self._queue(row["event_id"], subscription_id, "waiting", due, "", "reorder")
+
+    def _queue(
+        self, event_id: str, to: str, state: str, due: int, mangle: str, why: str | None
+    ) -> int:
+        return self._state.insert(
+            "deliveries",
+            event_id=event_id,
+            subscription_id=to,
+            state=state,
+            due_ms=due,
+            mangle=pack({"sign": mangle, "why": why}),
+            attempts="[]",
+        )
+
+    def resend(self, event_id: str) -> int:
+        """Send an event again, now, to every subscription; return how many those are."""
+        with self._state.transaction():
+            receivers = self.subscriptions()
+            for subscription in receivers:
+                self._queue(event_id, subscription.id, "waiting", self._now_ms(), "", "resent")
+            return len(receivers)
+
+    def events(self, limit: int = 100, after: str | None = None) -> list[dict[str, Any]]:
+        """List events with their deliveries.
+
+        Args:
+            limit: how many at most.
+            after: with an event id, those that followed it, oldest first; else the newest first.
+        """
+        if after is None:
+            rows = self._state.rows("SELECT * FROM events ORDER BY seq DESC LIMIT ?", limit)
+        else:
+            rows = self._state.rows(
+                "SELECT * FROM events WHERE seq > coalesce((SELECT seq FROM events WHERE id = ?), 0) "
+                "ORDER BY seq LIMIT ?",
+                after,
+                limit,
+            )
+        return [self._event(row) for row in rows]
+
+    def event(self, id_: str) -> dict[str, Any] | None:
+        """Return one event with its deliveries."""
+        row = self._state.row("SELECT * FROM events WHERE id = ?", id_)
+        return None if row is None else self._event(row)
+
+    def _event(self, row: Any) -> dict[str, Any]:
+        urls = {each.id: each.url for each in self.subscriptions()}
+        deliveries = self._state.rows(
+            "SELECT * FROM deliveries WHERE event_id = ? ORDER BY seq", row["id"]
+        )
+        return {
+            "event": unpack(row["body"]),
+            "request_id": row["request_id"],
+            "deliveries": [
+                {
+                    "url": urls.get(each["subscription_id"], "(unsubscribed)"),
+                    "state": each["state"],
+                    "fault": unpack(each["mangle"])["why"],
+                    "due_ms": each["due_ms"] if each["state"] in {"waiting", "held"} else None,
+                    "attempts": unpack(each["attempts"]),
+                }
+                for each in deliveries
+            ],
+        }
+
+    # Deliveries
+
+    def take(self, busy: frozenset[str] = frozenset()) -> list[Delivery]:
+        """Take the deliveries that are due, oldest first, at most one for each subscription.
+
+        Args:
+            busy: subscriptions whose last delivery is not reported yet; they are left alone, so
+                that events arrive in order.
+        """
+        taken: list[Delivery] = []
+        seen = set(busy)
+        with self._state.transaction():
+            rows = self._state.rows(
+                "SELECT * FROM deliveries WHERE state IN ('waiting', 'held') AND due_ms <= ? "
+                "ORDER BY due_ms, seq",
+                self._now_ms(),
+            )
+            for row in rows:
+                if row["subscription_id"] in seen:
+                    continue
+                delivery = self._delivery(row)
+                if delivery is not None:
+                    seen.add(row["subscription_id"])
+                    taken.append(delivery)
+        return taken
+
+    def _delivery(self, row: Any) -> Delivery | None:
+        subscription = self.subscription(row["subscription_id"])
+        event = self._state.row("SELECT * FROM events WHERE id = ?", row["event_id"])
+        if subscription is None or event is None:
+            self._state.run("UPDATE deliveries SET state = 'failed' WHERE seq = ?", row["seq"])
+            return None
+        self._state.run("UPDATE deliveries SET state = 'sending' WHERE seq = ?", row["seq"])
+        content = encode(unpack(event["body"]))
+        attempt = len(unpack(row["attempts"])) + 1
+        # Damage is done once: what is sent again is in order, as with the real thing.
+        mangle = unpack(row["mangle"])["sign"] if attempt == 1 else ""
+        return Delivery(
+            number=row["seq"],
+            event_id=row["event_id"],
+            event_type=event["type"],
+            subscription_id=subscription.id,
+            url=subscription.url,
+            headers={
+                "Content-Type": "application/json; charset=utf-8",
+                "User-Agent": "Molam-Sandbox",
+                "Molam-Signature": self.signature(subscription, content, mangle),
+            },
+            content=content,
+            attempt=attempt,
+        )
+
+    def signature(self, subscription: Subscription, content: bytes, mangle: str = "") -> str:
+        """Sign a body as a subscription expects it, or wrongly on request."""
+        now = self._now_ms()
+        signed_at = self._signing_ms() - (STALE_MS if mangle == "stale" else 0)
+        kid = subscription.secrets[0]["kid"]
+        keys: list[str] = [
+            each["secret"] for each in subscription.secrets if each.get("until_ms", now + 1) > now
+        ]
+        if mangle == "bad_signature":
+            keys = ["whsec_not_the_secret_of_this_subscription"]
+        return generate_signature(content, keys, max(signed_at, 0), kid)
+
+    def report(self, delivery: Delivery, status: int | None, error: str | None = None) -> None:
+        """Tell how a delivery went: the receiver's status, or what kept it from answering."""
+        with self._state.transaction():
+            row = self._state.row("SELECT * FROM deliveries WHERE seq = ?", delivery.number)
+            if row is None:
+                return
+            attempts = unpack(row["attempts"])
+            attempts.append({"at_ms": max(row["due_ms"], 0), "status": status, "error": error})
+            due = row["due_ms"]
+            if status is not None and 200 <= status <= 299:
+                state = "delivered"
+            elif len(attempts) <= len(RETRY_SECONDS):
+                state, due = "waiting", due + RETRY_SECONDS[len(attempts) - 1] * 1000
+            else:
+                state = "failed"
+            self._state.run(
+                "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ? WHERE seq = ?",
+                state,
+                due,
+                pack(attempts),
+                delivery.number,
+            )
+
+    def next_due_ms(self) -> int | None:
+        """Return when the next delivery is due, None if none waits."""
+        row = self._state.row(
+            "SELECT min(due_ms) FROM deliveries WHERE state IN ('waiting', 'held')"
+        )
+        due: int | None = row[0] if row else None
+        return due
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(
+        row["id"], row["url"], tuple(unpack(row["types"])), tuple(unpack(row["secrets"]))
+    )
+
+
+def _next_kid(subscription: Subscription) -> str:
+    numbers = [int(each["kid"]) for each in subscription.secrets if each["kid"].isdigit()]
+    return str(max(numbers, default=0) + 1)
