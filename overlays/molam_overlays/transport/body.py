@@ -22,13 +22,9 @@ class Body:
 
     __slots__ = ("_coder", "_host", "_limit", "_parts", "_room", "headers", "problem", "status")
 
-    def __init__(
-        self, status: int, fields: Iterable[tuple[bytes, bytes]], limit: int, host: str
-    ) -> None:
+    def __init__(self, status: int, headers: Headers, limit: int, host: str) -> None:
         self.status = status
-        self.headers = Headers(
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-        )
+        self.headers = headers
         self.problem: MolamError | None = None
         """Why the body cannot be used, None while all is well."""
         self._host = host
@@ -105,6 +101,11 @@ class Body:
         if 200 <= self.status <= 299:
             raise problem
         return Response(self.status, self.headers, content, cut_short=True)
+
+
+def headers_of(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return header fields that came as bytes (RFC 9110 section 5.5: any of them may be)."""
+    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields])
 
 
 # wbits of zlib: 16 added means a gzip header, negative means no header at all.

@@ -23,6 +23,7 @@ import httpx
 from molam_overlays import errors
 from molam_overlays.errors import ClientClosedError, MolamError, NetworkError
 from molam_overlays.transport.body import Body
+from molam_overlays.wire import Headers
 
 _REPEAT = "The request may have been processed: repeat it with the same idempotency key."
 _DISCONNECTED = "Server disconnected"
@@ -61,7 +62,7 @@ def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
         status = 101
     elif text.startswith(_DISCONNECTED) and (match := _INTERIM.match(first)):
         status = int(match[1])
-    return None if status is None else Body(status, (), 0, host)
+    return None if status is None else Body(status, Headers(), 0, host)
 
 
 def _root(error: BaseException) -> BaseException | None:

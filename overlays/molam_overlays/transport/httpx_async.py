@@ -28,7 +28,7 @@ import httpx
 from molam_overlays.errors import MolamError
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
-from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.stack import Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
@@ -154,7 +154,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         """Read the body; True if it is whole."""
         stream = cast("httpx.AsyncByteStream", answer.stream)
         try:
-            body = Body(answer.status_code, answer.headers.raw, self._limit, attempt.host)
+            body = Body(
+                answer.status_code, headers_of(answer.headers.raw), self._limit, attempt.host
+            )
             attempt.body = body
             async for chunk in stream:
                 if not body.feed(chunk):

@@ -24,7 +24,7 @@ import httpx
 from molam_overlays.errors import MolamError
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import HTTPAdapter
-from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.stack import Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
@@ -119,7 +119,9 @@ class HttpxAdapter(HTTPAdapter):
             answer = used.handle_request(prepared)
             stream = cast("httpx.SyncByteStream", answer.stream)
             try:
-                body = Body(answer.status_code, answer.headers.raw, self._limit, target.host)
+                body = Body(
+                    answer.status_code, headers_of(answer.headers.raw), self._limit, target.host
+                )
                 for chunk in stream:
                     if not body.feed(chunk):
                         break
@@ -151,7 +153,9 @@ class HttpxAdapter(HTTPAdapter):
         try:
             answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
             try:
-                body = Body(answer.status_code, answer.headers.raw, self._limit, target.host)
+                body = Body(
+                    answer.status_code, headers_of(answer.headers.raw), self._limit, target.host
+                )
                 for chunk in cast("httpx.SyncByteStream", answer.stream):
                     if not body.feed(chunk):
                         break

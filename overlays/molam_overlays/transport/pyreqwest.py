@@ -28,7 +28,7 @@ from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body
 from molam_overlays.transport.target import ACCEPT_ENCODING, Target, fields_of, target_of
 from molam_overlays.transport.text import answer_of, request_of
-from molam_overlays.wire import Request, Response
+from molam_overlays.wire import Headers, Request, Response
 
 B = TypeVar("B", bound=BaseClientBuilder)
 
@@ -76,7 +76,9 @@ def _builder(
         if cert is not None:
             files = (cert,) if isinstance(cert, str) else cert
             builder = builder.identity_pem(b"".join(Path(file).read_bytes() for file in files))
-    except (OSError, pyreqwest_exceptions.BuilderError):
+    except ConfigurationError:
+        raise
+    except (OSError, ValueError):  # BuilderError is a ValueError
         pass
     else:
         return builder
@@ -110,10 +112,6 @@ def _fields(request: Request) -> list[tuple[str, str]]:
     return fields
 
 
-def _raw(headers: Any) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("utf-8")) for name, value in headers.items()]
-
-
 def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError | None:
     """Return our error for one of pyreqwest; None if it is not of the wire.
 
@@ -140,12 +138,12 @@ def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError 
         return fault.invalid(host)
     if unconnected:
         return fault.no_connection(host, *_reason(last))
-    if isinstance(error, pyreqwest_exceptions.DecodeError) and "end of file" not in last:
-        return fault.not_http(host)
     if "closed before message completed" in last:
         return fault.hung_up(host)
     if "end of file" in last or "EOF" in last:
         return fault.cut_short(host)
+    if isinstance(error, pyreqwest_exceptions.DecodeError) or "nvalid" in last:
+        return fault.not_http(host)
     return fault.broken(host)
 
 
@@ -216,6 +214,7 @@ class PyreqwestAdapter(HTTPAdapter):
             self._client.request(request.method, request.url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
+            .streamed_read_buffer_limit(0)  # or a broken body would hide the status
         )
         if request.content is not None:
             builder = builder.body_bytes(request.content)
@@ -223,7 +222,9 @@ class PyreqwestAdapter(HTTPAdapter):
         failure: MolamError | None = None
         try:
             with builder.build_streamed() as answer:
-                body = Body(answer.status, _raw(answer.headers), self._limit, target.host)
+                body = Body(
+                    answer.status, Headers(answer.headers.items()), self._limit, target.host
+                )
                 reader = answer.body_reader
                 while (chunk := reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):
@@ -300,6 +301,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             self._client.request(request.method, request.url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
+            .streamed_read_buffer_limit(0)  # or a broken body would hide the status
         )
         if request.content is not None:
             builder = builder.body_bytes(request.content)
@@ -307,7 +309,9 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         failure: MolamError | None = None
         try:
             async with builder.build_streamed() as answer:
-                body = Body(answer.status, _raw(answer.headers), self._limit, target.host)
+                body = Body(
+                    answer.status, Headers(answer.headers.items()), self._limit, target.host
+                )
                 reader = answer.body_reader
                 while (chunk := await reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):

@@ -60,32 +60,63 @@ def server() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
+HTTPX = ("sync", "asyncio", "trio")
+PYREQWEST = ("pyreqwest", "pyreqwest-asyncio")
+
+
+@pytest.fixture(params=HTTPX)
 def make(request: pytest.FixtureRequest) -> Iterator[MakeCaller]:
     """Return what makes a caller from an adapter's arguments; ``own=True`` gives it a Client."""
     with ExitStack() as stack:
-        if request.param == "sync":
+        yield _maker(request.param, stack)
 
-            def run(function: Any, *args: Any) -> Any:
-                return function(*args)
 
-            def build(own: bool = False, **arguments: Any) -> Caller:
-                client = stack.enter_context(httpx.Client()) if own else None
-                adapter = HttpxAdapter(client, **arguments)
-                stack.callback(adapter.close)
-                return Caller(adapter, run, adapter.close)
+@pytest.fixture(
+    params=[
+        *HTTPX,
+        *(
+            pytest.param(
+                flavour,
+                marks=pytest.mark.skipif(
+                    importlib.util.find_spec("pyreqwest") is None, reason="needs extra speed"
+                ),
+            )
+            for flavour in PYREQWEST
+        ),
+    ]
+)
+def make_any(request: pytest.FixtureRequest) -> Iterator[MakeCaller]:
+    """As `make`, for the adapters on pyreqwest as well; they take no client of one's own."""
+    with ExitStack() as stack:
+        yield _maker(request.param, stack)
 
+
+def _maker(flavour: str, stack: ExitStack) -> MakeCaller:
+    name, _, loop = flavour.partition("-")
+    loop = loop or ("" if name in ("sync", "pyreqwest") else name)
+    run: Callable[..., Any] = lambda function, *args: function(*args)  # noqa: E731
+    if loop:
+        run = stack.enter_context(anyio.from_thread.start_blocking_portal(loop)).call
+
+    def build(own: bool = False, **arguments: Any) -> Caller:
+        adapter: Any
+        if name == "pyreqwest":
+            from molam_overlays.transport import pyreqwest
+
+            made = pyreqwest.AsyncPyreqwestAdapter if loop else pyreqwest.PyreqwestAdapter
+            adapter = made(**arguments)
+        elif loop:
+            client = httpx.AsyncClient() if own else None
+            if client is not None:
+                stack.callback(run, client.aclose)
+            adapter = AsyncHttpxAdapter(client, **arguments)
         else:
-            portal = stack.enter_context(anyio.from_thread.start_blocking_portal(request.param))
-            run = portal.call
+            adapter = HttpxAdapter(
+                stack.enter_context(httpx.Client()) if own else None, **arguments
+            )
+        close = adapter.aclose if loop else adapter.close
+        stack.callback(run, close)
+        return Caller(adapter, run, close)
 
-            def build(own: bool = False, **arguments: Any) -> Caller:
-                client = httpx.AsyncClient() if own else None
-                if client is not None:
-                    stack.callback(portal.call, client.aclose)
-                adapter = AsyncHttpxAdapter(client, **arguments)
-                stack.callback(portal.call, adapter.aclose)
-                return Caller(adapter, run, adapter.aclose)
-
-        build.flavour = request.param  # type: ignore[attr-defined]
-        yield build
+    build.flavour = flavour  # type: ignore[attr-defined]
+    return build

@@ -1,0 +1,104 @@
+"""What is particular to the adapters on pyreqwest; their faults are in test_faults."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from molam_overlays.errors import ClientClosedError, ConfigurationError, NetworkError
+from molam_overlays.wire import Request
+
+pyreqwest = pytest.importorskip(
+    "molam_overlays.transport.pyreqwest", reason="needs extra speed", exc_type=ImportError
+)
+BODY = b'{"id":"pi_1","status":"succeeded"}'
+
+
+def post(url: str) -> Request:
+    return Request("POST", url, {"Authorization": "Bearer sk_test_canary"}, b"{}", None, 10)
+
+
+def test_calls_share_a_connection_and_arrive_as_sent(server: Any) -> None:
+    adapter = pyreqwest.PyreqwestAdapter()
+    for path in ("ok?limit=1", "chunked", "gzipped", "empty"):
+        adapter.exchange(post(f"{server.url}/{path}"))
+    adapter.close()
+    assert {seen.connection for seen in server.seen} == {1}
+    seen = server.seen[0]
+    assert (seen.method, seen.path, seen.body) == ("POST", "/ok?limit=1", b"{}")
+    assert seen.header("Accept-Encoding") == ["gzip, deflate"]
+    assert seen.header("Content-Length") == ["2"]
+
+
+@pytest.mark.parametrize("id_", ["..", ".", "%2e%2E", ".%2e", "a\\b"])
+def test_an_id_that_reqwest_would_resolve_is_refused(server: Any, id_: str) -> None:
+    adapter = pyreqwest.PyreqwestAdapter()
+    with pytest.raises(NetworkError, match="segment of dots") as caught:
+        adapter.exchange(post(f"{server.url}/v1/{id_}/ok"))
+    assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
+    assert server.seen == []
+
+
+def test_a_certificate_must_be_trusted_and_can_be_given(server: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server.tls)
+    with pytest.raises(NetworkError, match="not trusted") as caught:
+        pyreqwest.PyreqwestAdapter().exchange(post(f"{server.url}/ok"))
+    assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    trusting = pyreqwest.PyreqwestAdapter(verify=path)
+    assert trusting.exchange(post(f"{server.url}/ok")).content == BODY
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"verify": object()}, {"verify": "/nowhere"}, {"proxy": "::"}, {"cert": "/no"}]
+)
+def test_settings_it_cannot_use_are_a_configuration_error(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        pyreqwest.PyreqwestAdapter(**arguments)
+
+
+def test_a_closed_adapter_says_so_and_closes_twice(server: Any) -> None:
+    adapter = pyreqwest.PyreqwestAdapter()
+    adapter.close()
+    adapter.close()
+    with pytest.raises(ClientClosedError):
+        adapter.exchange(post(f"{server.url}/ok"))
+
+
+def test_another_event_loop_is_refused_with_a_reason(server: Any) -> None:
+    adapter = pyreqwest.AsyncPyreqwestAdapter()
+    asyncio.run(_once(adapter, server.url))
+    with pytest.raises(ClientClosedError, match="another event loop"):
+        asyncio.run(_once(adapter, server.url))
+
+
+async def _once(adapter: Any, url: str) -> None:
+    assert (await adapter.exchange(post(f"{url}/ok"))).content == BODY
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_in_a_forked_child_it_says_so_instead_of_hanging(server: Any) -> None:
+    adapter = pyreqwest.PyreqwestAdapter()
+    adapter.exchange(post(f"{server.url}/ok"))
+    child = os.fork()
+    if child == 0:
+        try:
+            adapter.exchange(post(f"{server.url}/ok"))
+        except ClientClosedError as error:
+            os._exit(0 if "fork" in str(error) else 2)
+        except BaseException:
+            os._exit(3)
+        os._exit(4)
+    assert os.waitpid(child, 0)[1] == 0
+    adapter.exchange(post(f"{server.url}/ok"))
+    adapter.close()
