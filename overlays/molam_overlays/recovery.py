@@ -13,7 +13,7 @@ from molam_overlays.call import Settle, WriteAhead
 from molam_overlays.codec import AnyValue
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError
-from molam_overlays.model import Model
+from molam_overlays.model import Model, adopt
 from molam_overlays.operation import Body, Call, Operation, Result
 from molam_overlays.retry import RETRY_AFTER_LIMIT, RetryPolicy
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
@@ -90,7 +90,7 @@ class _Anything(AnyValue):
     """Whatever a repeated call returns; nobody reads it, so no shape is wrong."""
 
     def decode(self, wire: Any, response: Any) -> Any:
-        return Model.from_dict(wire if isinstance(wire, dict) else {"body": wire})
+        return adopt(Model, wire if isinstance(wire, dict) else {"body": wire}, response)
 
 
 def call_of(entry: Entry) -> Call[Any]:
