@@ -228,6 +228,8 @@ ALTER TABLE webhook_subscriptions
     ADD COLUMN IF NOT EXISTS created_at  timestamptz NOT NULL DEFAULT now(),
     ADD COLUMN IF NOT EXISTS updated_at  timestamptz NOT NULL DEFAULT now();
 
+ALTER TABLE webhook_subscriptions ALTER COLUMN secret DROP NOT NULL;
+
 CREATE INDEX IF NOT EXISTS webhook_subscriptions_active ON webhook_subscriptions (url) WHERE active;
 
 -- Retention -------------------------------------------------------------------------------------
