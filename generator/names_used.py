@@ -1,0 +1,150 @@
+"""Names that emitted code takes from elsewhere, and the import statements they need.
+
+An expression of the plan names what it uses by a token. When a file is complete, each token
+becomes a local name: the plain one, or one with an underscore where the file defines that name
+itself, as a model with a property called `date` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+# Private-use characters: text of the document never holds them, `docs.literal` escapes them.
+_OPEN, _CLOSE, _PARTS = "\ue000", "\ue001", "\ue002"
+_TOKEN: Final = re.compile(f"{_OPEN}([rat]){_PARTS}([\\w.]+){_PARTS}(\\w+){_CLOSE}")
+
+
+def use(module: str, name: str) -> str:
+    """Return the token of a name that is needed when the file runs."""
+    return f"{_OPEN}r{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
+
+
+def use_in_annotation(module: str, name: str) -> str:
+    """Return the token of a name that only annotations need, and that may be imported."""
+    return f"{_OPEN}a{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
+
+
+def use_for_types(module: str, name: str) -> str:
+    """Return the token of a name that must not be imported when the file runs."""
+    return f"{_OPEN}t{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
+
+
+def builtin(name: str) -> str:
+    """Return the token of a builtin."""
+    return use_in_annotation("builtins", name)
+
+
+def spelled(text: str) -> str:
+    """Return an expression with plain names, for comparisons and documentation."""
+    return _TOKEN.sub(lambda match: match[3], text)
+
+
+@attrs.frozen
+class ImportFrom:
+    """One import statement."""
+
+    module: str
+    names: tuple[str, ...]
+    """``Name`` or ``Name as Name_``, sorted."""
+
+
+@attrs.frozen
+class Imports:
+    """The import statements of a file, in the order of isort."""
+
+    standard: tuple[ImportFrom, ...] = ()
+    other: tuple[ImportFrom, ...] = ()
+    own: tuple[ImportFrom, ...] = ()
+    for_types: tuple[ImportFrom, ...] = ()
+    """What stands under TYPE_CHECKING."""
+
+
+def settle(view: T, *, here: str, package: str, taken: Iterable[str] = ()) -> tuple[T, Imports]:
+    """Return a view with all tokens replaced by local names, and the imports they need.
+
+    Args:
+        view: an attrs object of the plan, or text, or tuples of them.
+        here: the module that the file is.
+        package: the emitted package; what is in it is imported last.
+        taken: names that the file defines itself.
+    """
+    wanted: dict[tuple[str, str], set[str]] = {}
+    _collect(view, wanted)
+    blocked = set(taken)
+    local: dict[tuple[str, str], str] = {}
+    at_top: dict[str, list[str]] = {}
+    for_types: dict[str, list[str]] = {}
+    for module, name in sorted(wanted):
+        if module == here:
+            local[module, name] = name
+            continue
+        given = name
+        while given in blocked:
+            given += "_"
+        if module != "builtins" or given != name:
+            blocked.add(given)
+            kinds = wanted[module, name]
+            group = for_types if kinds == {"t"} else at_top
+            # A module of a package, such as `api.refunds`, is imported by its own name.
+            statement = name if given == name else f"{name} as {given}"
+            group.setdefault(module, []).append(statement)
+        local[module, name] = given
+    settled = _replace(view, local)
+    if for_types:
+        at_top.setdefault("typing", []).append("TYPE_CHECKING")
+    standard, other, own = [], [], []
+    for module in sorted(at_top):
+        statement_of = ImportFrom(module, tuple(sorted(set(at_top[module]), key=_isort)))
+        top = module.partition(".")[0]
+        group_of = own if top == package else other if top == "molam_overlays" else standard
+        group_of.append(statement_of)
+    return settled, Imports(
+        tuple(standard),
+        tuple(other),
+        tuple(own),
+        tuple(
+            ImportFrom(module, tuple(sorted(set(names), key=_isort)))
+            for module, names in sorted(for_types.items())
+        ),
+    )
+
+
+def _isort(name: str) -> tuple[int, str]:
+    # Constants, then classes, then the rest: the formatter's own order within one statement.
+    bare = name.partition(" ")[0]
+    rank = 0 if bare.isupper() and len(bare) > 1 else 1 if bare[:1].isupper() else 2
+    return rank, name
+
+
+def _collect(value: Any, wanted: dict[tuple[str, str], set[str]]) -> None:
+    if isinstance(value, str):
+        for kind, module, name in _TOKEN.findall(value):
+            wanted.setdefault((module, name), set()).add(kind)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            _collect(item, wanted)
+    elif attrs.has(type(value)):
+        for spec in attrs.fields(type(value)):
+            _collect(getattr(value, spec.name), wanted)
+
+
+def _replace(value: Any, local: Mapping[tuple[str, str], str]) -> Any:
+    if isinstance(value, str):
+        if _OPEN not in value:
+            return value
+        return _TOKEN.sub(lambda match: local[match[2], match[3]], value)
+    if isinstance(value, tuple):
+        return tuple(_replace(item, local) for item in value)
+    if attrs.has(type(value)):
+        changed = {
+            spec.name: _replace(getattr(value, spec.name), local)
+            for spec in attrs.fields(type(value))
+        }
+        return type(value)(**changed)
+    return value

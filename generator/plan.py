@@ -1,0 +1,1168 @@
+"""Every decision about the emitted package, taken before a template sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from generator import naming
+from generator import pointer as pointers
+from generator.docs import comment, literal, quoted, readable, wrap, WIDTH
+from generator.layout import LAZY_BEYOND, lazy_imports
+from generator.names_used import builtin, settle, use, use_for_types, use_in_annotation
+from generator.naming import Names
+from generator.normalise import Api, Media, Operation, Parameter, Response, UNCHECKED
+from generator.prose import (
+    argument_lines,
+    default_of,
+    deprecation,
+    described,
+    limits,
+    module_doc,
+    paragraph_doc,
+    property_doc,
+    raised,
+    returned,
+    section,
+    sentence,
+    unchecked,
+)
+from generator.public_api import PublicApi
+from generator.schema import Named, Schema
+from generator.shapes import CODEC, MODEL, Home, Shape, Shapes, is_open_set, joined
+from generator.types import Graph
+from generator import views
+
+OPERATION: Final = "molam_overlays.operation"
+IDEMPOTENCY: Final = "idempotency-key"
+_NEVER_SENT: Final = frozenset({"accept", "content-type", "authorization"})
+"""Header parameters that OpenAPI says to ignore: bodies and security describe them."""
+_MODULE_NAMES: Final = frozenset({"Model", "ResponseInfo"})
+
+
+def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: str) -> views.Package:
+    """Decide what the emitted package looks like.
+
+    Raises:
+        DocumentError: something in the document cannot be emitted.
+    """
+    return _Planner(api, graph, public, package, version).package()
+
+
+@attrs.frozen(eq=False)
+class _Given:
+    """One value that an operation takes, wherever it travels."""
+
+    wire: str
+    place: str
+    """path, query, header, cookie or body."""
+    argument: str
+    schema: Schema
+    required: bool
+    client_default: str
+    """Field of the Config that stands in when the caller leaves it out."""
+    doc: str
+
+
+class _Planner:
+    def __init__(
+        self, api: Api, graph: Graph, public: PublicApi, package: str, version: str
+    ) -> None:
+        self.api = api
+        self.public = public
+        self.name = package
+        self.version = version
+        self.document = api.document
+        self.pages = self.find_pages()
+        self.homes = self.find_homes()
+        self.shapes = Shapes(api, graph, self.homes)
+        self.shapes.variants = self.variants
+        self.shapes.lazy = self.find_lazy()
+        self.attributes: dict[str, dict[str, str]] = {}
+
+    # Where everything lives
+
+    def find_pages(self) -> dict[str, Operation]:
+        """Return the keys of page schemas with the first operation that returns them."""
+        found: dict[str, Operation] = {}
+        for operation in self.api.operations:
+            if "x-molam-page" not in operation.facts:
+                continue
+            at = pointers.join(operation.at, "x-molam-page")
+            schemas = [
+                media.schema
+                for response in operation.responses
+                if response.status.startswith("2")
+                for media in response.media
+            ]
+            if len(schemas) != 1 or schemas[0] is None or schemas[0].kind != "ref":
+                raise self.document.error(
+                    f"x-molam-page of {operation.id} needs one successful response with an object",
+                    at,
+                    "Describe the page as a component schema",
+                )
+            found.setdefault(schemas[0].target, operation)
+        return found
+
+    def find_homes(self) -> dict[str, Home]:
+        """Give each named schema a module and a name."""
+        classes = Names()
+        modules = Names(fold_case=True)
+        homes: dict[str, Home] = {}
+        self.variants: dict[str, str] = {}
+        package = f"{self.name}.models"
+        ordered = sorted(self.api.named.values(), key=lambda n: (not n.component, bool(n.owner)))
+        for named in ordered:
+            wanted = naming.class_name(named.words)
+            at = self.document.position(named.key)
+            if named.component:
+                name = classes.unique(wanted, named.words, at, "schema")
+            else:
+                name = classes.distinct(wanted, named.words, at)
+            if named.key in self.pages:
+                classes.unique(f"Async{name}", named.words, at, "schema")
+            if named.owner in homes:
+                module = homes[named.owner].module
+            else:
+                module = f"{package}.{modules.distinct(naming.module_name(name), named.words, at)}"
+            constant = name if named.schema.kind == "object" else naming.constant_name(name)
+            if constant == name and named.schema.kind != "object":
+                constant = f"{constant}_TYPE"
+            homes[named.key] = Home(module, name, constant)
+        self.class_names = classes
+        self.add_variants(homes, classes, modules)
+        return homes
+
+    def add_variants(self, homes: dict[str, Home], classes: Names, modules: Names) -> None:
+        """Name the union of a base's kinds, where allOf and a discriminator make it a base."""
+        children: dict[str, list[str]] = {}
+        for key, named in self.api.named.items():
+            if named.schema.base:
+                children.setdefault(named.schema.base, []).append(key)
+        added: dict[str, Named] = {}
+        for key, named in self.api.named.items():
+            rule = named.schema.fact("discriminator")
+            if named.schema.kind != "object" or not isinstance(rule, Mapping):
+                continue
+            kinds = self.kinds_of(key, rule, children)
+            if not kinds:
+                continue
+            own = key + "#kinds"
+            words = f"{named.words} kind"
+            added[own] = Named(
+                key=own,
+                words=words,
+                schema=Schema(
+                    at=key,
+                    kind="union",
+                    facts={"description": named.schema.fact("description", "")},
+                    members=tuple(
+                        Schema(at=key, kind="ref", target=kind)
+                        for kind in dict.fromkeys(kinds.values())
+                    ),
+                    tag=_tag(str(rule["propertyName"]), kinds),
+                ),
+            )
+            name = classes.distinct(naming.class_name(words), words)
+            module = modules.distinct(naming.module_name(name), words)
+            homes[own] = Home(f"{self.name}.models.{module}", name, naming.constant_name(name))
+            self.variants[key] = own
+        if added:
+            self.api = attrs.evolve(self.api, named={**self.api.named, **added})
+
+    def kinds_of(
+        self, base: str, rule: Mapping[str, Any], children: Mapping[str, Sequence[str]]
+    ) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for value, ref in (rule.get("mapping") or {}).items():
+            target = self.document.resolve(str(ref), base) if str(ref)[:1] == "#" else str(ref)
+            if target in self.api.named and target != base:
+                found[str(value)] = target
+        mapped = set(found.values())
+        todo = list(children.get(base, ()))
+        while todo:
+            key = todo.pop(0)
+            todo.extend(children.get(key, ()))
+            if key not in mapped:
+                fixed = self.api.named[key].schema.properties.get(str(rule["propertyName"]))
+                values = fixed.values if fixed is not None and fixed.kind == "enum" else ()
+                for value in values or (pointers.split(key)[-1],):
+                    found.setdefault(str(value), key)
+        return found
+
+    def find_lazy(self) -> frozenset[tuple[str, str]]:
+        """Decide which modules must not import each other."""
+        hard: dict[str, set[str]] = {}
+        soft: dict[str, set[str]] = {}
+        for key, named in self.api.named.items():
+            here = self.homes[key].module
+            hard.setdefault(here, set())
+            soft.setdefault(here, set())
+            if named.schema.base:
+                hard[here].add(self.homes[named.schema.base].module)
+            todo = [named.schema]
+            while todo:
+                part = todo.pop()
+                if part.kind == "ref":
+                    target = self.shapes.target(part)
+                    soft[here].add(self.homes[target.key].module)
+                    if target.schema.kind in ("array", "map", "union"):
+                        # Written out in place: what is in them is mentioned here as well.
+                        soft[here].update(
+                            self.homes[self.shapes.target(inner).key].module
+                            for inner in _references(target.schema)
+                        )
+                if part.tag is not None:
+                    soft[here].update(self.homes[key].module for key in part.tag.members.values())
+                todo.extend(part.parts())
+        return lazy_imports(hard, soft, LAZY_BEYOND)
+
+    # The package
+
+    def package(self) -> views.Package:
+        models = self.models()
+        functions = self.functions()
+        info = self.api.info
+        title = comment(str(info.get("title") or "API"))
+        events = self.events()
+        server, server_doc = self.server()
+        entries = sorted(
+            [
+                views.Entry(item.name, module.module)
+                for module in models
+                for item in (*module.aliases, *module.classes)
+            ]
+            + [
+                views.Entry(item.constant, module.module)
+                for module in models
+                for item in module.aliases
+            ],
+            key=lambda entry: entry.name,
+        )
+        public = [entry for entry in entries if not entry.name.isupper()]
+        return views.Package(
+            name=self.name,
+            source=self.document.name,
+            version=self.version,
+            title=title,
+            server=server,
+            server_doc=paragraph_doc(server_doc, 4),
+            models=models,
+            model_names=tuple(public),
+            api=tuple(module for module, _ in functions),
+            client=self.client(functions, events, self.public.client, asynchronous=False),
+            async_client=self.client(functions, events, self.public.async_client, asynchronous=True),
+            events=events,
+            reexports=self.reexports(),
+            top=self.top(),
+            top_doc=module_doc(f"Typed clients of the {title}, blocking and async."),
+            config_doc=paragraph_doc("Settings of a client.", 4),
+        )
+
+    def server(self) -> tuple[str, str]:
+        """Return the address that calls go to by default, and what the document says of it."""
+        if not self.api.servers:
+            return "", "The document names no server: `api_base` is required."
+        first = self.api.servers[0]
+        url = str(first.get("url") or "")
+        for name, variable in (first.get("variables") or {}).items():
+            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        lines = []
+        for server in self.api.servers:
+            said = " ".join(readable(str(server.get("description") or "")).split())
+            lines.append(f"``{server.get('url')}``: {sentence(said)}" if said else "")
+        if "://" not in url:
+            return "", f"The document names the server {url!r} only: `api_base` is required."
+        return url.rstrip("/"), "\n\n".join(line for line in lines if line)
+
+    def reexports(self) -> tuple[views.Reexport, ...]:
+        found = []
+        for module in self.public.modules:
+            tokens = tuple(
+                use(source, name) for source, names in module.sources for name in names
+            )
+            here = f"{self.name}.{module.name}"
+            _, imports = settle(tokens, here=here, package=self.name)
+            names = tuple(sorted((n for _, names in module.sources for n in names), key=_isort))
+            found.append(views.Reexport(module.name, module_doc(module.doc), imports, names))
+        return tuple(found)
+
+    def top(self) -> tuple[views.Entry, ...]:
+        return tuple(
+            views.Entry(name, f"{self.name}.{module}")
+            for name, module in sorted(self.public.top.items())
+        )
+
+    # Models
+
+    def models(self) -> tuple[views.ModelModule, ...]:
+        by_module: dict[str, list[Named]] = {}
+        for key, named in self.api.named.items():
+            by_module.setdefault(self.homes[key].module, []).append(named)
+        return tuple(
+            self.model_module(module, by_module[module]) for module in sorted(by_module)
+        )
+
+    def model_module(self, module: str, contents: Sequence[Named]) -> views.ModelModule:
+        aliases: list[views.Alias] = []
+        classes: list[views.Class] = []
+        for named in contents:
+            if named.schema.kind == "object":
+                classes.extend(self.classes(named, module))
+            else:
+                aliases.append(self.alias(named, module))
+        main = next((n for n in contents if not n.owner), contents[0])
+        view = views.ModelModule(
+            module=module,
+            doc=module_doc(_headline(main)),
+            aliases=tuple(aliases),
+            classes=tuple(classes),
+        )
+        taken = {field.attribute for item in classes for field in item.fields}
+        taken |= {item.name for item in classes} | {item.name for item in aliases}
+        taken |= {item.constant for item in aliases}
+        fixed = (use("typing", "Final"), use("typing", "TypeAlias")) if aliases else ()
+        (settled, _), imports = settle((view, fixed), here=module, package=self.name, taken=taken)
+        return attrs.evolve(settled, imports=imports)
+
+    def alias(self, named: Named, module: str) -> views.Alias:
+        schema = named.schema
+        home = self.homes[named.key]
+        shape = self.shapes.plain(schema, module)
+        annotation = shape.accept if schema.kind == "enum" else shape.read
+        if is_open_set(schema):
+            listed = ", ".join(literal(value) for value in schema.members[0].values)
+            annotation = f"{use('typing', 'Literal')}[{listed}]"
+        elif schema.kind == "enum" and not annotation.count("["):
+            annotation = shape.read
+        elif schema.kind == "union" or " | " in annotation:
+            annotation = self.evaluated(annotation)
+        said = described(schema)
+        if is_open_set(schema) and "open" not in said.lower():
+            said = f"{said} Other values are accepted.".strip()
+        target = self.shapes.target(schema).schema if schema.kind == "ref" else None
+        doc = " ".join(part for part in (said, described(target) if target and not said else "",
+                                         unchecked(schema)) if part)  # fmt: skip
+        return views.Alias(
+            name=home.name,
+            key=named.key,
+            constant=home.constant,
+            annotation=annotation.replace("\ue000a", "\ue000r"),
+            runtime=shape.runtime,
+            doc=paragraph_doc(doc or f"{_headline(named)}", 0),
+        )
+
+    def evaluated(self, annotation: str) -> str:
+        """Return the source of an alias: Python evaluates it, so what it may not import is text."""
+        if "\ue000t" in annotation:
+            return literal_token(annotation)
+        return annotation
+
+    def classes(self, named: Named, module: str) -> Iterable[views.Class]:
+        schema = named.schema
+        home = self.homes[named.key]
+        page = self.pages.get(named.key)
+        said = described(schema) or sentence(comment(named.words))
+        notes = [said, deprecation(schema.facts), unchecked(schema)]
+        doc = paragraph_doc(" ".join(note for note in notes if note) if len(said) < 200 else
+                            "\n\n".join(note for note in notes if note), 4)  # fmt: skip
+        fields = self.fields(named, module, page is not None)
+        if page is not None:
+            item = self.page_item(named, page)
+            for prefix, base in (("", "Page"), ("Async", "AsyncPage")):
+                yield views.Class(
+                    name=prefix + home.name,
+                    key=named.key,
+                    bases=f"{use('molam_overlays.page', base)}[{self.shapes.shape(item, module).read}]",
+                    doc=doc,
+                    fields=fields,
+                )
+            return
+        if schema.base:
+            base_home = self.homes[schema.base]
+            bases = use(base_home.module, base_home.name)
+        else:
+            bases = use(MODEL, "Model")
+        if schema.extra is False and not schema.patterns:
+            bases += ", extra=None"
+        elif isinstance(schema.extra, Schema) or schema.patterns:
+            bases += f", extra={self.shapes.value_of_map(schema, module).runtime}"
+        yield views.Class(
+            name=home.name,
+            key=named.key,
+            bases=bases,
+            doc=doc,
+            fields=fields,
+            rules=tuple(
+                f"{use('molam_overlays.rules', name)}({', '.join(literal(part) for part in value)})"
+                if isinstance(value, tuple)
+                else f"{use('molam_overlays.rules', name)}({literal(value)})"
+                for name, value in schema.rules
+            ),
+        )
+
+    def page_item(self, named: Named, operation: Operation) -> Schema:
+        rule = operation.facts["x-molam-page"]
+        at = pointers.join(operation.at, "x-molam-page")
+        properties = named.schema.properties
+        items = properties.get(str(rule.get("items")))
+        if items is None or items.kind != "array" or items.item is None:
+            raise self.document.error(
+                f"x-molam-page says that {rule.get('items')} holds the items, but that is no list "
+                f"in {named.words}",
+                at,
+                "Name a property of the response that is an array",
+            )
+        if str(rule.get("more")) not in properties:
+            raise self.document.error(
+                f"x-molam-page names {rule.get('more')}, which {named.words} does not have",
+                at,
+                "Name a boolean property of the response",
+            )
+        return items.item
+
+    def attribute_names(self, key: str) -> dict[str, str]:
+        """Return the attribute of each property of an object, inherited ones first."""
+        known = self.attributes.get(key)
+        if known is not None:
+            return known
+        schema = self.api.named[key].schema
+        found = dict(self.attribute_names(schema.base)) if schema.base else {}
+        taken = naming.PAGE_MEMBERS if key in self.pages else naming.MODEL_MEMBERS
+        names = Names(found.values())
+        for wire, part in schema.properties.items():
+            if wire not in found:
+                wanted = naming.attribute_name(wire, taken)
+                found[wire] = names.distinct(wanted, wire, self.document.position(part.at))
+        self.attributes[key] = found
+        return found
+
+    def all_properties(self, key: str) -> dict[str, Schema]:
+        schema = self.api.named[key].schema
+        inherited = self.all_properties(schema.base) if schema.base else {}
+        return {**inherited, **schema.properties}
+
+    def all_required(self, key: str) -> frozenset[str]:
+        schema = self.api.named[key].schema
+        inherited = self.all_required(schema.base) if schema.base else frozenset[str]()
+        return inherited | schema.required
+
+    def solid(self, schema: Schema) -> Schema:
+        """Return what a schema stands for, with what is said where it is used."""
+        if schema.kind != "ref":
+            return schema
+        inner = self.shapes.target(schema).schema
+        return attrs.evolve(inner, facts={**inner.facts, **schema.facts})
+
+    def said(self, schema: Schema, name: str) -> bool:
+        return bool(self.solid(schema).fact(name))
+
+    def fields(self, named: Named, module: str, page: bool) -> tuple[views.Field, ...]:
+        attributes = self.attribute_names(named.key)
+        required = self.all_required(named.key)
+        found = []
+        for wire, schema in named.schema.properties.items():
+            attribute = attributes[wire]
+            solid = self.solid(schema)
+            shape = self.shapes.shape(schema, module)
+            annotation = shape.read
+            arguments = [shape.runtime]
+            if attribute != wire:
+                arguments.append(f"name={literal(wire)}")
+            needed = wire in required
+            default = schema.fact("default", solid.fact("default"))
+            fixed = solid.values[0] if solid.kind == "enum" and len(solid.values) == 1 else None
+            read_only = bool(solid.fact("readOnly"))
+            if page:
+                if not needed:
+                    arguments.append("default=None")
+            elif needed and fixed is not None and not read_only:
+                arguments += [f"default={literal(fixed)}", "required=True"]
+            elif default is not None and not read_only:
+                arguments.append(f"default={literal(default)}")
+                arguments.append(f"required={needed}")
+            elif not needed:
+                arguments.append("default=None")
+            if read_only and not page:
+                arguments.append("init=False")
+            if not needed:
+                annotation = joined(annotation, "None")
+            if self.said(schema, "x-molam-sensitive"):
+                arguments.append("sensitive=True")
+            field = use(MODEL, "field")
+            found.append(
+                views.Field(
+                    attribute=attribute,
+                    wire=wire,
+                    annotation=annotation,
+                    declaration=f"{field}({', '.join(arguments)})",
+                    doc=property_doc(
+                        attrs.evolve(schema, facts=_kept(schema, solid)),
+                        solid if schema.kind == "ref" else None,
+                    ),
+                )
+            )
+        return tuple(found)
+
+    # Operations
+
+    def functions(self) -> list[tuple[views.ApiModule, list[views.Function]]]:
+        by_tag: dict[str, list[Operation]] = {}
+        for operation in self.api.operations:
+            tags = operation.facts.get("tags") or ["default"]
+            by_tag.setdefault(str(tags[0]), []).append(operation)
+        modules = Names(fold_case=True)
+        names = Names()
+        found = []
+        taken_aliases = {naming.module_name(tag) for tag in by_tag}
+        for tag, operations in by_tag.items():
+            at = self.document.position(operations[0].at)
+            stem = modules.unique(naming.module_name(tag), tag, at, "tag")
+            planned = []
+            module = f"{self.name}.api.{stem}"
+            for operation in operations:
+                planned.append(self.function(operation, module, names))
+            said = described_tag(self.api.tags.get(tag))
+            view = views.ApiModule(
+                module=module,
+                alias=stem,
+                doc=module_doc(said or f"Operations of the API on {comment(tag)}."),
+                functions=tuple(planned),
+            )
+            taken = {f.constant for f in planned} | {f.name for f in planned}
+            fixed = (use("typing", "Final"), use(OPERATION, "Operation"), use(OPERATION, "Call"))
+            trimmed = attrs.evolve(
+                    view,
+                    functions=tuple(
+                        attrs.evolve(f, method_arguments=(), passed="", method_doc="",
+                                     async_result="")
+                        for f in planned
+                    ),
+                )  # fmt: skip
+            (settled, _), imports = settle(
+                (trimmed, fixed), here=module, package=self.name, taken=taken
+            )
+            found.append((attrs.evolve(settled, imports=imports), planned))
+        del taken_aliases
+        return found
+
+    def operation_name(self, operation: Operation, names: Names) -> str:
+        named = operation.facts.get("operationId")
+        wanted = (
+            naming.function_name(str(named))
+            if named
+            else naming.operation_name(operation.method, operation.path)
+        )
+        at = pointers.join(operation.at, "operationId") if named else operation.at
+        return names.unique(wanted, operation.id, self.document.position(at), "operation")
+
+    def function(self, operation: Operation, module: str, names: Names) -> views.Function:
+        name = self.operation_name(operation, names)
+        constant = naming.constant_name(name)
+        keyed = any(_is_key(parameter) for parameter in operation.parameters)
+        given, body, body_absent, media = self.given(operation, module)
+        ordered = self.order(operation, given, body)
+        results, result, async_result, page = self.results(operation, module)
+        deprecated = deprecation(operation.facts, f"{name} is deprecated")
+        attributes = [
+            views.Item("id", literal(operation.id)),
+            views.Item("method", literal(operation.method.upper())),
+            views.Item("path", literal(operation.path)),
+        ]
+        parameters = [
+            self.parameter(parameter, module)
+            for parameter in operation.parameters
+            if not _is_key(parameter) and not _ignored(parameter)
+        ]
+        if parameters:
+            attributes.append(views.Item("parameters", f"({', '.join(parameters)},)"))
+        if operation.body is not None and operation.body.media:
+            bodies = [
+                self.body(one, operation, module) for one in _by_preference(operation.body.media)
+            ]
+            attributes.append(views.Item("bodies", f"({', '.join(bodies)},)"))
+        if results:
+            attributes.append(views.Item("results", f"({', '.join(results)},)"))
+        if keyed:
+            attributes.append(views.Item("keyed", "True"))
+        attributes.extend(page)
+        if deprecated:
+            attributes.append(views.Item("deprecated", literal(deprecated)))
+        needs_config = any(one.client_default for one in given)
+        groups = []
+        for place in ("path", "query", "header", "cookie"):
+            items = tuple(
+                views.Item(literal(one.wire), self.value(one))
+                for one in given
+                if one.place == place
+            )
+            if items:
+                groups.append((place, items))
+        body_items = tuple(
+            views.Item(literal(one.wire), self.value(one)) for one in given if one.place == "body"
+        )
+        if body_items:
+            groups.append(("body", body_items))
+        arguments = [self.argument(one, keyword, module) for one, keyword in ordered]
+        method_arguments = list(arguments)
+        place = self.key_place(operation, ordered)
+        if keyed:
+            key = views.Argument(
+                "idempotency_key",
+                f"{builtin('str')} | None",
+                "None",
+                keyword_only=place is None,
+            )
+            if place is None:
+                method_arguments.append(key)
+            else:
+                method_arguments.insert(place, key)
+        if needs_config:
+            arguments.append(
+                views.Argument(
+                    "config", use_in_annotation("molam_overlays.config", "Config"), "", True
+                )
+            )
+        passed = [
+            argument.name
+            if not argument.default and not argument.keyword_only and argument.name != "config"
+            else f"{argument.name}={'self.config' if argument.name == 'config' else argument.name}"
+            for argument in arguments
+        ]
+        return views.Function(
+            name=name,
+            constant=constant,
+            result=result,
+            async_result=async_result,
+            paged=bool(page),
+            keyed=keyed,
+            attributes=tuple(attributes),
+            arguments=tuple(arguments),
+            groups=tuple(groups),
+            body=body,
+            body_absent=body_absent,
+            media=media,
+            warning=deprecated,
+            summary=paragraph_doc(f"Build the call of ``{comment(operation.title)}``.", 4),
+            method_arguments=tuple(method_arguments),
+            passed=", ".join(passed),
+            method_doc=self.method_doc(operation, given, ordered, keyed, place, bool(page)),
+        )
+
+    def given(
+        self, operation: Operation, module: str
+    ) -> tuple[list[_Given], str, str, str]:
+        """Return all values an operation takes, and how its body is put together."""
+        names = Names()
+        found: list[_Given] = []
+        for parameter in operation.parameters:
+            if _is_key(parameter) or _ignored(parameter):
+                continue
+            wanted = naming.argument_name(parameter.name)
+            if wanted in names:
+                wanted = f"{wanted.rstrip('_')}_{parameter.location}"
+            argument = names.distinct(wanted, parameter.name, self.document.position(parameter.at))
+            solid = self.solid(parameter.schema)
+            said = parameter.facts.get("description")
+            found.append(
+                _Given(
+                    wire=parameter.name,
+                    place=parameter.location,
+                    argument=argument,
+                    schema=parameter.schema,
+                    required=parameter.required,
+                    client_default="",
+                    doc=_argument_doc(
+                        sentence(readable(str(said))) if said else described(solid),
+                        solid,
+                        deprecation(parameter.facts),
+                    ),
+                )
+            )
+        if operation.body is None or not operation.body.media:
+            return found, "", "", ""
+        medias = _by_preference(operation.body.media)
+        first = medias[0].schema
+        inner = self.solid(first) if first is not None else None
+        if len(medias) == 1 and inner is not None and inner.kind == "object" and first is not None:
+            target = self.shapes.target(first)
+            if target.schema.kind == "object":
+                fields = self.body_fields(operation, target, names)
+                found.extend(fields)
+                absent = ""
+                if not operation.body.required and any(one.required for one in fields):
+                    absent = " and ".join(f"{one.argument} is None" for one in fields)
+                    found = [
+                        attrs.evolve(one, required=False) if one.place == "body" else one
+                        for one in found
+                    ]
+                if fields:
+                    return found, "", absent, ""
+                return found, "{}", "", ""
+        argument = names.distinct("body")
+        choice = names.distinct("media_type") if len(medias) > 1 else ""
+        found.append(
+            _Given(
+                wire="",
+                place="whole body",
+                argument=argument,
+                schema=first or Schema(at=medias[0].at, kind="any"),
+                required=operation.body.required,
+                client_default="",
+                doc=sentence(readable(operation.body.description))
+                or (described(inner) if inner is not None else ""),
+            )
+        )
+        return found, argument, "", choice
+
+    def body_fields(self, operation: Operation, target: Named, names: Names) -> list[_Given]:
+        required = self.all_required(target.key)
+        found = []
+        for wire, schema in self.all_properties(target.key).items():
+            solid = self.solid(schema)
+            if solid.fact("readOnly"):
+                continue
+            wanted = naming.argument_name(wire)
+            if wanted in names:
+                wanted = f"{wanted.rstrip('_')}_body"
+            argument = names.distinct(wanted, wire, self.document.position(schema.at))
+            client_default = str(solid.fact("x-molam-client-default") or "")
+            fixed = solid.kind == "enum" and len(solid.values) == 1
+            default = schema.fact("default", solid.fact("default"))
+            if fixed and wire in required and default is None:
+                schema = attrs.evolve(schema, facts={**schema.facts, "default": solid.values[0]})  # noqa: PLW2901
+            found.append(
+                _Given(
+                    wire=wire,
+                    place="body",
+                    argument=argument,
+                    schema=schema,
+                    required=wire in required and not client_default,
+                    client_default=client_default,
+                    doc=_argument_doc(
+                        described(schema, solid), solid, deprecation(solid.facts), client_default
+                    ),
+                )
+            )
+        return found
+
+    def order(
+        self, operation: Operation, given: Sequence[_Given], body: str
+    ) -> list[tuple[_Given, bool]]:
+        """Put the arguments in order; the flag says which are keyword-only."""
+        listed = operation.facts.get("x-molam-arguments")
+        if listed is None:
+            first = [
+                one
+                for place in (("path",), ("whole body", "body"), ("query", "header", "cookie"))
+                for one in given
+                if one.place in place and self.is_required(one)
+            ]
+            rest = [one for one in given if one not in first]
+            return [(one, False) for one in first] + [(one, True) for one in rest]
+        at = pointers.join(operation.at, "x-molam-arguments")
+        by_name = {one.argument: one for one in given}
+        by_wire = {one.wire: one for one in given}
+        first = []
+        optional = ""
+        for name in listed:
+            if name == "idempotency_key":
+                continue
+            one = by_name.get(name) or by_wire.get(name)
+            if one is None:
+                raise self.document.error(
+                    f"x-molam-arguments of {operation.id} names {naming.shown(str(name))}, which "
+                    "is no argument of it",
+                    at,
+                    "Name its path, query and body fields, and idempotency_key",
+                )
+            if self.is_required(one) and optional:
+                raise self.document.error(
+                    f"x-molam-arguments of {operation.id} puts {name}, which is required, behind "
+                    f"{optional}, which is not",
+                    at,
+                    "Put required arguments first",
+                )
+            optional = optional or ("" if self.is_required(one) else str(name))
+            first.append(one)
+        rest = [one for one in given if one not in first]
+        return [(one, False) for one in first] + [(one, True) for one in rest]
+
+    def is_required(self, one: _Given) -> bool:
+        return one.required and not one.client_default and self.default_of(one) is None
+
+    def default_of(self, one: _Given) -> Any:
+        return one.schema.fact("default", self.solid(one.schema).fact("default"))
+
+    def key_place(
+        self, operation: Operation, ordered: Sequence[tuple[_Given, bool]]
+    ) -> int | None:
+        """Return where among the arguments the idempotency key stands, None for keyword-only."""
+        listed = operation.facts.get("x-molam-arguments") or []
+        if "idempotency_key" not in listed:
+            return None
+        return list(listed).index("idempotency_key")
+
+    def argument(self, one: _Given, keyword: bool, module: str) -> views.Argument:
+        shape = self.shapes.shape(one.schema, module)
+        default = self.default_of(one)
+        if self.is_required(one):
+            return views.Argument(one.argument, shape.accept, "", keyword)
+        if self.tells_null(one):
+            unset = use(CODEC, "UNSET")
+            annotation = joined(shape.accept, "None", use_in_annotation(CODEC, "Unset"))
+            return views.Argument(one.argument, annotation, unset, keyword)
+        shown = literal(default) if type(default) in (bool, int, str) else "None"
+        if type(default) is str and builtin("str") not in shape.accept and "Literal" not in (
+            shape.accept
+        ):
+            shown = "None"
+        return views.Argument(one.argument, joined(shape.accept, "None"), shown, keyword)
+
+    def tells_null(self, one: _Given) -> bool:
+        """Tell whether null and absent are two things for an argument."""
+        return one.place == "body" and self.shapes.nullable(one.schema)
+
+    def value(self, one: _Given) -> str:
+        """Return the source of the value that is sent."""
+        name = one.argument
+        if one.client_default:
+            return f"config.{one.client_default} if {name} is None else {name}"
+        default = self.default_of(one)
+        if default is None or self.is_required(one):
+            return name
+        absent = f"{name} is {use(CODEC, 'UNSET')}" if self.tells_null(one) else f"{name} is None"
+        return f"{literal(default)} if {absent} else {name}"
+
+    def parameter(self, parameter: Parameter, module: str) -> str:
+        arguments = [
+            literal(parameter.name),
+            literal(parameter.location),
+            self.shapes.plain(parameter.schema, module).runtime,
+        ]
+        if parameter.required:
+            arguments.append("required=True")
+        style = parameter.style
+        default_style = "simple" if parameter.location in ("path", "header") else "form"
+        if style is not None and style != default_style:
+            arguments.append(f"style={literal(style)}")
+        effective = style or default_style
+        if parameter.explode is not None and parameter.explode != (effective == "form"):
+            arguments.append(f"explode={parameter.explode}")
+        if parameter.allow_reserved:
+            arguments.append("allow_reserved=True")
+        if parameter.json:
+            arguments.append("json=True")
+        return f"{use('molam_overlays.parameters', 'Parameter')}({', '.join(arguments)})"
+
+    def body(self, media: Media, operation: Operation, module: str) -> str:
+        assert operation.body is not None
+        schema = media.schema or Schema(at=media.at, kind="any")
+        arguments = [self.shapes.shape(schema, module).runtime]
+        if media.media != "application/json":
+            arguments.append(f"media={literal(media.media)}")
+        if not operation.body.required:
+            arguments.append("required=False")
+        return f"{use(OPERATION, 'Body')}({', '.join(arguments)})"
+
+    def results(
+        self, operation: Operation, module: str
+    ) -> tuple[list[str], str, str, list[views.Item]]:
+        """Return the results of an operation, their annotations, and how it pages."""
+        successes = _successes(operation)
+        found: list[str] = []
+        annotations: list[str] = []
+        for answer in successes:
+            arguments: list[str]
+            medias = [media for media in answer.media if media.schema is not None]
+            if not medias:
+                arguments = ["None", literal(answer.status)]
+                found.append(f"{use(OPERATION, 'Result')}({', '.join(arguments)})")
+                annotations.append("None")
+            for media in medias:
+                assert media.schema is not None
+                shape = self.shapes.shape(media.schema, module)
+                arguments = [shape.runtime, literal(answer.status)]
+                if media.media != "application/json":
+                    arguments.append(f"media={literal(media.media)}")
+                found.append(f"{use(OPERATION, 'Result')}({', '.join(arguments)})")
+                annotations.append(shape.read)
+        result = joined(*annotations) if annotations else "None"
+        rule = operation.facts.get("x-molam-page")
+        if rule is None:
+            return found, result, result, []
+        at = pointers.join(operation.at, "x-molam-page")
+        queries = {p.name for p in operation.parameters if p.location == "query"}
+        for name in ("limit", "offset"):
+            if str(rule.get(name)) not in queries:
+                raise self.document.error(
+                    f"x-molam-page of {operation.id} names {rule.get(name)}, which is no query "
+                    "parameter of it",
+                    at,
+                    "Name query parameters that are integers",
+                )
+        listed = ", ".join(f"{name}={literal(str(value))}" for name, value in rule.items())
+        (media,) = (media for answer in successes for media in answer.media)
+        assert media.schema is not None
+        home = self.homes[self.shapes.target(media.schema).key]
+        async_result = use(home.module, f"Async{home.name}")
+        return (
+            found,
+            result,
+            async_result,
+            [
+                views.Item("page", f"{use(OPERATION, 'PageRule')}({listed})"),
+                views.Item("async_page", async_result),
+            ],
+        )
+
+    def method_doc(
+        self,
+        operation: Operation,
+        given: Sequence[_Given],
+        ordered: Sequence[tuple[_Given, bool]],
+        keyed: bool,
+        place: int | None,
+        paged: bool,
+    ) -> str:
+        indent = 8
+        facts = operation.facts
+        summary = sentence(" ".join(readable(str(facts.get("summary") or "")).split()))
+        description = readable(str(facts.get("description") or ""))
+        lines = wrap(summary or sentence(description.partition("\n\n")[0]), WIDTH - indent)
+        if not lines:
+            lines = [f"Call ``{comment(operation.title)}``."]
+            if len(lines[0]) > WIDTH - indent:
+                lines = wrap(lines[0], WIDTH - indent)
+        if summary and description:
+            lines += ["", *wrap(sentence(description), WIDTH - indent)]
+        deprecated = deprecation(facts)
+        if deprecated:
+            lines += ["", *wrap(deprecated, WIDTH - indent)]
+        entries = []
+        for one, _ in ordered:
+            text = one.doc
+            default = self.default_of(one)
+            if one.client_default:
+                text += f" Default: the client's `{one.client_default}`."
+            elif default is not None and "default" not in text.lower():
+                text += f" {default_of(default)}"
+            entries.append((one.argument, text.strip()))
+        if keyed:
+            key = next(p for p in operation.parameters if _is_key(p))
+            said = readable(str(key.facts.get("description") or ""))
+            text = f"{sentence(said)} Made when left out.".strip()
+            entries.insert(len(entries) if place is None else place, ("idempotency_key", text))
+        entries.append(("options", "`timeout`, `max_retries`, `deadline`, `extra_headers`."))
+        lines += section("Args", entries, indent)
+        results = returned(_successes(operation))
+        if results:
+            body = [line for text in results for line in wrap(text, WIDTH - indent - 4)]
+            lines += ["", "Returns:", *("    " + line if line else "" for line in body)]
+        errors = raised(operation)
+        if not any(name == "ApiError" for name, _ in errors):
+            errors.append(("MolamError", "any other failure; see `molam_sdk.exceptions`.".replace(
+                "molam_sdk", self.name)))  # fmt: skip
+        if given:
+            errors.insert(0, ("ValidationError", "an argument breaks a rule; nothing was sent."))
+        lines += section("Raises", errors, indent)
+        source = f"Source: {self.document.name}, {comment(operation.title)}"
+        lines += ["", *wrap(source, WIDTH - indent)]
+        return quoted(lines, indent)
+
+    # Clients
+
+    def client(
+        self,
+        functions: Sequence[tuple[views.ApiModule, Sequence[views.Function]]],
+        events: views.Events | None,
+        name: str,
+        *,
+        asynchronous: bool,
+    ) -> views.Client:
+        module = f"{self.name}.{'async_client' if asynchronous else 'client'}"
+        taken = {f.name for _, listed in functions for f in listed}
+        arguments = {
+            argument.name for _, listed in functions for f in listed
+            for argument in f.method_arguments
+        }  # fmt: skip
+        methods = []
+        for api, listed in functions:
+            alias = api.alias
+            while alias in taken | arguments:
+                alias += "_api"
+            used = use(f"{self.name}.api", api.alias)
+            if alias != api.alias:
+                used = use(f"{self.name}.api", api.alias)
+            for function in listed:
+                methods.append(
+                    (
+                        used,
+                        attrs.evolve(
+                            function,
+                            attributes=(),
+                            arguments=(),
+                            groups=(),
+                            body="",
+                            result="" if asynchronous else function.result,
+                            async_result=function.async_result if asynchronous else "",
+                        ),
+                    )
+                )
+        kind = "Async client" if asynchronous else "Blocking client"
+        title = comment(str(self.api.info.get("title") or "API"))
+        view = views.Client(
+            name=name,
+            doc=paragraph_doc(f"{kind} of the {title}.", 4),
+            functions=tuple(methods),
+            events=events is not None,
+            event_type=use(f"{self.name}.events", "WebhookEvent") if events else "",
+        )
+        fixed = (
+            use("molam_overlays.clients", "Awaiting" if asynchronous else "Blocking"),
+            use_for_types("typing_extensions", "Unpack"),
+            use_for_types("molam_overlays.config", "CallOptions"),
+            use("typing", "ClassVar"),
+            use(self.name, "__version__"),
+            *([use(f"{self.name}.events", "construct_event")] if events else []),
+        )
+        # Method names hide builtins and imports inside the class.
+        (settled, _), imports = settle(
+            (view, fixed), here=module, package=self.name, taken=taken | arguments
+        )
+        return attrs.evolve(settled, imports=imports)
+
+    # Events
+
+    def events(self) -> views.Events | None:
+        if not self.api.webhooks:
+            return None
+        found: dict[str, tuple[str, str]] = {}
+        for webhook in self.api.webhooks:
+            schema = webhook.body.media[0].schema if webhook.body and webhook.body.media else None
+            target = self.shapes.target(schema) if schema and schema.kind == "ref" else None
+            if target is None or target.schema.kind != "object":
+                raise self.document.error(
+                    f"The webhook {naming.shown(webhook.path)} has no object as its body",
+                    webhook.at,
+                    "Describe the event as an object",
+                )
+            said = webhook.facts.get("description") or webhook.facts.get("summary") or ""
+            for kind in self.event_types(webhook, target):
+                found.setdefault(kind, (target.key, sentence(readable(str(said)))))
+        home = {key: self.homes[key] for key, _ in found.values()}
+        base = self.event_base([key for key, _ in found.values()])
+        base_token = (
+            use(MODEL, "Model") if base is None else use(self.homes[base].module, self.homes[base].name)
+        )
+        view = views.Events(
+            events=tuple(
+                views.Event(literal(kind), use(home[key].module, home[key].name), doc)
+                for kind, (key, doc) in found.items()
+            ),
+            base=base_token,
+            classes=tuple(
+                dict.fromkeys(use(home[key].module, home[key].name) for key, _ in found.values())
+            ),
+        )
+        overlay = "molam_overlays"
+        fixed = (
+            use("typing", "Final"), use("typing", "Literal"), use("typing", "TypeAlias"),
+            use("typing", "overload"), use("typing", "TypeVar"),
+            use("typing", "Any"),
+            use("collections.abc", "Mapping"), use("collections.abc", "Callable"),
+            use(f"{overlay}.webhooks", "DEFAULT_TOLERANCE_MS"),
+            use_for_types(f"{overlay}.webhooks", "SecretSource"),
+        )  # fmt: skip
+        (settled, _), imports = settle(
+            (view, fixed),
+            here=f"{self.name}.events",
+            package=self.name,
+            taken={"EVENTS", "EventType", "WebhookEvent", "EventRouter", "construct_event"},
+        )
+        return attrs.evolve(settled, imports=imports)
+
+    def event_types(self, webhook: Operation, target: Named) -> tuple[str, ...]:
+        """Return the values of ``type`` that name an event; the webhook's key without them."""
+        prop = self.all_properties(target.key).get("type")
+        if prop is not None:
+            solid = self.solid(prop)
+            if solid.kind == "enum" and all(isinstance(value, str) for value in solid.values):
+                return solid.values
+        return (webhook.path,)
+
+    def event_base(self, keys: Sequence[str]) -> str | None:
+        """Return the key of the one object that all events extend."""
+        bases = {self.api.named[key].schema.base for key in keys}
+        return bases.pop() if len(bases) == 1 and "" not in bases else None
+
+
+def _tag(name: str, kinds: Mapping[str, str]) -> Any:
+    from generator.schema import Tag
+
+    return Tag(name, dict(kinds))
+
+
+def literal_token(annotation: str) -> str:
+    """Return an annotation as text, for what may only be imported for types."""
+    return f'"{annotation}"'
+
+
+def described_tag(tag: Mapping[str, Any] | None) -> str:
+    """Return what the document says about a tag."""
+    said = tag.get("description") if tag else None
+    return sentence(readable(str(said))) if said else ""
+
+
+def _headline(named: Named) -> str:
+    words = " ".join(naming.words(named.words)) or named.words
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _kept(schema: Schema, solid: Schema) -> dict[str, Any]:
+    wanted = ("default", "readOnly", "writeOnly", "deprecated", "description", "pattern",
+              "x-deprecatedMessage", *UNCHECKED)  # fmt: skip
+    merged = {**solid.facts, **schema.facts}
+    return {name: merged[name] for name in wanted if name in merged}
+
+
+def _argument_doc(said: str, solid: Schema, *more: str) -> str:
+    parts = [said, limits(solid), *more[:1]]
+    return " ".join(part for part in parts if part)
+
+
+def _successes(operation: Operation) -> list[Response]:
+    """Return the responses that a method returns from; others raise."""
+    good = [answer for answer in operation.responses if answer.status.startswith("2")]
+    if good:
+        return good
+    return [answer for answer in operation.responses if answer.status == "default"]
+
+
+def _is_key(parameter: Parameter) -> bool:
+    return parameter.location == "header" and parameter.name.lower() == IDEMPOTENCY
+
+
+def _ignored(parameter: Parameter) -> bool:
+    return parameter.location == "header" and parameter.name.lower() in _NEVER_SENT
+
+
+def _by_preference(medias: Sequence[Media]) -> list[Media]:
+    return sorted(medias, key=lambda media: "json" not in media.media)
+
+
+def _isort(name: str) -> tuple[int, str]:
+    rank = 0 if name.isupper() else 1 if name[:1].isupper() else 2
+    return rank, name
+
+
+def _references(schema: Schema) -> Iterable[Schema]:
+    todo = [schema]
+    while todo:
+        part = todo.pop()
+        if part.kind == "ref":
+            yield part
+        todo.extend(part.parts())
+

@@ -1,0 +1,147 @@
+"""Views through templates into a tree of files in memory, formatted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from generator.docs import literal, plain
+from generator.views import Entry, Package
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+FORMATTER: Final = "0.17.6"
+"""The release of ruff that emitted files are formatted with."""
+
+Tree = dict[str, bytes]
+"""Path below the package folder, with slashes, to content."""
+
+
+class FormatterError(Exception):
+    """The formatter is missing, another version, or refused a file."""
+
+
+def render(package: Package, document: Mapping[str, Any], migrations: Path) -> Tree:
+    """Return all files of the emitted package.
+
+    Raises:
+        FormatterError: the formatter did not do its work.
+    """
+    texts = dict(_texts(package))
+    tree = {path: text.encode("utf-8") for path, text in _formatted(texts, package.name).items()}
+    tree["openapi.json"] = _json(document)
+    tree["py.typed"] = b""
+    for path in sorted(migrations.rglob("*.sql")):
+        tree[f"migrations/{path.relative_to(migrations).as_posix()}"] = path.read_bytes()
+    return tree
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def _texts(package: Package) -> Iterator[tuple[str, str]]:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Python source, not HTML: texts were made safe for it before they came here.
+        autoescape=False,  # noqa: S701
+        auto_reload=False,
+    )
+    source = plain(package.source)
+
+    def text(template: str, **view: Any) -> str:
+        return environment.get_template(template).render(source=source, **view)
+
+    for module in package.models:
+        path = f"models/{module.module.rpartition('.')[2]}.py"
+        yield path, text("model.py.jinja", module=module)
+    yield "models/__init__.py", _lazy(text, '"""Every model of the API."""', package.model_names)
+    for api in package.api:
+        yield f"api/{api.module.rpartition('.')[2]}.py", text("api.py.jinja", module=api)
+    yield (
+        "api/__init__.py",
+        text(
+            "package_doc.py.jinja",
+            doc='"""One module a tag of the document, one function an operation."""',
+        ),
+    )
+    yield "client.py", text("client.py.jinja", client=package.client)
+    yield "async_client.py", text("async_client.py.jinja", client=package.async_client)
+    if package.events is not None:
+        yield "events.py", text("events.py.jinja", events=package.events)
+    yield (
+        "config.py",
+        text(
+            "config.py.jinja",
+            doc=package.config_doc,
+            server=literal(package.server),
+            server_doc=package.server_doc,
+        ),
+    )
+    packages = {module.module.partition(".")[0] for module in package.reexports
+                if "." in module.module}  # fmt: skip
+    for module in package.reexports:
+        folder = module.module.replace(".", "/")
+        path = f"{folder}/__init__.py" if module.module in packages else f"{folder}.py"
+        yield path, text("reexport.py.jinja", module=module)
+    yield (
+        "__init__.py",
+        _lazy(text, package.top_doc, package.top, version=literal(package.version)),
+    )
+    yield "_product.py", text("product.py.jinja", package=package)
+    yield "__main__.py", text("main.py.jinja", package=package)
+    yield "sandbox/__init__.py", text("sandbox.py.jinja", package=package)
+    yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
+
+
+def _lazy(text: Any, doc: str, entries: tuple[Entry, ...], version: str = "") -> str:
+    names = sorted([entry.name for entry in entries] + (["__version__"] if version else []))
+    rendered: str = text(
+        "lazy.py.jinja", doc=doc, entries=entries, names=names, version=version
+    )
+    return rendered
+
+
+def _formatted(texts: Mapping[str, str], package: str) -> dict[str, str]:
+    """Return the texts with imports in order and lines broken, in two runs for all of them."""
+    if version("ruff") != FORMATTER:
+        raise FormatterError(
+            f"ruff is {version('ruff')}, emitted files are formatted by {FORMATTER}. "
+            f"Run: pip install ruff=={FORMATTER}"
+        )
+    from ruff.__main__ import find_ruff_bin  # type: ignore[import-not-found]
+
+    ruff = str(find_ruff_bin())
+    common = ["--isolated", "--no-cache", "--quiet", "--config", "line-length = 100",
+              "--config", "target-version = 'py310'"]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for path, text in texts.items():
+            place = root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8", newline="\n")
+        sort = ["--select", "I001", "--fix", "--config",
+                f"lint.isort.known-first-party = ['molam_overlays', '{package}']"]  # fmt: skip
+        _run([ruff, "check", *common, *sort, folder])
+        _run([ruff, "format", *common, folder])
+        return {path: (root / path).read_text(encoding="utf-8") for path in texts}
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        first = (done.stdout + done.stderr).strip().splitlines()
+        raise FormatterError(
+            f"The formatter refused what was emitted, which is a defect of the generator: "
+            f"{first[0] if first else 'no message'}"
+        )

@@ -1,0 +1,23 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Settings of a client."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from molam_overlays import config as _config
+from molam_overlays.config import CallOptions as CallOptions
+
+__all__ = ["CallOptions", "Config"]
+
+
+class Config(_config.Config):
+    """Settings of a client."""
+
+    server: ClassVar[str] = "https://api.molam.com"
+    """``https://api.molam.com``: Live. Real money moves; takes keys that start with `sk_live_`.
+
+    ``https://staging-api.molam.com``: Test. No real money moves; takes keys that start with
+    `sk_test_`.
+    """

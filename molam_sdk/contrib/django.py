@@ -1,0 +1,12 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Webhooks in Django."""
+
+from __future__ import annotations
+
+from molam_overlays.contrib.django import async_webhook_view, webhook_view
+
+__all__ = [
+    "async_webhook_view",
+    "webhook_view",
+]

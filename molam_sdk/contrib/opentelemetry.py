@@ -1,0 +1,12 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Traces of calls for OpenTelemetry."""
+
+from __future__ import annotations
+
+from molam_overlays.contrib.opentelemetry import OpenTelemetryTracer, instrument
+
+__all__ = [
+    "OpenTelemetryTracer",
+    "instrument",
+]

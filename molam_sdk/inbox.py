@@ -1,0 +1,14 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""The webhook inbox: every event once, claimed by one worker, retried, parked at last."""
+
+from __future__ import annotations
+
+from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
+
+__all__ = [
+    "AsyncDelivery",
+    "AsyncInbox",
+    "Delivery",
+    "Inbox",
+]

@@ -1,0 +1,28 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Beneficiary."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from molam_overlays.codec import Tagged
+from molam_overlays.model import Model
+from molam_sdk.models.bank_account_beneficiary import BankAccountBeneficiary
+from molam_sdk.models.iban_beneficiary import IbanBeneficiary
+from molam_sdk.models.mobile_money_beneficiary import MobileMoneyBeneficiary
+from molam_sdk.models.wallet_beneficiary import WalletBeneficiary
+
+Beneficiary: TypeAlias = (
+    BankAccountBeneficiary | IbanBeneficiary | MobileMoneyBeneficiary | WalletBeneficiary | Model
+)
+"""Who receives a payout. The field `type` tells the kinds apart."""
+BENEFICIARY: Final = Tagged(
+    "type",
+    {
+        "bank_account": BankAccountBeneficiary,
+        "iban": IbanBeneficiary,
+        "mobile_money": MobileMoneyBeneficiary,
+        "wallet": WalletBeneficiary,
+    },
+)

@@ -1,0 +1,19 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Capture Payment Intent Request."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import Integer
+from molam_overlays.model import Model, field
+
+
+class CapturePaymentIntentRequest(Model):
+    """How much of the authorised amount to take."""
+
+    amount_to_capture: int | None = field(
+        Integer(minimum=1, maximum=9007199254740991), default=None
+    )
+    """Amount to take, in integer minor units of the intent's currency, at most its amount. Left
+    out, the whole amount is taken; less releases the rest to the customer.
+    """

@@ -1,0 +1,17 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Confirm Payment Intent Request."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import String
+from molam_overlays.model import Model, field
+
+
+class ConfirmPaymentIntentRequest(Model):
+    """How the customer pays."""
+
+    payment_method: str | None = field(String(min_length=1, max_length=255), default=None)
+    """Id of the payment method to charge. Left out, the method the intent already has is used, or
+    the customer picks one on the hosted page.
+    """

@@ -1,0 +1,15 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Error."""
+
+from __future__ import annotations
+
+from molam_overlays.model import Model, field
+from molam_sdk.models.error_detail import ErrorDetail
+
+
+class Error(Model):
+    """The body of every answer with a status from 400 upwards."""
+
+    error: ErrorDetail = field(ErrorDetail)
+    """What went wrong."""

@@ -1,0 +1,21 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Iban Beneficiary."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from molam_overlays.codec import Const, String
+from molam_overlays.model import Model, field
+
+
+class IbanBeneficiary(Model):
+    """A bank account under its international number."""
+
+    type: Literal["iban"] = field(Const("iban"), default="iban", required=True)
+    """Says that this is an IBAN."""
+    iban: str = field(String(min_length=5, max_length=42), sensitive=True)
+    """IBAN (ISO 13616), with or without spaces."""
+    account_holder: str | None = field(String(min_length=1, max_length=255), default=None)
+    """Name of the person or company who owns the account."""

@@ -1,0 +1,23 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Mobile Money Beneficiary."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from molam_overlays.codec import Const, String
+from molam_overlays.model import Model, field
+
+
+class MobileMoneyBeneficiary(Model):
+    """A mobile money account, reached by its phone number."""
+
+    type: Literal["mobile_money"] = field(
+        Const("mobile_money"), default="mobile_money", required=True
+    )
+    """Says that this is a mobile money account."""
+    phone: str = field(String(min_length=1, max_length=32), sensitive=True)
+    """Phone number of the account, best in E.164 form with a leading `+`."""
+    provider: str | None = field(String(min_length=1, max_length=64), default=None)
+    """The operator, such as `orange_money`. Left out, the number decides."""

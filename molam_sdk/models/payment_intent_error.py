@@ -1,0 +1,17 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Payment Intent Error."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import String
+from molam_overlays.model import Model, field
+
+
+class PaymentIntentError(Model):
+    """Why the last attempt to pay was refused."""
+
+    code: str = field(String(min_length=1, max_length=255))
+    """The reason, for programs, such as `insufficient_funds`."""
+    message: str = field(String(max_length=5000))
+    """The reason, for people. May be reworded at any time."""

@@ -1,0 +1,23 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Payment Intent Failed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from molam_overlays.codec import Const
+from molam_overlays.model import field
+from molam_sdk.models.event import Event
+from molam_sdk.models.payment_intent import PaymentIntent
+
+
+class PaymentIntentFailed(Event):
+    """The payment could not be completed; no money was taken."""
+
+    type: Literal["payment_intent.failed"] = field(
+        Const("payment_intent.failed"), default="payment_intent.failed", required=True
+    )
+    """Always `payment_intent.failed`."""
+    data: PaymentIntent = field(PaymentIntent)
+    """The payment intent as it stood then."""

@@ -1,0 +1,28 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Payment Intent List."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import Array, Boolean
+from molam_overlays.model import field
+from molam_overlays.page import AsyncPage, Page
+from molam_sdk.models.payment_intent import PaymentIntent
+
+
+class PaymentIntentList(Page[PaymentIntent]):
+    """One page of payment intents, newest first."""
+
+    data: list[PaymentIntent] = field(Array(PaymentIntent, max_items=100))
+    """The payment intents of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""
+
+
+class AsyncPaymentIntentList(AsyncPage[PaymentIntent]):
+    """One page of payment intents, newest first."""
+
+    data: list[PaymentIntent] = field(Array(PaymentIntent, max_items=100))
+    """The payment intents of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""

@@ -1,0 +1,25 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Payment Intent Requires Action."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from molam_overlays.codec import Const
+from molam_overlays.model import field
+from molam_sdk.models.event import Event
+from molam_sdk.models.payment_intent import PaymentIntent
+
+
+class PaymentIntentRequiresAction(Event):
+    """The customer has to approve the payment, at `redirect_url`."""
+
+    type: Literal["payment_intent.requires_action"] = field(
+        Const("payment_intent.requires_action"),
+        default="payment_intent.requires_action",
+        required=True,
+    )
+    """Always `payment_intent.requires_action`."""
+    data: PaymentIntent = field(PaymentIntent)
+    """The payment intent as it stood then."""

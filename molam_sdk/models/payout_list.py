@@ -1,0 +1,28 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Payout List."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import Array, Boolean
+from molam_overlays.model import field
+from molam_overlays.page import AsyncPage, Page
+from molam_sdk.models.payout import Payout
+
+
+class PayoutList(Page[Payout]):
+    """One page of payouts, newest first."""
+
+    data: list[Payout] = field(Array(Payout, max_items=100))
+    """The payouts of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""
+
+
+class AsyncPayoutList(AsyncPage[Payout]):
+    """One page of payouts, newest first."""
+
+    data: list[Payout] = field(Array(Payout, max_items=100))
+    """The payouts of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""

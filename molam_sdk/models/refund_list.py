@@ -1,0 +1,28 @@
+# Generated from openapi/molam.yaml by python -m generator. Do not edit.
+
+"""Refund List."""
+
+from __future__ import annotations
+
+from molam_overlays.codec import Array, Boolean
+from molam_overlays.model import field
+from molam_overlays.page import AsyncPage, Page
+from molam_sdk.models.refund import Refund
+
+
+class RefundList(Page[Refund]):
+    """One page of refunds, newest first."""
+
+    data: list[Refund] = field(Array(Refund, max_items=100))
+    """The refunds of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""
+
+
+class AsyncRefundList(AsyncPage[Refund]):
+    """One page of refunds, newest first."""
+
+    data: list[Refund] = field(Array(Refund, max_items=100))
+    """The refunds of this page."""
+    has_more: bool = field(Boolean())
+    """Whether more follow after this page."""
