@@ -271,7 +271,7 @@ class _Client:
 
         return _Started(steps, info, repeat)
 
-    def verify_webhook_signature(self, signature_header: str, raw_body: bytes) -> bool:
+    def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
         """Check a webhook's signature; return True. A plain call on both clients.
 
         Args:
