@@ -1,6 +1,6 @@
 """Many payments at once: create, confirm and capture, each under its own idempotency key.
 
-    MOLAM_API_KEY=sk_test_… MOLAM_API_BASE=http://127.0.0.1:4012 python examples/async_checkout.py
+MOLAM_API_KEY=sk_test_… MOLAM_API_BASE=http://127.0.0.1:4012 python examples/async_checkout.py
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ async def pay(client: MolamAsyncClient, order: str, amount: int) -> PaymentInten
         idempotency_key=f"{order}-create",
     )
     payment = await client.confirm_payment_intent(
-        payment.id, payment_method="pm_card_ok", idempotency_key=f"{order}-confirm"
+        payment.id, payment_method="pm_success", idempotency_key=f"{order}-confirm"
     )
     if payment.status == "requires_capture":
         payment = await client.capture_payment_intent(
@@ -55,7 +55,9 @@ async def settle(client: MolamAsyncClient, order: str, amount: int) -> str:
 async def main(batch: str, count: int) -> None:
     """Settle a batch of orders at the same time and list the newest payments."""
     async with MolamAsyncClient(Config()) as client:
-        orders = [settle(client, f"{batch}-{number}", 1000 * number) for number in range(1, count + 1)]
+        orders = [
+            settle(client, f"{batch}-{number}", 1000 * number) for number in range(1, count + 1)
+        ]
         for line in await asyncio.gather(*orders):
             print(line)
         page = await client.list_payment_intents(limit=2, status="succeeded")
@@ -69,7 +71,9 @@ async def main(batch: str, count: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Pay for a batch of orders at once.")
-    parser.add_argument("--batch", default="batch-1", help="part of every key: run again, same result")
+    parser.add_argument(
+        "--batch", default="batch-1", help="part of every key: run again, same result"
+    )
     parser.add_argument("--count", type=int, default=5)
     arguments = parser.parse_args()
     asyncio.run(main(arguments.batch, arguments.count))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import uuid
 
-from flask import Flask, Response, abort, redirect, request, url_for
+from flask import Flask, Response, abort, redirect, url_for
 
 from molam_sdk import ApiError, Config, MolamClient, MolamError
 from molam_sdk.exceptions import PaymentDeclinedError
@@ -60,6 +60,8 @@ def checkout(order: str) -> Response:
         idempotency_key=f"{order}-create",
     )
     orders[order] = payment.id
+    # Confirmed without a payment method, the intent asks for the customer: the hosted page.
+    payment = client.confirm_payment_intent(payment.id, idempotency_key=f"{order}-confirm")
     if payment.redirect_url is None:
         return redirect(url_for("returned", order=order))
     return redirect(payment.redirect_url)
@@ -71,9 +73,7 @@ def returned(order: str) -> str:
     payment_id = orders.get(order) or abort(404)
     payment = client.retrieve_payment_intent(payment_id)
     if payment.status == "requires_capture":
-        payment = client.capture_payment_intent(
-            payment_id, idempotency_key=f"{order}-capture"
-        )
+        payment = client.capture_payment_intent(payment_id, idempotency_key=f"{order}-capture")
     amount = format_money(payment.amount, payment.currency)
     if payment.status == "succeeded":
         return page("Thank you", f"<p>{amount} paid for {order}.</p>")
@@ -98,7 +98,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A shop with a Molam checkout.")
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
-    print(f"Shop on http://127.0.0.1:{arguments.port}/ , paying at {client.config.api_base} ({request_key()})")
+    print(
+        f"Shop on http://127.0.0.1:{arguments.port}/ , paying at {client.config.api_base} ({request_key()})"
+    )
     app.run("127.0.0.1", arguments.port)
 
 

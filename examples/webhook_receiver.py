@@ -56,7 +56,9 @@ def serve(client: MolamClient, port: int) -> None:
         print("verified", event.type, describe(event), flush=True)
         seen.add(event.id)
 
-    app.add_url_rule("/webhooks", view_func=webhook_view(client.construct_event, handle), methods=["POST"])
+    app.add_url_rule(
+        "/webhooks", view_func=webhook_view(client.construct_event, handle), methods=["POST"]
+    )
     app.run("127.0.0.1", port)
 
 
