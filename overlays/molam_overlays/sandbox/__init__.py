@@ -7,13 +7,24 @@ from the emitted package, as a `molam_overlays.product.Product`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from molam_overlays.product import missing_extra
 
-try:
+if TYPE_CHECKING:
     from molam_overlays.sandbox.harness import Sandbox, SandboxOptions
-except ModuleNotFoundError as missing:
-    if (missing.name or "").startswith("molam"):
-        raise
-    raise ImportError(missing_extra("sandbox")) from missing
 
 __all__ = ["Sandbox", "SandboxOptions"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs the extra `sandbox` when it is asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from molam_overlays.sandbox import harness
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("molam"):
+            raise
+        raise ImportError(missing_extra("sandbox")) from missing
+    return getattr(harness, name)

@@ -76,7 +76,7 @@ def _is_number(_: Any, value: object) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-_Validator = extend(
+_Validator: Any = cast("Any", extend)(
     Draft202012Validator,
     {"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer).redefine(
@@ -95,11 +95,12 @@ class Contract:
         self._validator = cache(self._build)
 
     def _build(self, pointer: str) -> Validator:
-        return _Validator(
+        made: Validator = _Validator(
             {"$ref": f"{URI}#{_fragment(pointer)}"},
             registry=self._registry,
             format_checker=FORMATS,
         )
+        return made
 
     def problems(self, pointer: str, value: Any) -> list[ValidationError]:
         """List what the schema at a pointer has against a value."""
@@ -288,7 +289,7 @@ def _refuse_surrogates(value: Any) -> None:
     if isinstance(value, str):
         value.encode()
     elif isinstance(value, list):
-        for each in cast("list[Any]", value):
+        for each in value:
             _refuse_surrogates(each)
     elif isinstance(value, dict):
         for name, each in cast("dict[str, Any]", value).items():

@@ -96,7 +96,7 @@ class Controls:
         if not isinstance(types, list):
             raise ValueError("types must be a list of event types.")
         known = self._core.contract.document.webhook_types()
-        for each in cast("list[Any]", types):
+        for each in types:
             if each not in known:
                 raise ValueError(f"There is no event {str(each)[:80]!r} in the document.")
         return _shown(

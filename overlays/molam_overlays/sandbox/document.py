@@ -142,7 +142,7 @@ class Document:
                                 yield field
                     yield from visit(schema)
             elif isinstance(node, list):
-                for each in cast("list[Any]", node):
+                for each in node:
                     yield from visit(each)
 
         return frozenset(visit(self.root.get("components", {})))

@@ -110,7 +110,7 @@ def _number(rules: Mapping[str, Any]) -> Any:
         value = low if "minimum" in rules else low + step
     if value % step:
         value += step - value % step
-    if "exclusiveMaximum" in rules and low is None and value >= high:
+    if "exclusiveMaximum" in rules and low is None and value >= rules["exclusiveMaximum"]:
         value = high - step
     if high is not None and value > high:
         value = (low + high) / 2
@@ -121,7 +121,9 @@ def _text(rules: Mapping[str, Any]) -> str:
     if rules.get("format") in _FORMATS:
         return _FORMATS[rules["format"]]
     text = _matching(rules["pattern"]) if "pattern" in rules else "text"
-    return text.ljust(rules.get("minLength", 0), "0")[: rules.get("maxLength", len(text) + 300)]
+    shortest: int = rules.get("minLength", 0)
+    longest: int | None = rules.get("maxLength")
+    return text.ljust(shortest, "0")[:longest]
 
 
 def _matching(pattern: str) -> str:
@@ -149,7 +151,8 @@ def _piece(step: Any) -> str:
             return _member(argument)
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
             low, _, inner = argument
-            return "".join(map(_piece, inner)) * low
+            times: int = low
+            return "".join(map(_piece, inner)) * times
         case "SUBPATTERN":
             return "".join(map(_piece, argument[-1]))
         case "BRANCH":

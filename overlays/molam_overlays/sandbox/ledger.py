@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,7 +63,7 @@ class Ledger:
         return rfc3339(self.now_ms())
 
     @contextmanager
-    def moment(self, ms: int) -> Iterator[None]:
+    def moment(self, ms: int) -> Generator[None, None, None]:
         """Pretend that it is a time in the past, for what should have happened then."""
         self._moment = ms
         try:

@@ -6,7 +6,7 @@ Nothing is sent here. A driver takes what is due with `take`, sends it, and tell
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -144,7 +144,7 @@ class Outbox:
     # Events
 
     @contextmanager
-    def during(self, request_id: str, step: Step | None) -> Iterator[None]:
+    def during(self, request_id: str, step: Step | None) -> Generator[None, None, None]:
         """Note which request causes the events of a block, and what shall happen to them."""
         self._request_id, self._step = request_id, step
         try:

@@ -54,9 +54,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(
-            json=_pretty, minor=_minor, major=_major, moment=lambda ms: rfc3339(ms), web=_web
-        )
+        filters: dict[str, Any] = {
+            "json": _pretty,
+            "minor": _minor,
+            "major": _major,
+            "moment": rfc3339,
+            "web": _web,
+        }
+        self._templates.filters.update(filters)
 
     def _render(self, name: str, status: int = 200, **values: Any) -> Response:
         text = self._templates.get_template(name).render(values)

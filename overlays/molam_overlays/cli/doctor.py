@@ -1,0 +1,197 @@
+"""``molam doctor``: is everything as it should be? Changes nothing, shows no secret."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+import attrs
+import typer
+from rich.markup import escape
+
+from molam_overlays.cli.output import err, out, show_json
+from molam_overlays.cli.remote import AsJson
+from molam_overlays.errors import MolamError
+from molam_overlays.product import Product
+from molam_overlays.sandbox.document import Document
+
+SKEW_WARN_SECONDS = 30.0
+SKEW_FAIL_SECONDS = 300.0
+"""Beyond this, webhook signatures no longer verify."""
+EXTRAS = {
+    "sandbox": ("starlette", "uvicorn", "jsonschema", "jinja2"),
+    "cli": ("typer", "rich"),
+    "postgres": ("psycopg",),
+    "otel": ("opentelemetry",),
+    "speed": ("pyreqwest",),
+}
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: str
+    """``ok``, ``warn`` or ``fail``."""
+    detail: str
+
+
+def add(app: typer.Typer, product: Product) -> None:
+    """Add the command."""
+
+    @app.command()
+    def doctor(as_json: AsJson = False) -> None:
+        """Check versions, settings, emitted files, the API and the clock.
+
+        Exit code 1 if something is wrong. Secrets are never shown. A live key inside pytest is
+        refused before anything is sent.
+        """
+        findings: list[Finding] = []
+        with err.status("Looking") if not as_json else err.status("", refresh_per_second=1):
+            for finding in examine(product):
+                findings.append(finding)
+        wrong = any(each.state == "fail" for each in findings)
+        if as_json:
+            show_json({"ok": not wrong, "findings": [attrs.asdict(each) for each in findings]})
+        else:
+            for each in findings:
+                colour = {"ok": "green", "warn": "yellow", "fail": "red"}[each.state]
+                out.print(f"[{colour}]{each.state:<4}[/] {each.what:<10} {escape(each.detail)}")
+        if wrong:
+            raise typer.Exit(1)
+
+
+def examine(
+    product: Product,
+    *,
+    environment: Mapping[str, str] | None = None,
+    now: Callable[[], float] = time.time,
+) -> Iterator[Finding]:
+    """Look at one thing after the other.
+
+    Args:
+        product: the emitted package.
+        environment: variables to look for a running pytest in; the process's by default.
+        now: the machine's clock, unix seconds.
+    """
+    yield from _versions(product)
+    yield _agreement(product)
+    try:
+        config = product.config()()
+    except MolamError as error:
+        yield Finding("config", "fail", str(error))
+        return
+    yield Finding("config", "ok", repr(config))
+    live = config.api_key.startswith("sk_live_")
+    inside = "PYTEST_CURRENT_TEST" in (os.environ if environment is None else environment)
+    if live and inside:
+        yield Finding(
+            "key",
+            "fail",
+            "A live key inside pytest: refused, nothing was sent. Give tests a key that starts "
+            "with sk_test_, or use the fixture molam_client.",
+        )
+        return
+    yield Finding("key", "ok", "live: real money moves" if live else "test")
+    yield from _reach(product, config, now)
+
+
+def _versions(product: Product) -> Iterator[Finding]:
+    yield Finding(
+        "versions",
+        "ok",
+        f"{product.package} {product.version}, Python {platform.python_version()}, "
+        f"{', '.join(f'{name} {metadata.version(name)}' for name in ('httpx', 'attrs'))}, "
+        f"{platform.system()}",
+    )
+    there = [extra for extra, names in EXTRAS.items() if all(map(find_spec, names))]
+    yield Finding("extras", "ok", ", ".join(there) or "none")
+
+
+def _agreement(product: Product) -> Finding:
+    """Compare the document in the package with the clients and events emitted from it."""
+    document = Document(product.document())
+    clients = (product.client(), product.async_client())
+    missing = [
+        operation.id
+        for operation in document.operations
+        for client in clients
+        if not hasattr(client, _snake(operation.id))
+    ]
+    events = set(product.events())
+    types = set(document.webhook_types())
+    missing += sorted(types - events)
+    if missing:
+        return Finding(
+            "document",
+            "fail",
+            f"The emitted files do not match openapi.json: {', '.join(dict.fromkeys(missing))} "
+            "missing. Reinstall; in a checkout run make generate.",
+        )
+    return Finding(
+        "document",
+        "ok",
+        f"API {document.root['info']['version']}: {len(document.operations)} operations and "
+        f"{len(types)} events, all emitted",
+    )
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[Finding]:
+    from molam_overlays.transport.httpx_sync import HttpxAdapter
+    from molam_overlays.wire import Request
+
+    document = Document(product.document())
+    path = next(
+        each.template
+        for each in document.operations
+        if each.method == "GET" and "{" not in each.template
+    )
+    adapter = HttpxAdapter()
+    headers = {"Authorization": f"Bearer {config.api_key}", "Accept": "application/json"}
+    url = f"{config.api_base}{path}?limit=1"
+    began = now()
+    try:
+        response = adapter.exchange(Request("GET", url, headers, None, None, 10.0))
+    except MolamError as error:
+        yield Finding("api", "fail", f"{config.api_base} cannot be reached: {error}")
+        return
+    finally:
+        adapter.close()
+    took = now() - began
+    if response.status == 200:
+        yield Finding("api", "ok", f"{config.api_base} answers in {took * 1000:.0f} ms")
+    elif response.status in {401, 403}:
+        yield Finding("api", "fail", f"{config.api_base} refuses the key ({response.status})")
+    else:
+        yield Finding("api", "fail", f"{config.api_base} answers with status {response.status}")
+    yield _skew(response.headers.get("Date"), began, took)
+
+
+def _skew(told: str | None, began: float, took: float) -> Finding:
+    try:
+        server = parsedate_to_datetime(told or "").timestamp()
+    except (ValueError, TypeError):
+        return Finding("clock", "warn", "The server did not tell the time.")
+    # The header has whole seconds: compare with its middle, and with that of the call.
+    ahead = began + took / 2 - (server + 0.5)
+    side = "ahead of" if ahead > 0 else "behind"
+    detail = f"{abs(ahead):.0f} s {side} the server"
+    if abs(ahead) > SKEW_FAIL_SECONDS:
+        return Finding(
+            "clock", "fail", f"{detail}: webhook signatures cannot verify. Set the clock."
+        )
+    if abs(ahead) > SKEW_WARN_SECONDS:
+        return Finding("clock", "warn", f"{detail}. Let the system keep its clock by NTP.")
+    return Finding("clock", "ok", "in step with the server" if abs(ahead) < 1.5 else detail)

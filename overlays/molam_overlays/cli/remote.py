@@ -1,0 +1,56 @@
+"""A running sandbox, as the other commands see it: over HTTP, through its controls."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from molam_overlays.cli.output import fail
+from molam_overlays.errors import MolamError
+from molam_overlays.transport.httpx_sync import HttpxAdapter
+from molam_overlays.wire import Request
+
+DEFAULT_URL = "http://127.0.0.1:4010"
+SandboxUrl = Annotated[
+    str,
+    typer.Option("--sandbox", envvar="MOLAM_SANDBOX", help="Where the sandbox is."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Remote:
+    """The controls of a sandbox; every failure ends the command in one line."""
+
+    def __init__(self, url: str, *, as_json: bool) -> None:
+        self._url = url.rstrip("/")
+        self._as_json = as_json
+        self._adapter = HttpxAdapter(trust_env=False)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask, and return the decoded answer."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = Request(method, f"{self._url}/_sandbox{path}", headers, content, body, 10.0)
+        try:
+            response = self._adapter.exchange(request)
+        except MolamError as error:
+            fail(
+                f"No sandbox answers at {self._url} ({error}) Start one with `molam sandbox`, or "
+                "name it with --sandbox.",
+                as_json=self._as_json,
+            )
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or (response.status != 200 and "error" not in answer):
+            fail(
+                f"What answers at {self._url} is no sandbox (status {response.status}). Name the "
+                "sandbox with --sandbox.",
+                as_json=self._as_json,
+            )
+        if response.status != 200:
+            fail(str(answer["error"]), as_json=self._as_json)
+        return answer
