@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command; exits 1 with one message when something is wrong."""
-    if sys.version_info < (3, 11):
+    if tuple(sys.version_info) < (3, 11):
         sys.exit(
             "generator: openapi-python-client needs Python 3.11 or newer, this is "
             f"{sys.version_info.major}.{sys.version_info.minor}. Run: "

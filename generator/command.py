@@ -8,37 +8,112 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from generator import drift
 from generator.document import Document, DocumentError
-from generator.emit import ROOT, emit
+from generator.emit import ROOT, Emitted, emit
 from generator.render import FormatterError
-from generator.write import write
+from generator.write import read, write
 
 DOCUMENT: Final = ROOT / "openapi" / "molam.yaml"
 OUTPUT: Final = ROOT / "molam_sdk"
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
-    commands = parser.add_subparsers(dest="command")
-    for name, said in (
-        ("generate", "emit the package (the default)"),
-        ("check", "tell whether the package is what would be emitted"),
-    ):
-        command = commands.add_parser(name, help=said)
-        command.add_argument("--document", type=Path, default=DOCUMENT)
-        command.add_argument("--output", type=Path, default=OUTPUT)
+    """Run one command; return the exit status: 0, 1 for a finding, 2 for a wrong call."""
     words = list(arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words.insert(0, "generate")
-    given = parser.parse_args(words)
+    given = _parser().parse_args(words)
     try:
-        document = Document.load(given.document, name=_shown(given.document))
-        write(emit(document, given.output.resolve().name), given.output)
+        if given.command == "diff":
+            return _diff(given)
+        if given.command == "check":
+            return _check(given)
+        return _generate(given)
     except (DocumentError, FormatterError) as error:
         print(error, file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename or given.output}: {error.strerror or error}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m generator",
+        description="Turn an OpenAPI document into a Python package.",
+        epilog="Without a command: generate.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, said in (
+        ("generate", "emit the package"),
+        ("check", "tell whether the package is what would be emitted, and if not, why"),
+    ):
+        command = commands.add_parser(name, help=said, description=said)
+        command.add_argument(
+            "--document",
+            type=Path,
+            default=DOCUMENT,
+            metavar="FILE",
+            help="the OpenAPI document (default: openapi/molam.yaml)",
+        )
+        command.add_argument(
+            "--output",
+            type=Path,
+            default=OUTPUT,
+            metavar="DIR",
+            help="the package folder; its name is the import name (default: molam_sdk)",
+        )
+    said = "tell what a change of the document means for users"
+    command = commands.add_parser("diff", help=said, description=said)
+    command.add_argument("old", type=Path, metavar="OLD", help="the document as it was")
+    command.add_argument("new", type=Path, metavar="NEW", help="the document as it is")
+    return parser
+
+
+def _emitted(given: argparse.Namespace) -> Emitted:
+    package = given.output.resolve().name
+    if not package.isidentifier():
+        raise DocumentError(
+            f"The folder {package!r} cannot be imported by that name",
+            None,
+            "Let --output end in a Python name, such as acme_sdk",
+        )
+    document = Document.load(given.document, name=_shown(given.document))
+    return emit(document, package)
+
+
+def _generate(given: argparse.Namespace) -> int:
+    output: Path = given.output.resolve()
+    if output.exists() and not output.is_dir():
+        print(f"{given.output}: is a file, a folder is needed", file=sys.stderr)
+        return 1
+    if output.is_dir() and any(output.iterdir()) and not (output / "openapi.json").exists():
+        print(
+            f"{given.output}: holds files that no generator wrote; name an empty folder or a new "
+            "one",
+            file=sys.stderr,
+        )
+        return 1
+    emitted = _emitted(given)
+    if read(output) != emitted.tree:
+        write(emitted.tree, output)
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    emitted = _emitted(given)
+    output: Path = given.output.resolve()
+    said = drift.explain(read(output), emitted.tree, emitted.inputs, _shown(output))
+    if said:
+        print(said, file=sys.stderr)
         return 1
     return 0
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from generator.diff import main
+
+    return main(given.old, given.new)
 
 
 def _shown(path: Path) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from pathlib import Path
 from typing import Final
 
+import attrs
+
+from generator import manifest, toml
+from generator.account import account
 from generator.document import Document
 from generator.normalise import normalise
 from generator.plan import plan
@@ -18,7 +21,17 @@ MIGRATIONS: Final = ROOT / "migrations"
 PROJECT: Final = ROOT / "pyproject.toml"
 
 
-def emit(document: Document, package: str) -> Tree:
+@attrs.frozen
+class Emitted:
+    """A package in memory."""
+
+    tree: Tree
+    """Its files, the manifest among them."""
+    inputs: dict[str, str]
+    """What decided on them, see `manifest.inputs`."""
+
+
+def emit(document: Document, package: str) -> Emitted:
     """Return all files of the package that a document becomes.
 
     Raises:
@@ -31,6 +44,10 @@ def emit(document: Document, package: str) -> Tree:
     api = normalise(document)
     graph = Graph(document, api.named)
     graph.check()
-    version = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    version = toml.read(PROJECT)["project"]["version"]
     view = plan(api, graph, load(), package=package, version=version)
-    return render(view, document.root, MIGRATIONS)
+    tree = render(view, document.root, MIGRATIONS)
+    account(api, view, tree)
+    inputs = manifest.inputs(document, version, MIGRATIONS)
+    tree[manifest.FILE] = manifest.make(inputs, tree)
+    return Emitted(tree, inputs)

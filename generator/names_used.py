@@ -51,27 +51,24 @@ class ImportFrom:
 
     module: str
     names: tuple[str, ...]
-    """``Name`` or ``Name as Name_``, sorted."""
+    """``Name`` or ``Name as Name_``."""
 
 
 @attrs.frozen
 class Imports:
-    """The import statements of a file, in the order of isort."""
+    """The import statements of a file; the formatter sorts them."""
 
-    standard: tuple[ImportFrom, ...] = ()
-    other: tuple[ImportFrom, ...] = ()
-    own: tuple[ImportFrom, ...] = ()
+    at_top: tuple[ImportFrom, ...] = ()
     for_types: tuple[ImportFrom, ...] = ()
     """What stands under TYPE_CHECKING."""
 
 
-def settle(view: T, *, here: str, package: str, taken: Iterable[str] = ()) -> tuple[T, Imports]:
+def settle(view: T, *, here: str, taken: Iterable[str] = ()) -> tuple[T, Imports]:
     """Return a view with all tokens replaced by local names, and the imports they need.
 
     Args:
         view: an attrs object of the plan, or text, or tuples of them.
         here: the module that the file is.
-        package: the emitted package; what is in it is imported last.
         taken: names that the file defines itself.
     """
     wanted: dict[tuple[str, str], set[str]] = {}
@@ -91,35 +88,17 @@ def settle(view: T, *, here: str, package: str, taken: Iterable[str] = ()) -> tu
             blocked.add(given)
             kinds = wanted[module, name]
             group = for_types if kinds == {"t"} else at_top
-            # A module of a package, such as `api.refunds`, is imported by its own name.
             statement = name if given == name else f"{name} as {given}"
             group.setdefault(module, []).append(statement)
         local[module, name] = given
     settled = _replace(view, local)
     if for_types:
         at_top.setdefault("typing", []).append("TYPE_CHECKING")
-    standard, other, own = [], [], []
-    for module in sorted(at_top):
-        statement_of = ImportFrom(module, tuple(sorted(set(at_top[module]), key=_isort)))
-        top = module.partition(".")[0]
-        group_of = own if top == package else other if top == "molam_overlays" else standard
-        group_of.append(statement_of)
-    return settled, Imports(
-        tuple(standard),
-        tuple(other),
-        tuple(own),
-        tuple(
-            ImportFrom(module, tuple(sorted(set(names), key=_isort)))
-            for module, names in sorted(for_types.items())
-        ),
-    )
+    return settled, Imports(_statements(at_top), _statements(for_types))
 
 
-def _isort(name: str) -> tuple[int, str]:
-    # Constants, then classes, then the rest: the formatter's own order within one statement.
-    bare = name.partition(" ")[0]
-    rank = 0 if bare.isupper() and len(bare) > 1 else 1 if bare[:1].isupper() else 2
-    return rank, name
+def _statements(names: Mapping[str, list[str]]) -> tuple[ImportFrom, ...]:
+    return tuple(ImportFrom(module, tuple(sorted(set(names[module])))) for module in sorted(names))
 
 
 def _collect(value: Any, wanted: dict[tuple[str, str], set[str]]) -> None:

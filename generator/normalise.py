@@ -15,7 +15,7 @@ import attrs
 
 from generator import pointer as pointers
 from generator.document import Document, DocumentError
-from generator.schema import ANNOTATIONS, Named, Schema, Tag
+from generator.schema import ANNOTATIONS, Kind, Named, Schema, Tag
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
@@ -345,7 +345,7 @@ class _Normaliser:
         )
 
     def media(self, content: Mapping[str, Any], at: str, words: str) -> tuple[Media, ...]:
-        found = []
+        found: list[Media] = []
         for media, value in content.items():
             own = pointers.join(at, media)
             schema = value.get("schema")
@@ -375,7 +375,7 @@ class _Normaliser:
     def settle(self, key: str) -> Schema:
         """Return the normal form of a named schema."""
         named = self.named[key]
-        if not named.settled:
+        if named.form is None:
             if key in self.settling:
                 raise self.refuse(
                     f"The schema {named.words} is made of itself by allOf or $ref alone",
@@ -383,7 +383,7 @@ class _Normaliser:
                     "Refer back to it from a property or from items instead",
                 )
             self.settling.append(key)
-            named.schema = self.schema(self.raw[key], key, named.words)
+            named.form = self.schema(self.raw[key], key, named.words)
             self.settling.pop()
         return named.schema
 
@@ -412,7 +412,7 @@ class _Normaliser:
                 key=schema.at,
                 words=words,
                 owner=owner if schema.kind == "enum" else "",
-                schema=attrs.evolve(schema, nullable=False, facts=kept),
+                form=attrs.evolve(schema, nullable=False, facts=kept),
             )
         return Schema(
             at=schema.at,
@@ -492,7 +492,7 @@ class _Normaliser:
         elif "enum" in raw:
             values = _distinct(raw["enum"])
         kinds = raw.get("type")
-        types = [kinds] if isinstance(kinds, str) else list(kinds or ())
+        types: list[str] = [kinds] if isinstance(kinds, str) else list(kinds or ())
         if "null" in types:
             types.remove("null")
             nullable = True
@@ -546,7 +546,8 @@ class _Normaliser:
                 pointers.join(at, "type"),
                 "Use object, array, string, number, integer, boolean or null",
             )
-        return Schema(at=at, kind=kind, facts=raw, nullable=nullable)
+        leaf: Kind = kind  # type: ignore[assignment]  # one of the four above
+        return Schema(at=at, kind=leaf, facts=raw, nullable=nullable)
 
     def array(self, raw: Mapping[str, Any], at: str, words: str, nullable: bool) -> Schema:
         listed = raw.get("prefixItems")
@@ -691,9 +692,7 @@ class _Normaliser:
             # An open set: known values, and text beside them.
             members.sort(key=lambda m: m.kind != "enum")
         else:
-            members = [
-                self.hoist(m, f"{words} option") if m.kind == "enum" else m for m in members
-            ]
+            members = [self.hoist(m, f"{words} option") if m.kind == "enum" else m for m in members]
         tag = self.tag(raw.get("discriminator"), members, pointers.join(at, "discriminator"))
         return Schema(
             at=at, kind="union", nullable=nullable, members=tuple(members), tag=tag, rules=rules
@@ -855,7 +854,12 @@ class _Normaliser:
                 at,
                 "Let all parts have one type",
             )
-        return Schema(at=at, kind=kinds.pop(), facts=facts, nullable=nullable)
+        return attrs.evolve(
+            next(part for part in parts if part.kind in kinds),
+            at=at,
+            facts=facts,
+            nullable=nullable,
+        )
 
     def merge_objects(
         self,
@@ -1004,9 +1008,7 @@ class _Normaliser:
                 moved[member.target] = placed.target
         tag = chosen.tag
         if tag is not None:
-            tag = Tag(
-                tag.name, {value: moved.get(key, key) for value, key in tag.members.items()}
-            )
+            tag = Tag(tag.name, {value: moved.get(key, key) for value, key in tag.members.items()})
         return Schema(
             at=at,
             kind="union",
@@ -1063,12 +1065,8 @@ def _tightest(all_facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 _PICK: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(
-        ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), max
-    ),
-    **dict.fromkeys(
-        ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min
-    ),
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
 }
 
 

@@ -7,15 +7,14 @@ from typing import Any, Final
 
 import attrs
 
-from generator import naming
+from generator import naming, views
 from generator import pointer as pointers
-from generator.docs import comment, literal, quoted, readable, wrap, WIDTH
+from generator.docs import WIDTH, comment, literal, quoted, readable, wrap
 from generator.layout import LAZY_BEYOND, lazy_imports
 from generator.names_used import builtin, settle, use, use_for_types, use_in_annotation
 from generator.naming import Names
-from generator.normalise import Api, Media, Operation, Parameter, Response, UNCHECKED
+from generator.normalise import UNCHECKED, Api, Media, Operation, Parameter, Response
 from generator.prose import (
-    argument_lines,
     default_of,
     deprecation,
     described,
@@ -30,10 +29,9 @@ from generator.prose import (
     unchecked,
 )
 from generator.public_api import PublicApi
-from generator.schema import Named, Schema
-from generator.shapes import CODEC, MODEL, Home, Shape, Shapes, is_open_set, joined
+from generator.schema import Named, Schema, Tag
+from generator.shapes import CODEC, MODEL, Home, Shapes, is_open_set, joined
 from generator.types import Graph
-from generator import views
 
 OPERATION: Final = "molam_overlays.operation"
 IDEMPOTENCY: Final = "idempotency-key"
@@ -154,7 +152,7 @@ class _Planner:
             added[own] = Named(
                 key=own,
                 words=words,
-                schema=Schema(
+                form=Schema(
                     at=key,
                     kind="union",
                     facts={"description": named.schema.fact("description", "")},
@@ -162,7 +160,7 @@ class _Planner:
                         Schema(at=key, kind="ref", target=kind)
                         for kind in dict.fromkeys(kinds.values())
                     ),
-                    tag=_tag(str(rule["propertyName"]), kinds),
+                    tag=Tag(str(rule["propertyName"]), kinds),
                 ),
             )
             name = classes.distinct(naming.class_name(words), words)
@@ -228,20 +226,11 @@ class _Planner:
         title = comment(str(info.get("title") or "API"))
         events = self.events()
         server, server_doc = self.server()
-        entries = sorted(
-            [
-                views.Entry(item.name, module.module)
-                for module in models
-                for item in (*module.aliases, *module.classes)
-            ]
-            + [
-                views.Entry(item.constant, module.module)
-                for module in models
-                for item in module.aliases
-            ],
-            key=lambda entry: entry.name,
-        )
-        public = [entry for entry in entries if not entry.name.isupper()]
+        entries = [
+            views.Entry(item.name, module.module)
+            for module in models
+            for item in module.aliases + module.classes
+        ]
         return views.Package(
             name=self.name,
             source=self.document.name,
@@ -250,10 +239,12 @@ class _Planner:
             server=server,
             server_doc=paragraph_doc(server_doc, 4),
             models=models,
-            model_names=tuple(public),
+            model_names=tuple(sorted(entries, key=lambda entry: entry.name)),
             api=tuple(module for module, _ in functions),
             client=self.client(functions, events, self.public.client, asynchronous=False),
-            async_client=self.client(functions, events, self.public.async_client, asynchronous=True),
+            async_client=self.client(
+                functions, events, self.public.async_client, asynchronous=True
+            ),
             events=events,
             reexports=self.reexports(),
             top=self.top(),
@@ -280,11 +271,9 @@ class _Planner:
     def reexports(self) -> tuple[views.Reexport, ...]:
         found = []
         for module in self.public.modules:
-            tokens = tuple(
-                use(source, name) for source, names in module.sources for name in names
-            )
+            tokens = tuple(use(source, name) for source, names in module.sources for name in names)
             here = f"{self.name}.{module.name}"
-            _, imports = settle(tokens, here=here, package=self.name)
+            _, imports = settle(tokens, here=here)
             names = tuple(sorted((n for _, names in module.sources for n in names), key=_isort))
             found.append(views.Reexport(module.name, module_doc(module.doc), imports, names))
         return tuple(found)
@@ -301,9 +290,7 @@ class _Planner:
         by_module: dict[str, list[Named]] = {}
         for key, named in self.api.named.items():
             by_module.setdefault(self.homes[key].module, []).append(named)
-        return tuple(
-            self.model_module(module, by_module[module]) for module in sorted(by_module)
-        )
+        return tuple(self.model_module(module, by_module[module]) for module in sorted(by_module))
 
     def model_module(self, module: str, contents: Sequence[Named]) -> views.ModelModule:
         aliases: list[views.Alias] = []
@@ -324,7 +311,7 @@ class _Planner:
         taken |= {item.name for item in classes} | {item.name for item in aliases}
         taken |= {item.constant for item in aliases}
         fixed = (use("typing", "Final"), use("typing", "TypeAlias")) if aliases else ()
-        (settled, _), imports = settle((view, fixed), here=module, package=self.name, taken=taken)
+        (settled, _), imports = settle((view, fixed), here=module, taken=taken)
         return attrs.evolve(settled, imports=imports)
 
     def alias(self, named: Named, module: str) -> views.Alias:
@@ -541,9 +528,7 @@ class _Planner:
                         for f in planned
                     ),
                 )  # fmt: skip
-            (settled, _), imports = settle(
-                (trimmed, fixed), here=module, package=self.name, taken=taken
-            )
+            (settled, _), imports = settle((trimmed, fixed), here=module, taken=taken)
             found.append((attrs.evolve(settled, imports=imports), planned))
         del taken_aliases
         return found
@@ -592,14 +577,14 @@ class _Planner:
             attributes.append(views.Item("deprecated", literal(deprecated)))
         needs_config = any(one.client_default for one in given)
         groups = []
-        for place in ("path", "query", "header", "cookie"):
+        for group in ("path", "query", "header", "cookie"):
             items = tuple(
                 views.Item(literal(one.wire), self.value(one))
                 for one in given
-                if one.place == place
+                if one.place == group
             )
             if items:
-                groups.append((place, items))
+                groups.append((group, items))
         body_items = tuple(
             views.Item(literal(one.wire), self.value(one)) for one in given if one.place == "body"
         )
@@ -651,9 +636,7 @@ class _Planner:
             method_doc=self.method_doc(operation, given, ordered, keyed, place, bool(page)),
         )
 
-    def given(
-        self, operation: Operation, module: str
-    ) -> tuple[list[_Given], str, str, str]:
+    def given(self, operation: Operation, module: str) -> tuple[list[_Given], str, str, str]:
         """Return all values an operation takes, and how its body is put together."""
         names = Names()
         found: list[_Given] = []
@@ -732,7 +715,7 @@ class _Planner:
             fixed = solid.kind == "enum" and len(solid.values) == 1
             default = schema.fact("default", solid.fact("default"))
             if fixed and wire in required and default is None:
-                schema = attrs.evolve(schema, facts={**schema.facts, "default": solid.values[0]})  # noqa: PLW2901
+                schema = attrs.evolve(schema, facts={**schema.facts, "default": solid.values[0]})
             found.append(
                 _Given(
                     wire=wire,
@@ -796,9 +779,7 @@ class _Planner:
     def default_of(self, one: _Given) -> Any:
         return one.schema.fact("default", self.solid(one.schema).fact("default"))
 
-    def key_place(
-        self, operation: Operation, ordered: Sequence[tuple[_Given, bool]]
-    ) -> int | None:
+    def key_place(self, operation: Operation, ordered: Sequence[tuple[_Given, bool]]) -> int | None:
         """Return where among the arguments the idempotency key stands, None for keyword-only."""
         listed = operation.facts.get("x-molam-arguments") or []
         if "idempotency_key" not in listed:
@@ -815,8 +796,10 @@ class _Planner:
             annotation = joined(shape.accept, "None", use_in_annotation(CODEC, "Unset"))
             return views.Argument(one.argument, annotation, unset, keyword)
         shown = literal(default) if type(default) in (bool, int, str) else "None"
-        if type(default) is str and builtin("str") not in shape.accept and "Literal" not in (
-            shape.accept
+        if (
+            type(default) is str
+            and builtin("str") not in shape.accept
+            and "Literal" not in (shape.accept)
         ):
             shown = "None"
         return views.Argument(one.argument, joined(shape.accept, "None"), shown, keyword)
@@ -1029,9 +1012,7 @@ class _Planner:
             *([use(f"{self.name}.events", "construct_event")] if events else []),
         )
         # Method names hide builtins and imports inside the class.
-        (settled, _), imports = settle(
-            (view, fixed), here=module, package=self.name, taken=taken | arguments
-        )
+        (settled, _), imports = settle((view, fixed), here=module, taken=taken | arguments)
         return attrs.evolve(settled, imports=imports)
 
     # Events
@@ -1055,7 +1036,9 @@ class _Planner:
         home = {key: self.homes[key] for key, _ in found.values()}
         base = self.event_base([key for key, _ in found.values()])
         base_token = (
-            use(MODEL, "Model") if base is None else use(self.homes[base].module, self.homes[base].name)
+            use(MODEL, "Model")
+            if base is None
+            else use(self.homes[base].module, self.homes[base].name)
         )
         view = views.Events(
             events=tuple(
@@ -1079,7 +1062,6 @@ class _Planner:
         (settled, _), imports = settle(
             (view, fixed),
             here=f"{self.name}.events",
-            package=self.name,
             taken={"EVENTS", "EventType", "WebhookEvent", "EventRouter", "construct_event"},
         )
         return attrs.evolve(settled, imports=imports)
@@ -1097,12 +1079,6 @@ class _Planner:
         """Return the key of the one object that all events extend."""
         bases = {self.api.named[key].schema.base for key in keys}
         return bases.pop() if len(bases) == 1 and "" not in bases else None
-
-
-def _tag(name: str, kinds: Mapping[str, str]) -> Any:
-    from generator.schema import Tag
-
-    return Tag(name, dict(kinds))
 
 
 def literal_token(annotation: str) -> str:
@@ -1165,4 +1141,3 @@ def _references(schema: Schema) -> Iterable[Schema]:
         if part.kind == "ref":
             yield part
         todo.extend(part.parts())
-

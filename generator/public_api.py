@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import attrs
+
+from generator import toml
 
 FILE: Final = Path(__file__).with_name("public_api.toml")
 
@@ -36,7 +37,7 @@ class PublicApi:
 
 def load(path: Path = FILE) -> PublicApi:
     """Read the table."""
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    data = toml.read(path)
     return PublicApi(
         client=data["client"],
         async_client=data["async_client"],
@@ -45,9 +46,7 @@ def load(path: Path = FILE) -> PublicApi:
             Module(
                 name=name,
                 doc=entry["doc"],
-                sources=tuple(
-                    (source, tuple(names)) for source, names in entry["names"].items()
-                ),
+                sources=tuple((source, tuple(names)) for source, names in entry["names"].items()),
             )
             for name, entry in data["modules"].items()
         ),

@@ -88,12 +88,12 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
             server_doc=package.server_doc,
         ),
     )
-    packages = {module.module.partition(".")[0] for module in package.reexports
-                if "." in module.module}  # fmt: skip
-    for module in package.reexports:
-        folder = module.module.replace(".", "/")
-        path = f"{folder}/__init__.py" if module.module in packages else f"{folder}.py"
-        yield path, text("reexport.py.jinja", module=module)
+    names = [handed.module for handed in package.reexports]
+    folders = {name.partition(".")[0] for name in names if "." in name}
+    for handed in package.reexports:
+        place = handed.module.replace(".", "/")
+        path = f"{place}/__init__.py" if handed.module in folders else f"{place}.py"
+        yield path, text("reexport.py.jinja", module=handed)
     yield (
         "__init__.py",
         _lazy(text, package.top_doc, package.top, version=literal(package.version)),
@@ -106,9 +106,7 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
 
 def _lazy(text: Any, doc: str, entries: tuple[Entry, ...], version: str = "") -> str:
     names = sorted([entry.name for entry in entries] + (["__version__"] if version else []))
-    rendered: str = text(
-        "lazy.py.jinja", doc=doc, entries=entries, names=names, version=version
-    )
+    rendered: str = text("lazy.py.jinja", doc=doc, entries=entries, names=names, version=version)
     return rendered
 
 
@@ -119,7 +117,7 @@ def _formatted(texts: Mapping[str, str], package: str) -> dict[str, str]:
             f"ruff is {version('ruff')}, emitted files are formatted by {FORMATTER}. "
             f"Run: pip install ruff=={FORMATTER}"
         )
-    from ruff.__main__ import find_ruff_bin  # type: ignore[import-not-found]
+    from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]
 
     ruff = str(find_ruff_bin())
     common = ["--isolated", "--no-cache", "--quiet", "--config", "line-length = 100",

@@ -123,19 +123,11 @@ class Named:
     owner: str = ""
     """The key of the named schema in whose module it lives; empty for a module of its own."""
     component: bool = False
-    _schema: Schema | None = None
+    form: Schema | None = None
+    """The normal form, None while it is not known yet."""
 
     @property
     def schema(self) -> Schema:
         """Its normal form."""
-        assert self._schema is not None, self.key
-        return self._schema
-
-    @schema.setter
-    def schema(self, value: Schema) -> None:
-        self._schema = value
-
-    @property
-    def settled(self) -> bool:
-        """Whether the normal form is known yet."""
-        return self._schema is not None
+        assert self.form is not None, self.key
+        return self.form

@@ -158,9 +158,7 @@ class Shapes:
         away = (here, home.module) in self.lazy
         mention = use_for_types if away else use_in_annotation
         if away:
-            constant = (
-                f"{use(CODEC, 'Lazy')}({literal(home.module)}, {literal(home.constant)})"
-            )
+            constant = f"{use(CODEC, 'Lazy')}({literal(home.module)}, {literal(home.constant)})"
         else:
             constant = use(home.module, home.constant)
         mapping = use_in_annotation("collections.abc", "Mapping")
@@ -345,8 +343,8 @@ def _integral(argument: str, value: Any) -> int:
     if isinstance(value, int):
         return value
     if argument == "minimum" or argument == "exclusive_maximum":
-        return math.ceil(value)
-    return math.floor(value)
+        return int(math.ceil(value))
+    return int(math.floor(value))
 
 
 def _digits(value: Any) -> str:

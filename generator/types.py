@@ -51,7 +51,7 @@ _KEY: Final = re.compile(r"Schema(\d+)X")
 
 _CONFIG: Final = Config.from_sources(
     config_file=ConfigFile(literal_enums=True),
-    meta_type=MetaType.NONE,
+    meta_type=MetaType("none"),
     document_source=Path(),
     file_encoding="utf-8",
     overwrite=False,
@@ -160,6 +160,7 @@ class Graph:
 
     def _shape(self, schema: Schema) -> dict[str, Any]:
         """Return what the parser is shown of a schema."""
+        shape: dict[str, Any]
         match schema.kind:
             case "ref":
                 target = self._named[schema.target].schema

@@ -716,7 +716,7 @@ class MolamAsyncClient(Awaiting):
         """
         return await self._run(payouts.cancel_payout(payout_id), idempotency_key, options)
 
-    def construct_event(self, signature_header: str, raw_body: bytes) -> WebhookEvent:
+    def construct_event(self, signature_header: str | None, raw_body: bytes) -> WebhookEvent:
         """Verify a webhook and return its event, typed by its type.
 
         Args:

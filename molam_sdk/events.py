@@ -30,6 +30,29 @@ if TYPE_CHECKING:
     from molam_overlays.webhooks import SecretSource
 
 
+__all__ = [
+    "EVENTS",
+    "EventRouter",
+    "EventType",
+    "WebhookEvent",
+    "construct_event",
+    "Event",
+    "PaymentIntentCreated",
+    "PaymentIntentRequiresAction",
+    "PaymentIntentRequiresCapture",
+    "PaymentIntentSucceeded",
+    "PaymentIntentFailed",
+    "PaymentIntentCanceled",
+    "RefundCreated",
+    "RefundSucceeded",
+    "RefundFailed",
+    "PayoutCreated",
+    "PayoutSent",
+    "PayoutPaid",
+    "PayoutFailed",
+    "PayoutCanceled",
+]
+
 EventType: TypeAlias = Literal[
     "payment_intent.created",
     "payment_intent.requires_action",
@@ -87,7 +110,7 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
 
 
 def construct_event(
-    signature_header: str,
+    signature_header: str | None,
     raw_body: bytes,
     get_secret_by_kid: SecretSource,
     tolerance_ms: int = DEFAULT_TOLERANCE_MS,

@@ -5,14 +5,24 @@
 from __future__ import annotations
 
 from molam_overlays.idempotency import make_idempotency_key
-from molam_overlays.store.awaiting import AsyncDatabase
-from molam_overlays.store.blocking import Database
+from molam_overlays.store.claims import Claim, ClaimResult, InFlight, Replay
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
+from molam_overlays.store.journal import AsyncJournal, Entry, Journal, Outcome, Recovered, Unsettled
+from molam_overlays.store.payload import fingerprint
 
 __all__ = [
-    "AsyncDatabase",
     "AsyncIdempotencyStore",
-    "Database",
+    "AsyncJournal",
+    "Claim",
+    "ClaimResult",
+    "Entry",
     "IdempotencyStore",
+    "InFlight",
+    "Journal",
+    "Outcome",
+    "Recovered",
+    "Replay",
+    "Unsettled",
+    "fingerprint",
     "make_idempotency_key",
 ]

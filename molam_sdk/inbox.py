@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from molam_overlays.store.deliveries import Received
 from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "AsyncInbox",
     "Delivery",
     "Inbox",
+    "Received",
 ]
