@@ -29,7 +29,7 @@ from molam_overlays.errors import MolamError
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
-from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
 from molam_overlays.transport.stack import Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
@@ -140,7 +140,13 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             # Ahead of our own deadline, which could not tell whether anything was sent.
             timeouts = prepared.extensions["timeout"]
             timeouts["pool"] = timeouts["connect"] = attempt.timeout * 0.95
-            answer = await client.send(prepared, stream=True, auth=None, follow_redirects=False)
+            if client.is_closed:
+                raise fault.closed()
+            direct = direct_transport(client, httpx.AsyncClient, prepared.url)
+            if direct is not None:
+                answer = await direct.handle_async_request(prepared)
+            else:
+                answer = await client.send(prepared, stream=True, auth=None, follow_redirects=False)
             await self._read(answer, attempt, None)
         except Exception as error:
             attempt.body = attempt.body or fault.interim(error, attempt.host)

@@ -25,7 +25,7 @@ from molam_overlays.errors import MolamError
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
-from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
 from molam_overlays.transport.stack import Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
@@ -151,12 +151,19 @@ class HttpxAdapter(HTTPAdapter):
         body: Body | None = None
         failure: MolamError | None = None
         try:
-            answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
+            if client.is_closed:
+                raise fault.closed()
+            direct = direct_transport(client, httpx.Client, target.url)
+            if direct is not None:
+                answer = direct.handle_request(prepared)
+            else:
+                answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
             try:
                 body = Body(
                     answer.status_code, headers_of(answer.headers.raw), self._limit, target.host
                 )
-                for chunk in cast("httpx.SyncByteStream", answer.stream):
+                stream = cast("httpx.SyncByteStream", answer.stream)
+                for chunk in stream:
                     if not body.feed(chunk):
                         break
                     if _clock() > deadline:
@@ -170,10 +177,9 @@ class HttpxAdapter(HTTPAdapter):
             body = body or fault.interim(error, target.host)
             failure = fault.failure_of(error, target.host, request.timeout)
             if failure is None:
-                if client.is_closed:
-                    failure = fault.closed()
-                else:
+                if not client.is_closed:  # it was, meanwhile
                     raise
+                failure = fault.closed()
         if body is None:
             assert failure is not None
             raise failure

@@ -101,6 +101,22 @@ def test_a_closed_client_of_ones_own_says_so(server: Any, make: Any) -> None:
         caller.post(f"{server.url}/ok")
 
 
+def test_hooks_of_ones_own_client_are_called(server: Any, make: Any) -> None:
+    caller = make(own=True)
+    client = caller.adapter._client
+    called: list[int] = []
+    if isinstance(client, httpx.Client):
+        client.event_hooks = {"response": [lambda response: called.append(response.status_code)]}
+    else:
+
+        async def note(response: httpx.Response) -> None:
+            called.append(response.status_code)
+
+        client.event_hooks = {"response": [note]}
+    assert caller.post(f"{server.url}/ok").content == BODY
+    assert called == [200]
+
+
 def test_settings_of_ones_own_client_do_not_reach_the_request(server: Any, make: Any) -> None:
     caller = make(own=True)
     client = caller.adapter._client
