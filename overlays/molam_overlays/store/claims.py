@@ -440,3 +440,7 @@ def _still_in_flight(key: str, route: str, found: ClaimResult) -> ClaimInFlightE
 def _about(key: str, error: E) -> E:
     error.idempotency_key = key
     return error
+
+
+for _public in (Claim, Replay, InFlight):
+    _public.__module__ = "molam_sdk.idempotency"

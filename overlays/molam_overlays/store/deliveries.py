@@ -356,3 +356,6 @@ def lost(held: Held) -> ClaimLostError:
         f"The event {held.event_id!r} is no longer this worker's: its lease ended before the "
         "handler did, and another worker took it. Nothing of this transaction was stored."
     )
+
+
+Received.__module__ = "molam_sdk.inbox"

@@ -486,3 +486,7 @@ def _call_fingerprint(
             f"The arguments of {name} cannot be compared: {error} Give `fingerprint=` to "
             "idempotent(), a function of the same arguments."
         ) from error
+
+
+for _public in (IdempotencyStore, AsyncIdempotencyStore):
+    _public.__module__ = "molam_sdk.utils.idempotency"

@@ -503,3 +503,7 @@ def _replayed(event_id: str, found: str) -> bool:
             "Ask Molam to send it again."
         )
     return found == "replayed"
+
+
+for _public in (Inbox, AsyncInbox, Delivery, AsyncDelivery):
+    _public.__module__ = "molam_sdk.inbox"

@@ -562,3 +562,7 @@ def _at_rest(body: bytes | None, encrypt: Encrypt | None) -> tuple[bytes | None,
     if body is None or encrypt is None:
         return body, False
     return encrypt(body), True
+
+
+for _public in (Journal, AsyncJournal, Entry, Outcome, Recovered, Unsettled):
+    _public.__module__ = "molam_sdk.idempotency"

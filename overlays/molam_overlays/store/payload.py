@@ -101,3 +101,6 @@ def _write(value: Any, number: _Number, *, by_name: bool, place: str) -> str:
         f"{place} is a {type(value).__name__}, which is not JSON data. "
         "Give dicts, lists, strings, numbers, booleans, None, or objects of the SDK."
     )
+
+
+fingerprint.__module__ = "molam_sdk.idempotency"
