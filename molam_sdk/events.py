@@ -208,7 +208,9 @@ class EventRouter(_router.EventRouter[WebhookEvent]):
         self, type: Literal["payout.canceled"], /
     ) -> Callable[[Callable[[PayoutCanceled], _R]], Callable[[PayoutCanceled], _R]]: ...
     @overload
-    def on(self, *types: EventType) -> Callable[[Callable[[_E], _R]], Callable[[_E], _R]]: ...
+    def on(
+        self, first: EventType, second: EventType, /, *more: EventType
+    ) -> Callable[[Callable[[_E], _R]], Callable[[_E], _R]]: ...
     def on(self, *types: str) -> Any:
         """Register a handler for types of events; use it as a decorator.
 
