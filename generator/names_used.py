@@ -63,6 +63,9 @@ class Imports:
     """What stands under TYPE_CHECKING."""
 
 
+NO_IMPORTS: Final = Imports()
+
+
 def settle(view: T, *, here: str, taken: Iterable[str] = ()) -> tuple[T, Imports]:
     """Return a view with all tokens replaced by local names, and the imports they need.
 

@@ -75,7 +75,7 @@ class _Planner:
         self.document = api.document
         self.pages = self.find_pages()
         self.homes = self.find_homes()
-        self.shapes = Shapes(api, graph, self.homes)
+        self.shapes = Shapes(self.api, graph, self.homes)
         self.shapes.variants = self.variants
         self.shapes.lazy = self.find_lazy()
         self.attributes: dict[str, dict[str, str]] = {}
@@ -675,8 +675,11 @@ class _Planner:
                 fields = self.body_fields(operation, target, names)
                 found.extend(fields)
                 absent = ""
-                if not operation.body.required and any(one.required for one in fields):
-                    absent = " and ".join(f"{one.argument} is None" for one in fields)
+                if not operation.body.required and any(self.is_required(one) for one in fields):
+                    # An optional body with required fields: none of them given means no body.
+                    absent = " and ".join(
+                        f"{one.argument} is None" for one in fields if self.default_of(one) is None
+                    )
                     found = [
                         attrs.evolve(one, required=False) if one.place == "body" else one
                         for one in found
@@ -1005,8 +1008,14 @@ class _Planner:
         )
         fixed = (
             use("molam_overlays.clients", "Awaiting" if asynchronous else "Blocking"),
-            use_for_types("typing_extensions", "Unpack"),
-            use_for_types("molam_overlays.config", "CallOptions"),
+            *(
+                (
+                    use_for_types("typing_extensions", "Unpack"),
+                    use_for_types("molam_overlays.config", "CallOptions"),
+                )
+                if methods
+                else ()
+            ),
             use("typing", "ClassVar"),
             use(self.name, "__version__"),
             *([use(f"{self.name}.events", "construct_event")] if events else []),

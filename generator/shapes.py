@@ -339,12 +339,10 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _integral(argument: str, value: Any) -> int:
-    if isinstance(value, int):
-        return value
+def _integral(argument: str, value: float) -> int:
     if argument == "minimum" or argument == "exclusive_maximum":
-        return int(math.ceil(value))
-    return int(math.floor(value))
+        return math.ceil(value)
+    return math.floor(value)
 
 
 def _digits(value: Any) -> str:

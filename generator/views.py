@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from generator.names_used import Imports
+from generator.names_used import NO_IMPORTS, Imports
 
 
 @attrs.frozen
@@ -50,7 +50,7 @@ class ModelModule:
     doc: str
     aliases: tuple[Alias, ...]
     classes: tuple[Class, ...]
-    imports: Imports = Imports()
+    imports: Imports = NO_IMPORTS
 
 
 @attrs.frozen
@@ -112,7 +112,7 @@ class ApiModule:
     """What the clients call it."""
     doc: str
     functions: tuple[Function, ...]
-    imports: Imports = Imports()
+    imports: Imports = NO_IMPORTS
 
 
 @attrs.frozen
@@ -125,7 +125,7 @@ class Client:
     """Alias of the api module and function."""
     events: bool
     event_type: str
-    imports: Imports = Imports()
+    imports: Imports = NO_IMPORTS
 
 
 @attrs.frozen
@@ -144,7 +144,7 @@ class Events:
     events: tuple[Event, ...]
     base: str
     classes: tuple[str, ...]
-    imports: Imports = Imports()
+    imports: Imports = NO_IMPORTS
 
 
 @attrs.frozen

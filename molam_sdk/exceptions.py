@@ -20,6 +20,7 @@ from molam_overlays.errors import (
     MolamError,
     NetworkError,
     NotFoundError,
+    PaginationError,
     PaymentDeclinedError,
     PermissionDeniedError,
     RateLimitError,
@@ -36,7 +37,6 @@ from molam_overlays.errors import (
     WebhookPayloadError,
 )
 from molam_overlays.money import CurrencyError, MoneyError
-from molam_overlays.page import PaginationError
 
 __all__ = [
     "ApiError",
