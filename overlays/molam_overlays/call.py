@@ -9,25 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 
 from molam_overlays.errors import (
     ApiError,
     Attempt,
+    ClientClosedError,
+    ConfigurationError,
     Delivery,
     MolamError,
     NetworkError,
     TimeoutError,  # noqa: A004
     delivery_of_status,
     error_class,
+    name_of_failure,
     worst_delivery,
 )
 from molam_overlays.jsontext import loads
 from molam_overlays.model import ResponseInfo
 from molam_overlays.observe import CallInfo, Observer
 from molam_overlays.operation import Call, UnreadableBodyError
+from molam_overlays.redact import redact_text
 from molam_overlays.retry import (
     RetryPolicy,
     RetryQuota,
@@ -57,7 +61,7 @@ class Wait:
 
 @attrs.frozen(slots=True)
 class WriteAhead:
-    """Note the call in the journal before it leaves. Send back the journal's token."""
+    """Put the call into the journal before it leaves. Send back the journal's token."""
 
     call: Call[Any]
     request: Request
@@ -67,7 +71,7 @@ class WriteAhead:
 
 @attrs.frozen(slots=True)
 class Settle:
-    """Note in the journal what became of the call."""
+    """Tell the journal how the call ended. What comes of that cannot change the result."""
 
     token: Any
     delivery: Delivery | None
@@ -100,84 +104,113 @@ def flow(
     observer: Observer,
     info: CallInfo,
     *,
+    earlier: tuple[Attempt, ...] = (),
     journaled: bool = False,
 ) -> Generator[Step, Any, T]:
     """Carry one call through its attempts; return its result.
+
+    A driver throws into it what interrupts the call: a cancellation, ``KeyboardInterrupt``, a bug
+    in an adapter.
+
+    Args:
+        earlier: the attempts of the same call, with the same key, that `resume` goes on from.
+        journaled: whether to note the call in the journal.
 
     Raises:
         ApiError: the server refused, or went on failing.
         NetworkError: no usable response came.
         TimeoutError: time ran out.
     """
-    started = world.monotonic()
     operation = call.operation
+    attempts = earlier
+    spent: int | None = None
+    last_chance = sent = False
+    token: Any = None
     told = observer.active
-    token = None
-    if journaled and idempotency_key is not None:
-        token = yield WriteAhead(call, request, idempotency_key, policy)
     if told:
         observer.call_started(info)
-    attempts: tuple[Attempt, ...] = ()
-    spent: int | None = None
-    last_chance = False
-    while True:
-        if told:
-            observer.request(info, len(attempts) + 1)
-        began = world.now()
-        before = world.monotonic()
-        answer = yield Send(request)
-        attempt = judge(answer, len(attempts) + 1, began, world.monotonic() - before)
-        error: MolamError
-        if attempt.delivery is None:
-            try:
-                result: T = operation.decode(
-                    answer,
-                    ResponseInfo(
-                        status=answer.status,
-                        request_id=attempt.request_id,
-                        headers=answer.headers,
-                        attempts=(*attempts, attempt),
-                        idempotency_key=idempotency_key,
-                    ),
-                )
-            except UnreadableBodyError as unreadable:
-                attempt = attrs.evolve(attempt, delivery="maybe_processed")
-                error = NetworkError(
-                    f"The answer to {operation.id} had status {answer.status}, but {unreadable}. "
-                    "The request may have been processed."
-                )
-                error.__cause__ = unreadable.__cause__
-            else:
-                quota.give_back(spent)
-                if told:
-                    observer.response(info, attempt)
-                    observer.call_finished(info)
-                if token is not None:
-                    yield Settle(token, None, attempt.status)
-                return result
-        else:
-            error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
-        attempts = (*attempts, attempt)
-        error.attempts = attempts
-        error.delivery = worst_delivery(attempts)
-        error.idempotency_key = idempotency_key
-        if told:
-            observer.response(info, attempt)
-        pause, last_chance = next_pause(
-            call, error, policy, world, world.monotonic() - started, last_chance=last_chance
-        )
-        if pause is not None:
-            spent = quota.spend(after_timeout=isinstance(error, TimeoutError))
-        if pause is None or spent is None:
+    try:
+        started = world.monotonic()
+        if journaled and idempotency_key is not None:
+            token = yield WriteAhead(call, request, idempotency_key, policy)
+        while True:
             if told:
-                observer.error(info, error)
-                observer.call_finished(info, error)
-            if token is not None:
-                yield Settle(token, error.delivery, attempt.status)
-            raise error
+                observer.request(info, len(attempts) + 1)
+            began = world.now()
+            before = world.monotonic()
+            sent = True
+            answer = yield Send(request)
+            attempt = judge(answer, len(attempts) + 1, began, world.monotonic() - before)
+            error: MolamError
+            if attempt.delivery is None:
+                try:
+                    result: T = operation.decode(
+                        answer,
+                        ResponseInfo(
+                            status=answer.status,
+                            request_id=attempt.request_id,
+                            headers=answer.headers,
+                            attempts=(*attempts, attempt),
+                            idempotency_key=idempotency_key,
+                        ),
+                    )
+                except UnreadableBodyError as unreadable:
+                    # No cause: a decoder's error holds the whole body.
+                    error = NetworkError(
+                        f"The answer to {operation.id} had status {answer.status}, but "
+                        f"{unreadable}. The request may have been processed."
+                    )
+                    attempt = attrs.evolve(attempt, delivery="maybe_processed")
+                else:
+                    quota.give_back(spent)
+                    if told:
+                        observer.response(info, attempt)
+                        observer.call_finished(info)
+                    if token is not None:
+                        yield Settle(token, None, attempt.status)
+                    return result
+            else:
+                error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
+            attempts = (*attempts, attempt)
+            error.attempts = attempts
+            error.delivery = worst_delivery(attempts)
+            error.idempotency_key = idempotency_key
+            if told:
+                observer.response(info, attempt)
+            pause, last_chance = next_pause(
+                call,
+                error,
+                policy,
+                world,
+                retries=len(attempts) - len(earlier) - 1,
+                elapsed=world.monotonic() - started,
+                last_chance=last_chance,
+            )
+            if pause is not None:
+                spent = quota.spend(after_timeout=isinstance(error, TimeoutError))
+            if pause is None or spent is None:
+                if told:
+                    observer.error(info, error)
+                    observer.call_finished(info, error)
+                if token is not None:
+                    yield Settle(token, error.delivery, attempt.status)
+                break
+            if told:
+                observer.retry(info, attempt, pause)
+            yield Wait(pause)
+    except MolamError as refused:  # by the journal: nothing has left, and nothing will
+        refused.idempotency_key = idempotency_key
         if told:
-            observer.retry(info, attempt, pause)
-        yield Wait(pause)
+            observer.error(info, refused)
+            observer.call_finished(info, refused)
+        raise
+    except BaseException as interruption:
+        if sent and idempotency_key is not None and not isinstance(interruption, GeneratorExit):
+            observer.interrupted(info, max(len(attempts), 1))
+        observer.call_finished(info, interruption)
+        raise
+    # Outside of the handlers above, and without a context of its own.
+    raise error
 
 
 def judge(answer: Response | MolamError, number: int, began: datetime, duration: float) -> Attempt:
@@ -187,8 +220,9 @@ def judge(answer: Response | MolamError, number: int, began: datetime, duration:
             number=number,
             started_at=began,
             duration=duration,
-            outcome=str(answer),
-            delivery=answer.delivery,
+            outcome=name_of_failure(answer),
+            status=answer.status_code if isinstance(answer, ApiError) else None,
+            delivery=delivery_of_failure(answer),
         )
     status = answer.status
     delivery: Delivery | None = None
@@ -205,13 +239,25 @@ def judge(answer: Response | MolamError, number: int, began: datetime, duration:
     )
 
 
+def delivery_of_failure(error: MolamError) -> Delivery:
+    """Return what an adapter's error says about the fate of the request.
+
+    An error that makes no statement of its own, raised in the middle of an exchange, says nothing.
+    """
+    speaks = isinstance(
+        error, (NetworkError, TimeoutError, ApiError, ClientClosedError, ConfigurationError)
+    )
+    return error.delivery if speaks else "maybe_processed"
+
+
 def next_pause(
     call: Call[Any],
     error: MolamError,
     policy: RetryPolicy,
     world: World,
-    elapsed: float,
     *,
+    retries: int,
+    elapsed: float,
     last_chance: bool,
 ) -> tuple[float | None, bool]:
     """Return the seconds to wait before another attempt, None for no more attempts.
@@ -219,7 +265,6 @@ def next_pause(
     The second value tells that the next attempt is the last one, allowed past the deadline
     because what became of the request is unknown.
     """
-    retries = len(error.attempts) - 1
     if last_chance or retries >= policy.max_retries:
         return None, last_chance
     retry_after = None
@@ -240,7 +285,11 @@ def next_pause(
 
 
 def api_error(call: Call[Any], response: Response, world: World) -> ApiError:
-    """Make the error for a response that is not 2xx. Its message never holds the body."""
+    """Make the error for a response that is not 2xx. Its message never holds the body.
+
+    Of the server's words only its short message is quoted, in one line, without what this request
+    sent that is sensitive, and without anything that looks like a key.
+    """
     status = response.status
     payload = payload_of(response)
     request_id = response.headers.get("x-request-id")
@@ -248,17 +297,19 @@ def api_error(call: Call[Any], response: Response, world: World) -> ApiError:
     detail = payload.get("error")
     told = detail if isinstance(detail, dict) else {}
     code, message, param = told.get("code"), told.get("message"), told.get("param")
+    said = ""
+    if isinstance(code, str):
+        said += f" ({code})"
+    if isinstance(message, str):
+        said += f": {message}"
+    if isinstance(param, str):
+        said += f" [param: {param}]"
     summary = f"{call.operation.id} was answered with status {status}"
     if 300 <= status <= 399:
         summary += "; redirects are never followed, check api_base"
-    if isinstance(code, str):
-        summary += f" ({code})"
-    if isinstance(message, str):
-        summary += f": {call.without_sensitive_values(message)}"
-    if isinstance(param, str):
-        summary += f" [param: {param}]"
-    if isinstance(request_id, str):
-        summary += f" [request id: {request_id}]"
+    summary += quotable(call.without_sensitive_values(said))
+    if request_id is not None:
+        summary += f" [request id: {quotable(request_id)}]"
     return error_class(status)(
         summary,
         status_code=status,
@@ -266,6 +317,17 @@ def api_error(call: Call[Any], response: Response, world: World) -> ApiError:
         request_id=request_id,
         retry_after=retry_after,
     )
+
+
+QUOTED: Final = 500
+"""Characters of a server's words that an error message holds at most."""
+
+
+def quotable(text: str) -> str:
+    """Return a text fit for a message: one line, not long, without keys and secrets."""
+    shown = redact_text(text[: 2 * QUOTED])
+    line = "".join(character if character.isprintable() else " " for character in shown)
+    return line if len(line) <= QUOTED else f"{line[:QUOTED]}…"
 
 
 def payload_of(response: Response) -> dict[str, Any]:

@@ -7,21 +7,27 @@ Both carry out what `call.flow` decides. What they share, which is everything bu
 from __future__ import annotations
 
 import platform
+import re
+import sys
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+import warnings
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from random import random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 
 from molam_overlays import codec, webhooks
+from molam_overlays.body import JSON
 from molam_overlays.call import Send, Settle, Step, Wait, World, WriteAhead, flow
 from molam_overlays.codec import AnyValue, Problems
 from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
 from molam_overlays.errors import (
+    Attempt,
     ClientClosedError,
     ConfigurationError,
     MolamError,
@@ -29,11 +35,10 @@ from molam_overlays.errors import (
     ValidationError,
 )
 from molam_overlays.idempotency import make_idempotency_key
-from molam_overlays.jsontext import dumps
 from molam_overlays.observe import CallInfo, Hooks, Observer, configure_logging
 from molam_overlays.operation import SAFE_METHODS, Body, Call, Operation, Result
 from molam_overlays.page import bind_page
-from molam_overlays.parameters import header_problem
+from molam_overlays.parameters import Parameter, header_problem, query_pairs
 from molam_overlays.retry import RetryPolicy, RetryQuota
 from molam_overlays.transport import pause, user
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
@@ -54,13 +59,21 @@ KEY_LIFETIME: Final = 24 * 3600.0
 _OPTIONS: Final = frozenset(CallOptions.__annotations__)
 _OWN_HEADERS: Final = frozenset(
     {
+        "accept-encoding",
         "authorization",
         "connection",
         "content-length",
         "content-type",
+        "expect",
         "host",
         "idempotency-key",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
         "transfer-encoding",
+        "upgrade",
     }
 )
 """Header fields no caller may set: they decide where a request goes and what it means."""
@@ -74,13 +87,39 @@ WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
 
 
 @attrs.frozen(slots=True)
-class _Started:
-    """One call under way."""
+class _Before:
+    """What is known of a call that is resumed."""
 
+    since: datetime
+    attempts: tuple[Attempt, ...]
+
+
+@attrs.frozen(slots=True)
+class _Started:
+    """One call under way, and what it takes to make the very same call again."""
+
+    client: _Client
     steps: Generator[Step, Any, Any]
-    info: CallInfo
-    again: Callable[[], Any]
-    """Makes the very same call with the very same key."""
+    call: Call[Any]
+    idempotency_key: str | None
+    options: CallOptions | None
+    again: Callable[..., Any]
+    since: datetime
+
+    def resumed(self, error: MolamError) -> Any:
+        """Repeat the call with its key, on from the attempts that failed."""
+        age = (self.client._world.now() - self.since).total_seconds()
+        if self.idempotency_key is not None and age > KEY_LIFETIME:
+            refusal = ResumeError(
+                "The server has forgotten this call's idempotency key, which is older than 24 "
+                "hours: repeating it could do it twice. Look up what became of it instead."
+            )
+            refusal.delivery = error.delivery
+            refusal.attempts = error.attempts
+            refusal.idempotency_key = self.idempotency_key
+            raise refusal
+        before = _Before(self.since, error.attempts)
+        return self.again(self.call, self.idempotency_key, self.options, before)
 
 
 class _Client:
@@ -113,13 +152,14 @@ class _Client:
         self._world = world
         self._closed = [False]
         self._derived = False
+        self._usual_policy = self._policy(self._options)
         self._secrets = _no_secret if config.webhook_secret is None else config.webhook_secret
         parts = urlsplit(config.api_base)
         self._base = config.api_base
         self._host, self._port, self._scheme = parts.hostname or "", parts.port, parts.scheme
         self._headers = {
             "Authorization": f"Bearer {config.api_key}",
-            "Accept": "application/json",
+            "Accept": JSON,
             "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{platform.python_version()}",
         }
         configure_logging()
@@ -172,7 +212,7 @@ class _Client:
         """
         derived = self._derive()
         derived._options = self._merged(options, "with_options")
-        self._policy(derived._options)
+        derived._usual_policy = self._policy(derived._options)
         return derived
 
     def _merged(self, options: CallOptions, method: str) -> CallOptions:
@@ -183,16 +223,14 @@ class _Client:
         for name, value in options.items():
             if value is not None:
                 merged[name] = value
-        if "extra_headers" in options:
-            headers = options["extra_headers"] or {}
-            merged["extra_headers"] = {**self._options.get("extra_headers", {}), **headers}
-            _check_headers(merged["extra_headers"])
+        headers = options.get("extra_headers")
+        if headers is not None:
+            _check_headers(headers)
+            merged["extra_headers"] = _with_extra(self._options.get("extra_headers", {}), headers)
         return cast("CallOptions", merged)
 
     def _policy(self, options: CallOptions) -> RetryPolicy:
         config = self.config
-        if not options:
-            return RetryPolicy(max_retries=config.max_retries, timeout=config.timeout)
         deadline = options.get("deadline")
         return RetryPolicy(
             max_retries=check_retries(options.get("max_retries", config.max_retries)),
@@ -206,7 +244,7 @@ class _Client:
         idempotency_key: str | None,
         given: CallOptions | None,
         again: Callable[..., Any],
-        since: datetime | None,
+        before: _Before | None,
     ) -> _Started:
         if self._closed[0]:
             raise ClientClosedError(
@@ -214,9 +252,15 @@ class _Client:
                 "life of the process."
             )
         operation = call.operation
-        options = self._options if not given else self._merged(given, operation.id)
-        policy = self._policy(options)
+        if operation.deprecated is not None and before is None:
+            _warn(operation.deprecated)
+        options, policy = self._options, self._usual_policy
+        if given:
+            options = self._merged(given, operation.id)
+            policy = self._policy(options)
         headers = {**self._headers, **call.headers}
+        if operation.accept != JSON:
+            headers["Accept"] = operation.accept
         if call.media is not None:
             headers["Content-Type"] = call.media
         if "extra_headers" in options:
@@ -226,8 +270,10 @@ class _Client:
             minted = idempotency_key is None
             idempotency_key = make_idempotency_key(idempotency_key)
             headers["Idempotency-Key"] = idempotency_key
-        else:
-            idempotency_key = None
+        elif idempotency_key is not None:
+            raise ValidationError(
+                {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
+            )
         info = CallInfo(
             operation_id=operation.id,
             method=operation.method,
@@ -247,29 +293,20 @@ class _Client:
             call.json,
             policy.timeout,
         )
-        world = self._world
         steps = flow(
             call,
             request,
             idempotency_key,
             policy,
             self._quota,
-            world,
+            self._world,
             self._observer,
             info,
+            earlier=() if before is None else before.attempts,
             journaled=self._journal is not None,
         )
-        first = since or world.now()
-
-        def repeat() -> Any:
-            if (world.now() - first).total_seconds() > KEY_LIFETIME:
-                raise ResumeError(
-                    "The server has forgotten this call's idempotency key, which is older than "
-                    "24 hours: repeating it could do it twice. Look up what became of it instead."
-                )
-            return again(call, idempotency_key, given, first)
-
-        return _Started(steps, info, repeat)
+        first = self._world.now() if before is None else before.since
+        return _Started(self, steps, call, idempotency_key, given, again, first)
 
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
         """Check a webhook's signature; return True. A plain call on both clients.
@@ -297,44 +334,83 @@ class _Client:
             )
         return self._journal
 
-    def _escape(
-        self, method: Any, path: Any, json: Any, params: Mapping[str, Any] | None
-    ) -> Call[Any]:
+    def _escape(self, method: Any, path: Any, json: Any, params: Any) -> Call[Any]:
         verb = method.upper() if isinstance(method, str) else ""
         problems: Problems = {}
-        if not (verb.isascii() and verb.isalpha()):
-            problems["method"] = "must be an HTTP method such as POST"
+        if verb not in _METHODS:
+            problems["method"] = f"must be one of {', '.join(sorted(_METHODS))}"
         problem = _path_problem(path)
         if problem is not None:
             problems["path"] = problem
-        pairs: list[tuple[str, str]] = []
-        for name, value in (params or {}).items():
-            plain = AnyValue().encode(value, f"params.{name}", problems)
-            for item in plain if isinstance(plain, list) else [plain]:
-                if item is not None:
-                    pairs.append(
-                        (name, str(item).lower() if item is True or item is False else str(item))
-                    )
-        data = None if json is None else AnyValue().encode(json, "json", problems)
+        pairs: list[str] = []
+        if params is not None and not isinstance(params, Mapping):
+            problems["params"] = f"must be a dict, not {type(params).__name__}"
+        else:
+            for name, value in (params or {}).items():
+                pairs.extend(_query(name, value, problems))
+        encoded = None
+        if json is not None:
+            found: Problems = {}
+            encoded = _ANY_BODY.encode(json, found)
+            for at, what in found.items():
+                problems["json" if not at else f"json{at}" if at[0] == "[" else f"json.{at}"] = what
         if problems:
             raise ValidationError(problems)
         operation: Operation[Any] = Operation(
-            id=f"{verb} {path}",
+            id=f"{verb} {_template(path)}",
             method=verb,
-            path=path,
-            bodies=(Body(AnyValue()),),
+            path=_template(path),
+            bodies=(_ANY_BODY,),
             results=(Result(_ANY_RESULT),),
             keyed=verb not in SAFE_METHODS,
         )
+        if encoded is None:
+            return Call(operation, path, "&".join(pairs), {})
         return Call(
-            operation,
-            path,
-            urlencode(pairs),
-            {},
-            None if json is None else dumps(data),
-            data,
-            None if json is None else "application/json",
+            operation, path, "&".join(pairs), {}, encoded.content, encoded.json, encoded.media
         )
+
+
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_ANY_BODY: Final = Body(AnyValue(), required=False)
+_WORD: Final = re.compile(r"v[0-9]+|[A-Za-z_-]{1,40}")
+
+
+def _template(path: str) -> str:
+    """Return a path whose ids, or what may be one, are left out: fit for messages and logs."""
+    return "/".join(
+        piece if not piece or _WORD.fullmatch(piece) else "{}" for piece in path.split("/")
+    )
+
+
+def _query(name: Any, value: Any, problems: Problems) -> Iterable[str]:
+    if not isinstance(name, str) or not name:
+        problems["params"] = "must have text as names"
+        return ()
+    at = f"params.{name}"
+    plain = AnyValue().encode(value, at, problems)
+    items = plain if isinstance(plain, list) else [plain]
+    if any(isinstance(item, (dict, list)) for item in items):
+        problems[at] = "must be text, a number, a boolean, or a list of these"
+    if any(found == at or found.startswith(f"{at}[") for found in problems):
+        return ()
+    given = [item for item in items if item is not None]
+    return query_pairs(Parameter(name, "query", AnyValue()), given)
+
+
+def _warn(text: str) -> None:
+    """Warn that an operation is deprecated, in the name of the line that calls its method."""
+    frame = sys._getframe(1)
+    level = 2
+    ours = {__name__.partition(".")[0]}
+    while frame.f_back is not None:
+        home = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if home not in ours:
+            if len(ours) > 1:
+                break
+            ours.add(home)  # the facade, in whichever package it was emitted into
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, DeprecationWarning, stacklevel=level)
 
 
 class _AnyResult(AnyValue):
@@ -361,7 +437,9 @@ def _path_problem(path: Any) -> str | None:
     return None
 
 
-def _check_headers(headers: Mapping[Any, Any]) -> None:
+def _check_headers(headers: Any) -> None:
+    if not isinstance(headers, Mapping):
+        raise ValidationError({"extra_headers": f"must be a dict, not {type(headers).__name__}"})
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValidationError({"extra_headers": "must map text to text"})
@@ -377,7 +455,7 @@ def _check_headers(headers: Mapping[Any, Any]) -> None:
             raise ValidationError({f"extra_headers.{name}": problem})
 
 
-def _with_extra(headers: dict[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+def _with_extra(headers: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     replaced = {name.lower() for name in extra}
     kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
     return {**kept, **extra}
@@ -385,9 +463,9 @@ def _with_extra(headers: dict[str, str], extra: Mapping[str, str]) -> dict[str, 
 
 def _attach(error: MolamError, started: _Started, *, asynchronous: bool) -> MolamError:
     if asynchronous:
-        error._aresume = started.again
+        error._aresume = partial(started.resumed, error)
     else:
-        error._resume = started.again
+        error._resume = partial(started.resumed, error)
     return error
 
 
@@ -430,59 +508,53 @@ class Blocking(_Client):
         call: Call[T],
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
-        since: datetime | None = None,
+        before: _Before | None = None,
+        most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, since)
+        started = self._start(call, idempotency_key, options, self._run, before)
         result = self._drive(started)
         if call.operation.page is not None:
-            bind_page(result, call, lambda following: self._run(following, None, options))
+            bind_page(result, call, lambda *page: self._run_following(options, *page), most)
         return cast("T", result)
 
     def _run_page(self, call: Call[T], options: CallOptions | None = None) -> T:
         return self._run(call, None, options)
 
+    def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> T:
+        return self._run(call, None, options, None, most)
+
     def _drive(self, started: _Started) -> Any:
         steps = started.steps
-        sent = 0
         answer: Any = None
         try:
+            step = next(steps)
             while True:
-                step = steps.send(answer)
-                if type(step) is Send:
-                    sent += 1
-                    try:
-                        answer = self._exchange(step.request)
-                    except ClientClosedError:
-                        raise
-                    except MolamError as error:
-                        answer = error
-                elif type(step) is Wait:
-                    self._sleep(step.seconds)
-                    answer = None
-                elif type(step) is WriteAhead:
-                    answer = self._write_ahead(step)
-                elif type(step) is Settle:
-                    self._settle(step)
-                    answer = None
+                try:
+                    if type(step) is Send:
+                        try:
+                            answer = self._exchange(step.request)
+                        except MolamError as error:
+                            answer = error
+                    elif type(step) is Wait:
+                        self._sleep(step.seconds)
+                    elif type(step) is WriteAhead:
+                        answer = self._write_ahead(step)
+                    elif type(step) is Settle:
+                        self._settle(step)
+                except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
+                    step = steps.throw(interruption)
+                else:
+                    step = steps.send(answer)
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
             raise _attach(error, started, asynchronous=False) from error.__cause__
-        except BaseException as error:
-            if sent and started.info.idempotency_key is not None:
-                self._observer.interrupted(started.info, sent)
-            self._observer.call_finished(started.info, error)
-            raise
 
     def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
-        try:
-            return self._journal.write_ahead(
-                recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
-            )
-        except MolamError as error:
-            error.idempotency_key = step.idempotency_key
-            raise
+        return self._journal.write_ahead(
+            recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+        )
 
     def _settle(self, step: Settle) -> None:
         note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave
@@ -604,59 +676,53 @@ class Awaiting(_Client):
         call: Call[T],
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
-        since: datetime | None = None,
+        before: _Before | None = None,
+        most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, since)
+        started = self._start(call, idempotency_key, options, self._run, before)
         result = await self._drive(started)
         if call.operation.page is not None:
-            bind_page(result, call, lambda following: self._run(following, None, options))
+            bind_page(result, call, lambda *page: self._run_following(options, *page), most)
         return cast("T", result)
+
+    def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> Awaitable[T]:
+        return self._run(call, None, options, None, most)
 
     async def _run_page(self, call: Call[Any], options: CallOptions | None = None) -> Any:
         return await self._run(call.for_async_pages(), None, options)
 
     async def _drive(self, started: _Started) -> Any:
         steps = started.steps
-        sent = 0
         answer: Any = None
         try:
+            step = next(steps)
             while True:
-                step = steps.send(answer)
-                if type(step) is Send:
-                    sent += 1
-                    try:
-                        answer = await self._exchange(step.request)
-                    except ClientClosedError:
-                        raise
-                    except MolamError as error:
-                        answer = error
-                elif type(step) is Wait:
-                    await self._sleep(step.seconds)
-                    answer = None
-                elif type(step) is WriteAhead:
-                    answer = await self._write_ahead(step)
-                elif type(step) is Settle:
-                    await self._settle(step)
-                    answer = None
+                try:
+                    if type(step) is Send:
+                        try:
+                            answer = await self._exchange(step.request)
+                        except MolamError as error:
+                            answer = error
+                    elif type(step) is Wait:
+                        await self._sleep(step.seconds)
+                    elif type(step) is WriteAhead:
+                        answer = await self._write_ahead(step)
+                    elif type(step) is Settle:
+                        await self._settle(step)
+                except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
+                    step = steps.throw(interruption)
+                else:
+                    step = steps.send(answer)
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
             raise _attach(error, started, asynchronous=True) from error.__cause__
-        except BaseException as error:
-            if sent and started.info.idempotency_key is not None:
-                self._observer.interrupted(started.info, sent)
-            self._observer.call_finished(started.info, error)
-            raise
 
     async def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
-        try:
-            return await self._journal.write_ahead(
-                recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
-            )
-        except MolamError as error:
-            error.idempotency_key = step.idempotency_key
-            raise
+        return await self._journal.write_ahead(
+            recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+        )
 
     async def _settle(self, step: Settle) -> None:
         note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave

@@ -12,14 +12,16 @@ import importlib
 import json
 import math
 import operator
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
+import attrs
 from dateutil.parser import isoparse
 
 from molam_overlays.jsontext import MAX_NESTING, WireNumber
@@ -68,10 +70,18 @@ class Type:
         raise NotImplementedError
 
     def accepts(self, wire: Any) -> bool:
-        """Tell whether a wire value looks like this type; used to choose in a union."""
+        """Tell whether a wire value keeps all the rules of this type."""
         problems: Problems = {}
         self.encode(wire, "", problems)
         return not problems
+
+    def resembles(self, wire: Any) -> bool:
+        """Tell whether a wire value has the JSON kind of this type, whatever is in it."""
+        return True
+
+    def fit(self, wire: Any) -> float:
+        """Tell how well a wire value fits, from 0 (not at all) to 1; to choose in a union."""
+        return 1.0 if self.accepts(wire) else 0.0
 
 
 class AnyValue(Type):
@@ -84,16 +94,16 @@ class AnyValue(Type):
 def _encode_any(value: Any, at: str, problems: Problems, depth: int) -> Any:
     kind = type(value)
     if kind is str:
-        return _encode_text(value, at, problems)
-    if value is None or kind is bool or kind is int:
+        return encode_text(value, at, problems)
+    if value is None or kind is bool:
         return value
     if isinstance(value, (float, Decimal)):
         return _encode_number(value, at, problems)
     if isinstance(value, str):
-        return _encode_text(str.__str__(value), at, problems)
+        return encode_text(str.__str__(value), at, problems)
     if isinstance(value, int):
-        return int(value)
-    if depth > MAX_NESTING:
+        return _encode_int(int(value), at, problems)
+    if depth >= MAX_NESTING:
         problems[at] = f"must not nest deeper than {MAX_NESTING} levels"
         return None
     if isinstance(value, Mapping):
@@ -102,7 +112,9 @@ def _encode_any(value: Any, at: str, problems: Problems, depth: int) -> Any:
             if not isinstance(name, str):
                 problems[at] = f"must have text as keys, not {type(name).__name__}"
                 return None
-            out[str.__str__(name)] = _encode_any(item, _joined(at, name), problems, depth + 1)
+            inner = _joined(at, name)
+            key = encode_text(str.__str__(name), inner, problems)
+            out[key] = _encode_any(item, inner, problems, depth + 1)
         return out
     if isinstance(value, (list, tuple)):
         return [
@@ -113,13 +125,25 @@ def _encode_any(value: Any, at: str, problems: Problems, depth: int) -> Any:
     return None
 
 
-def _encode_text(value: str, at: str, problems: Problems) -> str:
+def encode_text(value: str, at: str, problems: Problems) -> str:
+    """Return a text as it is, noting when UTF-8 cannot carry it."""
     if not value.isascii():
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
             problems[at] = "must be text that UTF-8 can carry (it has a lone surrogate)"
     return value
+
+
+def _encode_int(value: int, at: str, problems: Problems) -> int | None:
+    if value.bit_length() > _LONGEST_INT:
+        problems[at] = _NOT_EXACT
+        return None
+    return value
+
+
+_LONGEST_INT: Final = 1024
+"""Bits. Beyond a double's range few servers read a number at all (RFC 8259 section 6)."""
 
 
 def _encode_number(value: Any, at: str, problems: Problems) -> int | float | None:
@@ -144,13 +168,13 @@ def _encode_number(value: Any, at: str, problems: Problems) -> int | float | Non
             if exponent > 400:
                 problems[at] = _NOT_EXACT
                 return None
-            return int(value)
+            return _encode_int(int(value), at, problems)
         number = float(value)
         if not math.isfinite(number) or Decimal(repr(number)) != value:
             problems[at] = _NOT_EXACT
             return None
         return number
-    return int(value)
+    return _encode_int(int(value), at, problems)
 
 
 _NOT_EXACT: Final = (
@@ -174,9 +198,22 @@ def _bounds(
         return f"must be more than {exclusive_minimum}"
     if exclusive_maximum is not None and value >= exclusive_maximum:
         return f"must be less than {exclusive_maximum}"
-    if multiple_of is not None and value % multiple_of != 0:
+    if multiple_of is not None and not _divides(multiple_of, value):
         return f"must be a multiple of {multiple_of}"
     return None
+
+
+def _divides(divisor: Any, value: Any) -> bool:
+    if isinstance(value, int) and isinstance(divisor, int):
+        return value % divisor == 0
+    try:
+        return not _WIDE.remainder(Decimal(value), Decimal(divisor))
+    except InvalidOperation:
+        return False
+
+
+_WIDE: Final = Context(prec=800)
+"""Enough digits for a remainder of any number a double can hold."""
 
 
 class Boolean(Type):
@@ -215,7 +252,11 @@ class Integer(Type):
             value = number
         if self._bounded and (problem := _bounds(value, *self._limits)) is not None:
             problems[at] = problem
-        return value
+            return None
+        return _encode_int(value, at, problems)
+
+    def fit(self, wire: Any) -> float:
+        return 0.0 if _whole(wire) is None else 1.0 if self.accepts(wire) else 0.5
 
 
 def _whole(value: Any) -> int | None:
@@ -260,6 +301,12 @@ class Number(Type):
         if self._bounded and (problem := _bounds(exact, *self._limits)) is not None:
             problems[at] = problem
         return _encode_number(value, at, problems)
+
+    def fit(self, wire: Any) -> float:
+        if isinstance(wire, bool) or not isinstance(wire, (int, float)):
+            return 0.0
+        # A whole number is better an integer's.
+        return 0.9 if self.accepts(wire) else 0.4
 
 
 def exact_decimal(number: Any) -> Any:
@@ -311,7 +358,7 @@ class String(Type):
                 return None
             value = str.__str__(value)
         if not value.isascii():
-            _encode_text(value, at, problems)
+            encode_text(value, at, problems)
         if self._min is not None and len(value) < self._min:
             problems[at] = (
                 "must not be empty"
@@ -324,10 +371,14 @@ class String(Type):
             # Compiled on first use: compiling every pattern at import would cost more than httpx.
             compiled = self._compiled
             if compiled is None:
-                compiled = self._compiled = re.compile(self._pattern)
+                # ASCII: the document's \d and \w are those of ECMA-262, not of every script.
+                compiled = self._compiled = re.compile(self._pattern, re.ASCII)
             if compiled.search(value) is None:
                 problems[at] = f"must match the pattern {self._pattern}"
         return value
+
+    def fit(self, wire: Any) -> float:
+        return 0.0 if not isinstance(wire, str) else 0.8 if self.accepts(wire) else 0.4
 
 
 class Enum(Type):
@@ -345,6 +396,12 @@ class Enum(Type):
         problems[at] = f"must be one of {_listed(self.values)}"
         return None
 
+    def fit(self, wire: Any) -> float:
+        if self.accepts(wire):
+            return 1.0
+        # A value newer than this SDK.
+        return 0.3 if any(type(value) is type(wire) for value in self.values) else 0.0
+
 
 class Const(Enum):
     """A single fixed value."""
@@ -355,6 +412,9 @@ class Const(Enum):
             return fixed
         problems[at] = f"must be {json.dumps(fixed)}"
         return None
+
+    def fit(self, wire: Any) -> float:
+        return 1.0 if self.accepts(wire) else 0.0
 
 
 def _listed(values: Iterable[Any]) -> str:
@@ -367,6 +427,8 @@ class _Parsed(Type):
     plain = False
     python: type
     expected: str
+    written: re.Pattern[str] | None = None
+    """How its text looks when it is sent; Python's own parsers take more than that."""
 
     def parse(self, text: str) -> Any:
         raise NotImplementedError
@@ -389,7 +451,8 @@ class _Parsed(Type):
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if isinstance(value, str):
             try:
-                if self.fits(self.parse(value)):
+                written = self.written is None or self.written.fullmatch(value)
+                if written and self.fits(self.parse(value)):
                     return str.__str__(value)
             except (ValueError, OverflowError, ArithmeticError):
                 pass
@@ -402,11 +465,16 @@ class _Parsed(Type):
 _Z_UNDERSTOOD: Final = sys.version_info >= (3, 11)
 
 
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+
+
 class DateTime(_Parsed):
     """A moment with its offset (RFC 3339). A time without offset is handed over as it came."""
 
     python = datetime
     expected = "a time with an offset, such as 2025-01-16T12:00:00Z (RFC 3339) or an aware datetime"
+    written = re.compile(f"{_DATE}[Tt]{_TIME}")
 
     def decode(self, wire: Any, response: Any) -> Any:
         if type(wire) is str:
@@ -421,7 +489,8 @@ class DateTime(_Parsed):
         return _moment(text)
 
     def fits(self, value: datetime) -> bool:
-        return value.utcoffset() is not None
+        offset = value.utcoffset()
+        return offset is not None and not offset % timedelta(minutes=1)
 
     def format(self, value: datetime) -> str:
         text = value.isoformat()
@@ -442,6 +511,7 @@ class Date(_Parsed):
 
     python = date
     expected = "a date such as 2025-01-16"
+    written = re.compile(_DATE)
 
     def parse(self, text: str) -> date:
         return date.fromisoformat(text)
@@ -458,6 +528,7 @@ class Time(_Parsed):
 
     python = time
     expected = "a time of day such as 12:00:00Z"
+    written = re.compile(_TIME)
 
     def parse(self, text: str) -> time:
         return time.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" and text else text)
@@ -524,6 +595,7 @@ class Uuid(_Parsed):
 
     python = UUID
     expected = "a UUID"
+    written = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
     def parse(self, text: str) -> UUID:
         return UUID(text)
@@ -534,9 +606,17 @@ class DecimalText(_Parsed):
 
     python = Decimal
     expected = "a decimal number such as 12.50"
+    written = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
     def parse(self, text: str) -> Decimal:
+        if self.written.fullmatch(text) is None:
+            raise ValueError("not a decimal number")
         return Decimal(text)
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = exact_decimal(value)
+        return super().encode(value, at, problems)
 
     def fits(self, value: Decimal) -> bool:
         return value.is_finite()
@@ -556,6 +636,50 @@ class Base64(_Parsed):
 
     def format(self, value: bytes) -> str:
         return base64.b64encode(value).decode("ascii")
+
+
+@attrs.frozen
+class File:
+    """A file to be sent: its bytes, and what is said about them."""
+
+    content: bytes = attrs.field(repr=False)
+    name: str | None = None
+    """Its name for the server; the property's by default."""
+    media: str | None = None
+    """Its media type; what the document says by default."""
+
+
+File.__module__ = "molam_sdk.models"
+
+
+class Binary(Type):
+    """Bytes as they are: a file in a multipart body, an upload, a download."""
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if isinstance(value, File):
+            if not _fits_in_a_header(value.media or ""):
+                problems[at] = "must have a media type such as application/pdf"
+            return value
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return File(bytes(value))
+        read = getattr(value, "read", None)
+        if callable(read):
+            # All of it, and once: every attempt has to send the same bytes.
+            content = read()
+            if isinstance(content, bytes):
+                name = getattr(value, "name", None)
+                return File(content, os.path.basename(name) if isinstance(name, str) else None)
+            problems[at] = "must be a file opened in binary mode"
+            return None
+        problems[at] = f"must be bytes, a File or a binary file, not {type(value).__name__}"
+        return None
+
+    def fit(self, wire: Any) -> float:
+        return 1.0 if isinstance(wire, (bytes, File)) else 0.0
+
+
+def _fits_in_a_header(text: str) -> bool:
+    return text.isascii() and (text.isprintable() or not text)
 
 
 class Array(Type):
@@ -585,6 +709,16 @@ class Array(Type):
             return wire
         decode = self.item.decode
         return [decode(item, response) for item in wire]
+
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, list)
+
+    def fit(self, wire: Any) -> float:
+        if not isinstance(wire, list):
+            return 0.0
+        if not wire:
+            return 1.0
+        return 0.2 + 0.8 * sum(self.item.fit(item) for item in wire) / len(wire)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
@@ -635,6 +769,16 @@ class Map(Type):
         decode = self.value.decode
         return {name: decode(item, response) for name, item in wire.items()}
 
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, dict)
+
+    def fit(self, wire: Any) -> float:
+        if not isinstance(wire, dict):
+            return 0.0
+        if not wire:
+            return 0.5
+        return 0.5 * sum(self.value.fit(item) for item in wire.values()) / len(wire)
+
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if not isinstance(value, Mapping):
             problems[at] = f"must be an object (dict), not {type(value).__name__}"
@@ -650,7 +794,8 @@ class Map(Type):
             inner = _joined(at, name)
             if self._names is not None:
                 self._names.encode(name, inner, problems)
-            out[str.__str__(name)] = self.value.encode(item, inner, problems)
+            key = encode_text(str.__str__(name), inner, problems)
+            out[key] = self.value.encode(item, inner, problems)
         return out
 
 
@@ -678,42 +823,73 @@ class Nullable(Type):
     def decode(self, wire: Any, response: Any) -> Any:
         return None if wire is None else self.inner.decode(wire, response)
 
+    def resembles(self, wire: Any) -> bool:
+        return wire is None or self.inner.resembles(wire)
+
+    def fit(self, wire: Any) -> float:
+        return 1.0 if wire is None else self.inner.fit(wire)
+
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         return None if value is None else self.inner.encode(value, at, problems)
 
 
 class Union(Type):
-    """One of several types, tried in order; the first that takes the value has it."""
+    """One of several types: the first that takes the value as it stands, else the nearest."""
 
-    plain = False
     __slots__ = ("members",)
 
     def __init__(self, *members: Any) -> None:
         self.members = tuple(type_of(member) for member in members)
 
+    @property
+    def plain(self) -> bool:  # type: ignore[override]
+        return all(member.plain for member in self.members)
+
     def decode(self, wire: Any, response: Any) -> Any:
+        member = self.member(wire)
+        return wire if member is None else member.decode(wire, response)
+
+    def member(self, wire: Any) -> Type | None:
+        """Return the member that fits a wire value best, None when none does in the least.
+
+        A response may be newer than this SDK: an unknown enum value or a field that is missing
+        must not cost it its type.
+        """
+        best, most = None, 0.0
         for member in self.members:
-            if member.accepts(wire):
-                return member.decode(wire, response)
-        return wire
+            fit = member.fit(wire)
+            if fit > most:
+                best, most = member, fit
+        return best
+
+    def resembles(self, wire: Any) -> bool:
+        return any(member.resembles(wire) for member in self.members)
+
+    def fit(self, wire: Any) -> float:
+        return max((member.fit(wire) for member in self.members), default=0.0)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
-        attempts: list[dict[str, str]] = []
-        for member in self.members:
+        members = self.members
+        if isinstance(value, Mapping):
+            # Objects are open, so that several may take it: the nearest has it.
+            members = tuple(sorted(members, key=lambda member: -_nearness(member, value)))
+        refused: list[Problems] = []
+        for member in members:
             found: Problems = {}
             encoded = member.encode(value, at, found)
             if not found:
                 return encoded
-            attempts.append(found)
-        # The member that got furthest knows best what is wrong: its problems lie deepest.
-        if attempts:
-            furthest: Problems = max(attempts, key=_depth_of_path)
-            problems.update(furthest)
+            refused.append(found)
+        # The member that is nearest to what was given knows best what is wrong with it.
+        ranked = sorted(
+            zip(members, refused, strict=True), key=lambda pair: -_nearness(pair[0], value)
+        )
+        problems.update(ranked[0][1] if ranked else {at: "fits nothing that is allowed here"})
         return None
 
 
-def _depth_of_path(problems: Problems) -> int:
-    return max(len(path) for path in problems)
+def _nearness(member: Type, value: Any) -> float:
+    return 2.0 if getattr(member, "model", None) is type(value) else member.fit(value)
 
 
 class Tagged(Type):
@@ -731,6 +907,15 @@ class Tagged(Type):
             return wire
         member = self.member(wire)
         return plain_model(wire, response) if member is None else member.decode(wire, response)
+
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, dict)
+
+    def fit(self, wire: Any) -> float:
+        if not isinstance(wire, dict):
+            return 0.0
+        member = self.member(wire)
+        return 0.2 if member is None else member.fit(wire)
 
     def member(self, data: Mapping[str, Any]) -> Type | None:
         """Return the type that an object's tag names, None when the tag is unknown."""
@@ -776,6 +961,12 @@ class Lazy(Type):
 
     def accepts(self, wire: Any) -> bool:
         return self.found().accepts(wire)
+
+    def resembles(self, wire: Any) -> bool:
+        return self.found().resembles(wire)
+
+    def fit(self, wire: Any) -> float:
+        return self.found().fit(wire)
 
 
 _pending: list[Lazy] = []

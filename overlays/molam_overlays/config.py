@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypedDict
@@ -54,13 +53,18 @@ def _locale(given: str | None) -> str:
 
 
 def _base(given: str | None) -> str:
-    return (given or os.environ.get("MOLAM_API_BASE") or "").rstrip("/")
+    base: Any = given or os.environ.get("MOLAM_API_BASE") or ""
+    # A lone slash stays, and is refused: it must not come to mean the live server.
+    return (base.rstrip("/") or base) if isinstance(base, str) else base
 
 
 def _secret(given: WebhookSecrets | None) -> WebhookSecrets | None:
-    if given:
-        return given
-    return os.environ.get("MOLAM_WEBHOOK_SECRET") or None
+    secret: Any = given or os.environ.get("MOLAM_WEBHOOK_SECRET") or None
+    if secret is None or isinstance(secret, (str, bytes, Mapping)) or callable(secret):
+        found: WebhookSecrets | None = secret
+        return found
+    # Several: kept, since what can be iterated once only would verify one webhook only.
+    return tuple(secret) if isinstance(secret, Iterable) else secret
 
 
 @attrs.frozen(kw_only=True, repr=False, slots=False)
@@ -95,6 +99,7 @@ class Config:
         if not self.api_base:
             object.__setattr__(self, "api_base", self.server)
         _check_key(self.api_key)
+        _check_secrets(self.webhook_secret)
         _check_base(self.api_base, live=self.api_key.startswith(LIVE_PREFIX))
         for name in ("default_currency", "default_locale"):
             if not isinstance(getattr(self, name), str):
@@ -152,14 +157,41 @@ def _check_key(key: str) -> None:
         raise ConfigurationError("Invalid API key format: a key starts with sk_ or jwt_.")
 
 
+def _check_secrets(secrets: Any) -> None:
+    if secrets is None or callable(secrets):
+        return
+    if isinstance(secrets, Mapping):
+        for kid, listed in secrets.items():
+            if not isinstance(kid, str):
+                raise ConfigurationError(
+                    f"webhook_secret must map key ids (str) to secrets, not {type(kid).__name__}."
+                )
+            _check_secrets(listed)
+        return
+    for secret in secrets if isinstance(secrets, (tuple, list)) else (secrets,):
+        text = secret.decode("utf-8", "replace") if isinstance(secret, bytes) else secret
+        if text is not None and not isinstance(text, str):
+            raise ConfigurationError(
+                "webhook_secret must be one secret (str), several, or a mapping of key id to "
+                f"secret, not {type(secret).__name__}."
+            )
+        if text is not None and text != text.strip():
+            raise ConfigurationError(
+                "A webhook secret begins or ends with white space. One read from a file often ends "
+                "in a newline: strip it."
+            )
+
+
 def _check_base(base: Any, *, live: bool) -> None:
     if not isinstance(base, str) or not (base.isascii() and base.isprintable()) or " " in base:
         raise ConfigurationError("api_base must be a URL of printable ASCII characters.")
     try:
         parts = urlsplit(base)
         port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"api_base is not a URL: {error}") from None
+    except ValueError:  # its text may quote credentials
+        raise ConfigurationError(
+            "api_base must be a URL such as https://api.molam.com; host or port are malformed."
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ConfigurationError(
             "api_base must be a URL such as https://api.molam.com, with scheme and host."
@@ -197,11 +229,13 @@ def check_seconds(name: str, value: Any) -> float:
     Raises:
         ConfigurationError: it is not one.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
-        if 0 < seconds < math.inf:
-            return seconds
-    raise ConfigurationError(f"{name} must be a positive number of seconds.")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST:
+        return float(value)
+    raise ConfigurationError(f"{name} must be a positive number of seconds, a year at most.")
+
+
+_LONGEST: Final = 366 * 86_400.0
+"""Seconds. Beyond some years operating systems refuse to wait."""
 
 
 def check_retries(value: Any) -> int:

@@ -34,7 +34,7 @@ class Attempt:
     duration: float
     """How long it took, in seconds."""
     outcome: str
-    """A status such as ``503``, or the name of the failure such as ``read timeout``."""
+    """A status such as ``503``, or the name of the failure such as ``response timeout``."""
     status: int | None = None
     """The HTTP status, None when no response came."""
     request_id: str | None = None
@@ -73,7 +73,7 @@ class MolamError(Exception):
                 open in this process, or the key is older than the server remembers (24 hours).
         """
         if self._resume is None:
-            raise ResumeError(self._cannot_resume("resume"))
+            raise self._refusal("resume")
         return self._resume()
 
     async def aresume(self) -> Any:
@@ -83,8 +83,15 @@ class MolamError(Exception):
             ResumeError: as for `resume`.
         """
         if self._aresume is None:
-            raise ResumeError(self._cannot_resume("aresume"))
+            raise self._refusal("aresume")
         return await self._aresume()
+
+    def _refusal(self, method: str) -> ResumeError:
+        refusal = ResumeError(self._cannot_resume(method))
+        refusal.delivery = self.delivery
+        refusal.attempts = self.attempts
+        refusal.idempotency_key = self.idempotency_key
+        return refusal
 
     def _cannot_resume(self, method: str) -> str:
         if method == "resume" and self._aresume is not None:
@@ -100,10 +107,23 @@ class MolamError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {k: v for k, v in self.__dict__.items() if k not in ("_resume", "_aresume")}
-        return _restore, (type(self), self.args, state)
+        return _restore, (_pickled_class(type(self)), self.args, state)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
 
 
-def _restore(cls: type[MolamError], args: tuple[Any, ...], state: dict[str, Any]) -> MolamError:
+def _pickled_class(cls: type[MolamError]) -> str | type[MolamError]:
+    # By name: `__module__` says where users import it from, and an emitted package may have
+    # another name.
+    return cls.__name__ if globals().get(cls.__name__) is cls else cls
+
+
+def _restore(
+    cls: str | type[MolamError], args: tuple[Any, ...], state: dict[str, Any]
+) -> MolamError:
+    if isinstance(cls, str):
+        cls = cast("type[MolamError]", globals()[cls])
     error = cls.__new__(cls, *args)
     error.args = args
     error.__dict__.update(state)
@@ -111,7 +131,14 @@ def _restore(cls: type[MolamError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class ResumeError(MolamError):
-    """A failed call cannot be repeated from this error."""
+    """A failed call cannot be repeated from this error. Nothing was sent now.
+
+    `delivery`, `attempts` and `idempotency_key` are still those of the call that failed.
+    """
+
+
+class PaginationError(MolamError):
+    """The server announces more pages but repeats what it already sent, or none can be asked."""
 
 
 class ConfigurationError(MolamError, ValueError):
@@ -133,7 +160,9 @@ class ValidationError(MolamError, ValueError):
     def __init__(self, errors: Mapping[str, str], message: str | None = None) -> None:
         self.errors = dict(errors)
         if message is None:
-            listed = "; ".join(f"{name}: {problem}" for name, problem in self.errors.items())
+            listed = "; ".join(
+                f"{name}: {problem}" if name else problem for name, problem in self.errors.items()
+            )
             message = f"Invalid arguments, nothing was sent. {listed}"
         super().__init__(message)
 
@@ -349,6 +378,23 @@ def error_class(status: int) -> type[ApiError]:
     return _BY_STATUS.get(status, ApiError)
 
 
+def name_of_failure(error: MolamError) -> str:
+    """Name what went wrong on the wire in a few words that hold nothing of the request.
+
+    An adapter's own message may quote anything, so it is never logged.
+    """
+    early = error.delivery == "not_sent"
+    if isinstance(error, TimeoutError):
+        return "connect timeout" if early else "response timeout"
+    if isinstance(error, ResponseTooLargeError):
+        return "response too large"
+    if isinstance(error, NetworkError):
+        if not early:
+            return "connection lost"
+        return "no connection" if error.repeatable else "nothing could be sent"
+    return type(error).__name__
+
+
 def delivery_of_status(status: int, code: str | None) -> Delivery:
     """Tell from a status and an error code whether the server did nothing.
 
@@ -361,6 +407,7 @@ def delivery_of_status(status: int, code: str | None) -> Delivery:
 PUBLIC = (
     MolamError,
     ResumeError,
+    PaginationError,
     ConfigurationError,
     ClientClosedError,
     ValidationError,

@@ -34,10 +34,20 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON (RFC 8259 section 6)")
 
 
+def _whole_number(text: str) -> int | WireNumber:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python converts (4300)
+        return WireNumber(text)
+
+
 _decoder: Final = json.JSONDecoder(parse_float=WireNumber, parse_constant=_refuse_constant)
+_patient: Final = json.JSONDecoder(
+    parse_float=WireNumber, parse_int=_whole_number, parse_constant=_refuse_constant
+)
+"""Slower; takes whole numbers of any length."""
 MAX_NESTING: Final = 200
 """How many levels of arrays and objects a response may nest."""
-_NOT_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^][{}"]+')
 
 
 def loads(content: bytes | str) -> Any:
@@ -49,23 +59,32 @@ def loads(content: bytes | str) -> Any:
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     if text.startswith("\ufeff"):
         text = text[1:]
-    if text.count("[") + text.count("{") > MAX_NESTING and _depth(text) > MAX_NESTING:
-        raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels")
     try:
-        return _decoder.decode(text)
-    except RecursionError as error:
-        raise ValueError("JSON nested too deeply") from error
+        try:
+            data = _decoder.decode(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            data = _patient.decode(text)
+    except RecursionError:
+        raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels") from None
+    if text.count("[") + text.count("{") > MAX_NESTING:
+        _check_nesting(data)
+    return data
 
 
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for bracket in _NOT_BRACKETS.sub("", text):
-        if bracket in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif bracket in "]}":
-            depth -= 1
-    return deepest
+def _check_nesting(data: Any) -> None:
+    level = [data]
+    for _ in range(MAX_NESTING):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return
+    raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels")
 
 
 _encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -81,11 +100,17 @@ def dumps_exact(data: Any) -> str:
     numbers: dict[str, str] = {}
     # A float cannot tell the encoder how to print it, so digits that a float would not print
     # travel as strings under a name that cannot occur otherwise, and are put back afterwards.
-    marked = _mark_numbers(data, numbers)
-    text = _encoder.encode(marked)
-    for mark, digits in numbers.items():
-        text = text.replace(f'"{mark}"', digits, 1)
+    text = _encoder.encode(_mark_numbers(data, numbers))
+    if numbers:
+        text = _MARK.sub(lambda match: numbers.get(match[1], match[0]), text)
+    if not text.isascii():
+        # A lone surrogate came escaped, and no encoding could carry it otherwise.
+        text = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return text
+
+
+_MARK: Final = re.compile('"(\ue000[0-9.]+\ue001)"')
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def _mark_numbers(data: Any, numbers: dict[str, str]) -> Any:

@@ -19,12 +19,16 @@ from molam_overlays import codec
 from molam_overlays.codec import AnyValue, Problems, Type, type_of
 from molam_overlays.errors import Attempt, ValidationError
 from molam_overlays.jsontext import dumps_exact, plain_copy
-from molam_overlays.redact import MASK
+from molam_overlays.redact import MASK, SECRET_HEADERS, redact_text
 from molam_overlays.wire import Headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self, dataclass_transform
+
+    # A base that mypy cannot follow would make every model compatible with everything.
+    _Object = Mapping[str, Any]
 else:
+    _Object = dict
 
     def dataclass_transform(**_: Any) -> Callable[[type], type]:
         """Do nothing: the decorator only speaks to type checkers."""
@@ -45,6 +49,33 @@ class ResponseInfo:
     """What was tried, in order; one entry when the first attempt succeeded."""
     idempotency_key: str | None = None
     """The key the call was sent with; None for reads."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        headers = self.headers
+        if not SECRET_HEADERS.isdisjoint(headers):
+            kept = [pair for pair in headers.items() if pair[0].lower() not in SECRET_HEADERS]
+            headers = Headers(kept)
+        values = (self.status, self.request_id, headers, self.attempts, self.idempotency_key)
+        return _response_info, values
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+
+def _response_info(
+    status: int,
+    request_id: str | None,
+    headers: Mapping[str, str],
+    attempts: tuple[Attempt, ...],
+    idempotency_key: str | None,
+) -> ResponseInfo:
+    return ResponseInfo(
+        status=status,
+        request_id=request_id,
+        headers=headers,
+        attempts=attempts,
+        idempotency_key=idempotency_key,
+    )
 
 
 ResponseInfo.__module__ = "molam_sdk.models"
@@ -120,7 +151,7 @@ def field(
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,)
 )
-class Model(Mapping[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
+class Model(_Object):
     """A JSON object of the API: read-only, typed attributes, items as on the wire."""
 
     __slots__ = ("_response",)
@@ -166,7 +197,7 @@ class Model(Mapping[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
                     )
                 given[spec.name] = value
             for spec in self.__fields__.values():
-                if spec.default is not None and given.get(spec.name) is None:
+                if spec.default is not None and given.get(spec.name) in (None, codec.UNSET):
                     given[spec.name] = spec.default
             problems: Problems = {}
             data = encode_object(type(self), given, "", problems)
@@ -177,6 +208,11 @@ class Model(Mapping[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
 
         def __getattr__(self, name: str) -> Any:
             # Fields newer than this SDK. Hidden from type checkers so that a typing error shows.
+            if name in type(self).__dict__ or any(
+                spec.attribute == name for spec in self.__fields__.values()
+            ):
+                # The property itself raised; Python then asks here and forgets what it said.
+                raise missing(self, name)
             value = _get(self, name, _ABSENT)
             if value is _ABSENT or name.startswith("__"):
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
@@ -222,13 +258,15 @@ class Model(Mapping[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
 
     def _shown(self) -> Iterator[tuple[str, str]]:
         fields = self.__fields__
-        for name in self:
+        for name, value in self.items():
             spec = fields.get(name)
             # What the document does not know may be sensitive; that it is there is shown.
             if spec is None or spec.sensitive:
                 yield (spec.attribute if spec else name), MASK
+            elif value is not None and not spec.type.resembles(value):
+                yield spec.attribute, MASK
             else:
-                yield spec.attribute, repr(getattr(self, spec.attribute))
+                yield spec.attribute, shown(getattr(self, spec.attribute))
 
     def __copy__(self) -> Self:
         return adopt(type(self), dict(self), self.response)
@@ -261,6 +299,25 @@ class Model(Mapping[str, Any] if TYPE_CHECKING else dict):  # type: ignore[misc]
             self.__setattr__(name, None)
 
 
+SENSITIVE_NAMES: Final[set[str]] = set()
+"""Wire names of all properties that the document marks sensitive, in the models loaded so far."""
+
+
+def shown(value: Any) -> str:
+    """Return the `repr` of a field's value, without what the document marks sensitive anywhere."""
+    if isinstance(value, (Model, str)) or value is None:
+        return redact_text(repr(value))
+    if isinstance(value, Mapping):
+        inner = (
+            f"{name!r}: {MASK if name in SENSITIVE_NAMES else shown(item)}"
+            for name, item in value.items()
+        )
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(shown(item) for item in value)}]"
+    return repr(value)
+
+
 def collect_fields(cls: Any, getter: Callable[[Field], Callable[[Any], Any]]) -> None:
     """Turn the `field` declarations in a class body into properties and `__fields__`."""
     fields: dict[str, Field] = dict(cls.__fields__)
@@ -276,6 +333,8 @@ def collect_fields(cls: Any, getter: Callable[[Field], Callable[[Any], Any]]) ->
                 sensitive=declared.sensitive,
             )
             fields[spec.name] = spec
+            if spec.sensitive:
+                SENSITIVE_NAMES.add(spec.name)
             setattr(cls, attribute, property(getter(spec)))
     cls.__fields__ = fields
 
@@ -354,6 +413,28 @@ class Object(Type):
     def decode(self, wire: Any, response: Any) -> Any:
         return adopt(self.model, wire, response) if isinstance(wire, dict) else wire
 
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, dict)
+
+    def fit(self, wire: Any) -> float:
+        if not isinstance(wire, Mapping):
+            return 0.0
+        known = weight = 0.0
+        fields = self.model.__fields__
+        for name, spec in fields.items():
+            if name in wire:
+                value = wire[name]
+                fit = 1.0 if value is None else spec.type.fit(value)
+                if not fit and isinstance(spec.type, codec.Const):
+                    return 0.01  # its tag says that it is something else
+                known += 0.5 + 0.5 * fit
+                weight += 1.0
+            elif spec.required:
+                weight += 1.0
+        weight += 0.5 * sum(name not in fields for name in wire)
+        # An object without a trace of this model is still an object.
+        return max(known / weight, 0.02) if weight else 0.5
+
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if not isinstance(value, Mapping):
             problems[at] = (
@@ -375,10 +456,14 @@ def encode_object(
     fields = model.__fields__
     for name, spec in fields.items():
         item = value.get(name, _ABSENT)
-        if item is _ABSENT or (item is None and not isinstance(spec.type, codec.Nullable)):
+        if (
+            item is _ABSENT
+            or item is codec.UNSET
+            or (item is None and not isinstance(spec.type, codec.Nullable))
+        ):
             if spec.required and not spec.read_only:
                 problems[prefix + name] = "is required"
-        elif not spec.read_only and item is not codec.UNSET:
+        elif not spec.read_only:
             out[name] = spec.type.encode(item, prefix + name, problems)
     if len(out) < len(value):
         extra = model.__extra__
@@ -389,8 +474,9 @@ def encode_object(
                 problems[at] = f"must have text as keys, not {type(name).__name__}"
             elif extra is None:
                 problems[prefix + name] = f"is not a property of {model.__name__}"
-            else:
-                out[str.__str__(name)] = extra.encode(item, prefix + name, problems)
+            elif item is not codec.UNSET:
+                key = codec.encode_text(str.__str__(name), prefix + name, problems)
+                out[key] = extra.encode(item, prefix + name, problems)
     for rule in model.__rules__:
         problem = rule(out)
         if problem is not None:
@@ -420,9 +506,8 @@ def _sensitive(declared: Type, data: Any, marked: bool) -> Iterator[str]:
         inner = declared.value if isinstance(declared, codec.Map) else AnyValue()
         for name, value in data.items():
             spec = fields.get(name)
-            yield from _sensitive(
-                spec.type if spec else inner, value, marked or (spec is not None and spec.sensitive)
-            )
+            hidden = spec.sensitive if spec else name in SENSITIVE_NAMES
+            yield from _sensitive(spec.type if spec else inner, value, marked or hidden)
     elif isinstance(data, list):
         item = declared.item if isinstance(declared, codec.Array) else AnyValue()
         for value in data:

@@ -8,15 +8,16 @@ I/O. A call can be built, inspected and tested without HTTP.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
 
 import attrs
 
 from molam_overlays import codec
+from molam_overlays.body import JSON, Body, Encoding, Result, UnreadableBodyError, bare
 from molam_overlays.codec import Problems, Type, type_of
 from molam_overlays.errors import ValidationError
-from molam_overlays.jsontext import dumps, loads
 from molam_overlays.model import sensitive_values
 from molam_overlays.parameters import (
     Parameter,
@@ -28,45 +29,23 @@ from molam_overlays.parameters import (
 from molam_overlays.redact import MASK
 from molam_overlays.wire import Response
 
-T = TypeVar("T")
+__all__ = [
+    "SAFE_METHODS",
+    "Body",
+    "Call",
+    "Encoding",
+    "Operation",
+    "PageRule",
+    "Result",
+    "UnreadableBodyError",
+]
+
 T_co = TypeVar("T_co", covariant=True)
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that change nothing (RFC 9110 section 9.2.1)."""
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
-
-
-class UnreadableBodyError(Exception):
-    """A response body is not what was announced. Stays inside the runtime."""
-
-
-@attrs.frozen(eq=False, slots=True)
-class Body:
-    """One media type an operation takes."""
-
-    type: Type = attrs.field(converter=type_of)
-    media: str = "application/json"
-    required: bool = True
-
-
-@attrs.frozen(eq=False, slots=True)
-class Result:
-    """What one response of an operation holds."""
-
-    type: Type | None = attrs.field(converter=attrs.converters.optional(type_of))
-    """The type of its JSON body; None for no body."""
-    status: str = "2XX"
-    """The status it comes with: exact, a range such as ``2XX``, or ``default``."""
-    media: str = "application/json"
-
-    def matches(self, status: int) -> int:
-        """Return how exactly this result fits a status: 3 exact, 2 range, 1 default, 0 not."""
-        if self.status == str(status):
-            return 3
-        if self.status[1:].upper() == "XX" and self.status[:1] == str(status)[:1]:
-            return 2
-        return 1 if self.status == "default" else 0
 
 
 @attrs.frozen(slots=True)
@@ -103,6 +82,15 @@ class Operation(Generic[T_co]):
     """The type of the page the async client returns."""
     deprecated: str | None = None
     """What a `DeprecationWarning` says at call time; None when it is current."""
+    accept: str = attrs.field(init=False)
+    """The value of ``Accept``: the media types of its results."""
+    _paged: Operation[Any] | None = attrs.field(init=False, default=None, repr=False)
+
+    @accept.default
+    def _accept(self) -> str:
+        medias = dict.fromkeys(result.media for result in self.results if result.type is not None)
+        # Errors are JSON, whatever a success is.
+        return ", ".join(dict.fromkeys([*medias, JSON]))
 
     @property
     def repeatable(self) -> bool:
@@ -149,24 +137,41 @@ class Operation(Generic[T_co]):
             elif parameter.location == "query":
                 pieces.extend(query_pairs(parameter, encoded))
             elif parameter.location == "header":
-                headers[parameter.name] = header_value(parameter.name, encoded, problems)
+                headers[parameter.name] = header_value(parameter, encoded, problems)
             else:
                 cookies.extend(cookie_pairs(parameter, encoded))
-        content = data = None
-        media_type = None
-        if self.bodies and body is not None:
-            chosen = self._body(media)
-            data = chosen.type.encode(body, "", problems)
-            media_type = chosen.media
+        encoded = None
+        if body is not None and body is not codec.UNSET and self.bodies:
+            found = {}
+            try:
+                encoded = self._body(media).encode(body, found)
+            except RecursionError:
+                found = {"": "nests too deeply, or holds itself"}
+            if found:
+                problems.update({at or "body": problem for at, problem in found.items()})
+        elif self.bodies and self.bodies[0].required:
+            problems["body"] = "is required"
+        if segments:
+            target = _PLACEHOLDER.sub(lambda match: segments.get(match[1], ""), target)
+            if "/." in target and not problems and not {".", ".."}.isdisjoint(target.split("/")):
+                problems[next(iter(segments))] = "must not make a dot segment of the path"
         if problems:
             raise ValidationError(problems)
-        if segments:
-            target = _PLACEHOLDER.sub(lambda match: segments[match[1]], target)
         if cookies:
             headers["Cookie"] = "; ".join(cookies)
-        if media_type is not None:
-            content = dumps(data)
-        return Call(self, target, "&".join(pieces), headers, content, data, media_type)
+        query_text = "&".join(pieces)
+        if encoded is None:
+            return Call(self, target, query_text, headers)
+        return Call(
+            self,
+            target,
+            query_text,
+            headers,
+            encoded.content,
+            encoded.json,
+            encoded.media,
+            encoded.data,
+        )
 
     def _body(self, media: str | None) -> Body:
         if media is None:
@@ -184,37 +189,39 @@ class Operation(Generic[T_co]):
             UnreadableBodyError: the body is not what the document and the headers announce.
         """
         results = self.results
-        result = results[0] if len(results) == 1 else self._result(response)
         content = response.content
-        if not content and (
-            result is None
-            or result.type is None
-            or response.status in (204, 205)
-            or self.method == "HEAD"
-        ):
-            return None if result is None or result.type is None else result.type.decode({}, info)
-        if result is None or result.type is None:
-            return None
-        try:
-            data = loads(content)
-        except ValueError as error:
-            raise UnreadableBodyError("the body is not JSON") from error
-        value = result.type.decode(data, info)
-        if (
-            value is data
-            and isinstance(data, (list, str, int, float, type(None)))
-            and (not result.type.plain)
-        ):
-            raise UnreadableBodyError("the body is JSON, but not of the announced shape")
-        return value
+        if len(results) == 1:
+            (result,) = results
+            media = "" if result.kind == "json" else response.headers.get("content-type", "")
+        else:
+            media = response.headers.get("content-type", "")
+            chosen = self._result(response.status, media)
+            if chosen is None:
+                return None
+            result = chosen
+        if not content and (response.status in (204, 205) or self.method == "HEAD"):
+            # Nothing was announced, and nothing came.
+            return result.type.decode({}, info) if result.type and result.kind == "json" else None
+        return result.decode(content, media, info)
 
-    def _result(self, response: Response) -> Result | None:
-        ranked = [(result.matches(response.status), result) for result in self.results]
-        fitting = [(rank, result) for rank, result in ranked if rank]
-        if fitting:
-            return max(fitting, key=lambda pair: pair[0])[1]
-        # An undocumented 2xx is read as the first documented one: money may have moved.
-        return next((result for result in self.results if result.status[:1] == "2"), None)
+    def _result(self, status: int, media: str) -> Result | None:
+        ranked = [(result.matches(status), result.speaks(media), result) for result in self.results]
+        fitting = [row for row in ranked if row[0]]
+        # An undocumented 2xx is read as a documented one: money may have moved.
+        fitting = fitting or [row for row in ranked if row[2].status[:1] == "2"]
+        best = max(fitting, key=lambda row: row[:2], default=None)
+        return None if best is None else best[2]
+
+    def paged(self) -> Operation[Any]:
+        """Return the same operation with its page as the async client reads it."""
+        if self.async_page is None:
+            return self
+        twin = self._paged
+        if twin is None:
+            results = tuple(attrs.evolve(result, type=self.async_page) for result in self.results)
+            twin = attrs.evolve(self, results=results)
+            object.__setattr__(self, "_paged", twin)
+        return twin
 
 
 @attrs.frozen(eq=False, slots=True)
@@ -233,6 +240,8 @@ class Call(Generic[T_co]):
     """The body as plain JSON data."""
     media: str | None = None
     """The media type of the body."""
+    data: Any = attrs.field(default=None, repr=False)
+    """The body as data, whatever its media type."""
 
     @property
     def target(self) -> str:
@@ -249,13 +258,7 @@ class Call(Generic[T_co]):
 
     def for_async_pages(self) -> Call[Any]:
         """Return the same call, its result read as a page of the async client."""
-        operation = self.operation
-        if operation.async_page is None:
-            return self
-        results = tuple(
-            attrs.evolve(result, type=operation.async_page) for result in operation.results
-        )
-        return attrs.evolve(self, operation=attrs.evolve(operation, results=results))
+        return attrs.evolve(self, operation=self.operation.paged())
 
     def query_number(self, name: str) -> int | None:
         """Return the number a query parameter is set to, None when it is not."""
@@ -267,8 +270,31 @@ class Call(Generic[T_co]):
 
     def without_sensitive_values(self, text: str) -> str:
         """Return a text of the server's with every sensitive value of this request masked."""
-        if self.json is None or not self.operation.bodies:
+        data = self.json if self.data is None else self.data
+        if data is None or not text:
             return text
-        for value in sensitive_values(self.operation.bodies[0].type, self.json):
+        media = bare(self.media or "")
+        declared = next(
+            (body.type for body in self.operation.bodies if bare(body.media) == media),
+            codec.AnyValue(),
+        )
+        return without(text, sensitive_values(declared, data))
+
+
+def without(text: str, values: Iterable[str]) -> str:
+    """Return a text with values masked, however they are spaced or percent-encoded there."""
+    for value in values:
+        if value in text:
             text = text.replace(value, MASK)
-        return text
+        characters = [character for character in value if character.isalnum()]
+        if len(characters) >= SPACED:
+            spaced = r"[\s.\-/()]*".join(re.escape(character) for character in characters)
+            text = re.sub(spaced, MASK, text, flags=re.IGNORECASE)
+        encoded = quote(value, safe="")
+        if encoded != value:
+            text = text.replace(encoded, MASK)
+    return text
+
+
+SPACED: Final = 4
+"""Letters and digits that a value has at least to be looked for with other spacing."""

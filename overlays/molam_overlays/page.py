@@ -18,7 +18,7 @@ from collections.abc import (
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeVar
 
 from molam_overlays.codec import Problems, Type
-from molam_overlays.errors import MolamError
+from molam_overlays.errors import PaginationError
 from molam_overlays.jsontext import dumps_exact, plain_copy
 from molam_overlays.model import (
     NO_RESPONSE,
@@ -26,7 +26,9 @@ from molam_overlays.model import (
     ResponseInfo,
     collect_fields,
     field,
+    missing,
     read_field,
+    shown,
 )
 from molam_overlays.operation import Call, PageRule
 
@@ -39,13 +41,6 @@ T = TypeVar("T")
 
 MAX_STALE_PAGES: Final = 5
 """Pages in a row that bring nothing new before iteration gives up."""
-
-
-class PaginationError(MolamError):
-    """The server announces more pages but repeats what it already sent."""
-
-
-PaginationError.__module__ = "molam_sdk.exceptions"
 
 
 @dataclass_transform(
@@ -63,7 +58,7 @@ class PageData(Generic[T]):
     _wire: dict[str, Any]
     _response: ResponseInfo
     _rule: PageRule | None
-    _start: tuple[int, int]
+    _start: tuple[int, int, int]
     _fetch: Callable[[int], Any] | None
 
     if not TYPE_CHECKING:
@@ -133,46 +128,74 @@ class PageData(Generic[T]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{spec.attribute}={getattr(self, spec.attribute)!r}"
+        parts = ", ".join(
+            f"{spec.attribute}={shown(getattr(self, spec.attribute))}"
             for spec in self.__fields__.values()
             if spec.name in self._wire and not spec.sensitive
         )
-        return f"{type(self).__name__}({shown})"
+        return f"{type(self).__name__}({parts})"
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is read-only")
 
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is read-only")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Properties newer than this SDK.
+            if not name.startswith("_") and name in self._wire:
+                return self._wire[name]
+            if any(spec.attribute == name for spec in self.__fields__.values()):
+                raise missing(self, name)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
     def __copy__(self) -> Self:
-        return adopt_page(type(self), dict(self._wire), self._response)
+        return self._over(dict(self._wire))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return adopt_page(type(self), plain_copy(self._wire), self._response)
+        return self._over(plain_copy(self._wire))
+
+    def _over(self, wire: dict[str, Any]) -> Self:
+        page = adopt_page(type(self), wire, self._response, self._rule, self._start)
+        object.__setattr__(page, "_fetch", self._fetch)
+        return page
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return adopt_page, (type(self), self._wire, self._response)
+        return adopt_page, (type(self), self._wire, self._response, self._rule, self._start)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+    def _wire_items(self) -> list[Any]:
+        name = self._rule.items if self._rule is not None else "data"
+        items = self._wire.get(name)
+        return items if isinstance(items, list) else []
 
     def _items(self) -> list[Any]:
         """The items, decoded."""
-        rule = self._rule
-        name = rule.items if rule is not None else "data"
-        spec = self.__fields__.get(name)
-        items = getattr(self, spec.attribute) if spec is not None else self._wire.get(name)
-        return items if isinstance(items, list) else []
+        wire = self._wire_items()
+        for spec in self.__fields__.values():
+            if wire and self._wire.get(spec.name) is wire:
+                decoded: list[Any] = spec.type.decode(wire, self._response)
+                return decoded
+        return wire
 
     def _next_offset(self) -> int | None:
         """The offset of the following page, None when this is the last one."""
-        if self._rule is None or self._wire.get(self._rule.more) is not True:
+        more = self._rule.more if self._rule is not None else "has_more"
+        if self._wire.get(more) is not True:
             return None
-        offset, limit = self._start
+        offset, limit, most = self._start
         # An empty page that announces more must not be asked for again.
-        return offset + (len(self._items()) or limit or 1)
+        return offset + (len(self._wire_items()) or limit or most or 1)
 
     def _fetcher(self) -> Callable[[int], Any]:
         if self._fetch is None:
             raise PaginationError(
-                "This page has following pages but no client to ask: it was copied, unpickled or "
-                "made by from_dict(). Call the list method again with an offset."
+                "This page has following pages but no client to ask: it was unpickled or made by "
+                "from_dict(). Call the list method again with an offset."
             )
         return self._fetch
 
@@ -187,14 +210,20 @@ def _getter(spec: Field) -> Callable[[Any], Any]:
 P = TypeVar("P", bound=PageData[Any])
 
 
-def adopt_page(cls: type[P], wire: dict[str, Any], response: ResponseInfo) -> P:
+def adopt_page(
+    cls: type[P],
+    wire: dict[str, Any],
+    response: ResponseInfo,
+    rule: PageRule | None = None,
+    start: tuple[int, int, int] = (0, 0, 0),
+) -> P:
     """Make a page over decoded JSON, without a check."""
     page = object.__new__(cls)
     values = (
         ("_wire", wire),
         ("_response", response),
-        ("_rule", None),
-        ("_start", (0, 0)),
+        ("_rule", rule),
+        ("_start", start),
         ("_fetch", None),
     )
     for name, value in values:
@@ -202,18 +231,25 @@ def adopt_page(cls: type[P], wire: dict[str, Any], response: ResponseInfo) -> P:
     return page
 
 
-def bind_page(page: Any, call: Call[Any], run: Callable[[Call[Any]], Any]) -> None:
-    """Tell a page which call it answers and how to make the following one."""
+def bind_page(
+    page: Any, call: Call[Any], run: Callable[[Call[Any], int], Any], most: int = 0
+) -> None:
+    """Tell a page which call it answers and how to make the following one.
+
+    `most` is how many items the pages before it held at most.
+    """
     rule = call.operation.page
     if rule is None or not isinstance(page, PageData):
         return
-    start = (call.query_number(rule.offset) or 0, call.query_number(rule.limit) or 0)
+    object.__setattr__(page, "_rule", rule)
+    most = max(most, len(page._wire_items()))
+    offset, limit = call.query_number(rule.offset) or 0, call.query_number(rule.limit) or 0
 
-    def fetch(offset: int) -> Any:
-        return run(call.with_query(**{rule.offset: offset}))
+    def fetch(following: int) -> Any:
+        return run(call.with_query(**{rule.offset: following}), most)
 
-    for name, value in (("_rule", rule), ("_start", start), ("_fetch", fetch)):
-        object.__setattr__(page, name, value)
+    object.__setattr__(page, "_start", (offset, limit, most))
+    object.__setattr__(page, "_fetch", fetch)
 
 
 class PageType(Type):
@@ -228,6 +264,9 @@ class PageType(Type):
     def decode(self, wire: Any, response: Any) -> Any:
         return adopt_page(self.page, wire, response) if isinstance(wire, dict) else wire
 
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, dict)
+
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         problems[at] = "must not be a page"
         return None
@@ -237,20 +276,19 @@ class _Novelty:
     """Tells whether a page brings anything new, so that iteration ends on any server."""
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
+        self._seen: set[str | bytes] = set()
         self._stale = 0
 
     def brings_news(self, items: list[Any]) -> bool:
-        """Return whether to hand out the items of a page.
+        """Return whether to hand out a page, given its items as on the wire.
 
         Raises:
             PaginationError: too many pages in a row were empty or repeated.
         """
-        digest = hashlib.blake2b(
-            dumps_exact(items).encode("utf-8", "surrogatepass"), digest_size=16
-        ).digest()
-        if items and digest not in self._seen:
-            self._seen.add(digest)
+        # By id: a server that repeats itself may still stamp another time on each answer.
+        fresh = {_mark(item) for item in items} - self._seen
+        if fresh:
+            self._seen |= fresh
             self._stale = 0
             return True
         self._stale += 1
@@ -260,6 +298,14 @@ class _Novelty:
                 "repeated earlier ones. What was iterated so far may be incomplete."
             )
         return False
+
+
+def _mark(item: Any) -> str | bytes:
+    if isinstance(item, dict):
+        name = item.get("id")
+        if isinstance(name, str):
+            return name
+    return hashlib.blake2b(dumps_exact(item).encode(), digest_size=16).digest()
 
 
 class Page(PageData[T]):
@@ -289,9 +335,8 @@ class Page(PageData[T]):
         novelty = _Novelty()
         page: Page[T] | None = self
         while page is not None:
-            items = page._items()
-            if novelty.brings_news(items):
-                yield from items
+            if novelty.brings_news(page._wire_items()):
+                yield from page._items()
             page = page.next_page()
 
 
@@ -322,9 +367,8 @@ class AsyncPage(PageData[T]):
         novelty = _Novelty()
         page: AsyncPage[T] | None = self
         while page is not None:
-            items = page._items()
-            if novelty.brings_news(items):
-                for item in items:
+            if novelty.brings_news(page._wire_items()):
+                for item in page._items():
                     yield item
             page = await page.next_page()
 

@@ -27,7 +27,9 @@ _DEFAULT_STYLE: Mapping[Location, Style] = {
     "header": "simple",
     "cookie": "form",
 }
-_RESERVED = ":/?#[]@!$&'()*+,;="
+# Of the reserved characters of RFC 3986 those that mean nothing in a query of name=value pairs:
+# "#" would end it, "&" and "=" would make other pairs, "+" reads as a space.
+_UNTOUCHED = ":/?@!$'()*,;"
 
 
 @attrs.frozen(eq=False, slots=True)
@@ -47,7 +49,8 @@ class Parameter:
         kw_only=True, default=attrs.Factory(lambda self: self.style == "form", takes_self=True)
     )
     allow_reserved: bool = attrs.field(default=False, kw_only=True)
-    """Leave RFC 3986 reserved characters as they are."""
+    """Leave reserved characters of RFC 3986 as they are where they cannot be mistaken; in a query
+    only."""
     json: bool = attrs.field(default=False, kw_only=True)
     """Serialise as JSON text (a parameter with ``content``)."""
 
@@ -72,7 +75,7 @@ def scalar_text(value: Any) -> str:
 
 
 def _percent(text: str, allow_reserved: bool = False) -> str:
-    return quote(text, safe=_RESERVED if allow_reserved else "")
+    return quote(text, safe=_UNTOUCHED if allow_reserved else "")
 
 
 def path_segment(parameter: Parameter, value: Any, problems: Problems) -> str:
@@ -100,19 +103,15 @@ def path_segment(parameter: Parameter, value: Any, problems: Problems) -> str:
 def _styled(parameter: Parameter, value: Any) -> str:
     """Serialise for ``simple``, ``label`` and ``matrix``."""
     name, explode = _percent(parameter.name), parameter.explode
-    reserved = parameter.allow_reserved
     prefix, separator = {"label": (".", "."), "matrix": (";", ";")}.get(parameter.style, ("", ","))
     if isinstance(value, dict):
-        pairs = [
-            (_percent(key, reserved), _percent(scalar_text(item), reserved))
-            for key, item in value.items()
-        ]
+        pairs = [(_percent(key), _percent(scalar_text(item))) for key, item in value.items()]
         if explode:
             return prefix + separator.join(f"{key}={item}" for key, item in pairs)
         flat = ",".join(f"{key},{item}" for key, item in pairs)
         return f"{prefix}{name}={flat}" if parameter.style == "matrix" else f"{prefix}{flat}"
     items = value if isinstance(value, list) else [value]
-    texts = [_percent(scalar_text(item), reserved) for item in items]
+    texts = [_percent(scalar_text(item)) for item in items]
     if parameter.style == "matrix":
         if explode:
             return "".join(f";{name}={text}" for text in texts)
@@ -160,18 +159,30 @@ def _deep(prefix: str, value: Any, reserved: bool) -> Iterable[str]:
         yield f"{prefix}={_percent(scalar_text(value), reserved)}"
 
 
-def header_value(name: str, value: Any, problems: Problems) -> str:
+def header_value(parameter: Parameter, value: Any, problems: Problems) -> str:
     """Return one header line for a plain JSON value (style ``simple``, not percent-encoded)."""
-    if isinstance(value, dict):
-        text = ",".join(f"{key},{scalar_text(item)}" for key, item in value.items())
+    if parameter.json:
+        text = dumps(value).decode()
+    elif isinstance(value, dict):
+        sign = "=" if parameter.explode else ","
+        pairs = [(key, scalar_text(item)) for key, item in value.items()]
+        text = ",".join(f"{key}{sign}{item}" for key, item in pairs)
+        _check_commas(parameter, (part for pair in pairs for part in pair), problems)
     elif isinstance(value, list):
-        text = ",".join(scalar_text(item) for item in value)
+        texts = [scalar_text(item) for item in value]
+        text = ",".join(texts)
+        _check_commas(parameter, texts, problems)
     else:
         text = scalar_text(value)
     problem = header_problem(text)
     if problem is not None:
-        problems[name] = problem
+        problems[parameter.name] = problem
     return text
+
+
+def _check_commas(parameter: Parameter, parts: Iterable[str], problems: Problems) -> None:
+    if any("," in part for part in parts):
+        problems[parameter.name] = "must not hold a comma, which separates items in a header"
 
 
 def header_problem(text: str) -> str | None:
