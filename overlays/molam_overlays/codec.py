@@ -22,7 +22,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import attrs
-from dateutil.parser import isoparse
 
 from molam_overlays.jsontext import MAX_NESTING, WireNumber
 
@@ -323,14 +322,11 @@ def exact_decimal(number: Any) -> Any:
 
 
 class Float(Number):
-    """A number that the document declares to be a binary float."""
+    """A number that the document declares to be a binary float; read as JSON reads it."""
+
+    plain = True
 
     def decode(self, wire: Any, response: Any) -> Any:
-        if isinstance(wire, (int, float)) and not isinstance(wire, bool):
-            try:
-                return float(wire)
-            except OverflowError:
-                return wire
         return wire
 
 
@@ -503,6 +499,9 @@ def _moment(text: str) -> datetime:
             return datetime.fromisoformat(text)
         return datetime.fromisoformat(f"{text[:-1]}+00:00")
     except ValueError:
+        # Only for what is rare: dateutil takes as long to import as half of httpx.
+        from dateutil.parser import isoparse
+
         return isoparse(text)
 
 

@@ -68,9 +68,34 @@ def loads(content: bytes | str) -> Any:
             data = _patient.decode(text)
     except RecursionError:
         raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels") from None
-    if text.count("[") + text.count("{") > MAX_NESTING:
-        _check_nesting(data)
+    if len(text) > _SHORT or text.count("[") + text.count("{") > MAX_NESTING:
+        raw = content if isinstance(content, bytes) else text.encode("utf-8", "replace")
+        if _may_nest_deep(raw):
+            _check_nesting(data)
     return data
+
+
+_SHORT: Final = 2000
+"""Characters of a text in which counting brackets is the cheapest check."""
+
+
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _may_nest_deep(text: bytes) -> bool:
+    """Tell cheaply whether the exact check is needed: most texts are wide, not deep.
+
+    Brackets that face each other are taken away until few are left. Those inside of strings are
+    taken for real; a text that hides its depth by them gains nothing but an exception later on.
+    """
+    brackets = text.translate(None, _NO_BRACKETS)
+    before = -1
+    while len(brackets) > 2 * MAX_NESTING:
+        if len(brackets) == before:
+            return True
+        before = len(brackets)
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return False
 
 
 def _check_nesting(data: Any) -> None:

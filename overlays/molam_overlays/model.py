@@ -11,6 +11,8 @@ To type checkers a model is a `Mapping`, which has no way to change it.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
+from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 
 import attrs
@@ -84,6 +86,7 @@ NO_RESPONSE: Final = ResponseInfo()
 
 _ABSENT: Final[Any] = object()
 _get: Final[Any] = dict.get
+_from_iso: Final[Any] = datetime.fromisoformat
 _new: Final[Any] = dict.__new__
 
 
@@ -148,6 +151,16 @@ def field(
     return _Declaration(type, name, default, required, init, sensitive)
 
 
+class MissingItem(AttributeError, KeyError):
+    """What `model[name]` raises for a name that did not come.
+
+    A `KeyError` to whoever reads an item; an `AttributeError` to the properties, which read items:
+    that makes Python ask `Model.__getattr__`.
+    """
+
+    __str__ = KeyError.__str__
+
+
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,)
 )
@@ -206,13 +219,17 @@ class Model(_Object):
             dict.__init__(self, data)
             _set_response(self, NO_RESPONSE)
 
+        def __missing__(self, name: str) -> NoReturn:
+            raise MissingItem(name)
+
         def __getattr__(self, name: str) -> Any:
-            # Fields newer than this SDK. Hidden from type checkers so that a typing error shows.
-            if name in type(self).__dict__ or any(
-                spec.attribute == name for spec in self.__fields__.values()
-            ):
-                # The property itself raised; Python then asks here and forgets what it said.
-                raise missing(self, name)
+            # Fields newer than this SDK, and those that did not come. Hidden from type checkers
+            # so that a typing error shows.
+            for spec in self.__fields__.values():
+                if spec.attribute == name:
+                    if spec.required:
+                        raise missing(self, name)
+                    return None
             value = _get(self, name, _ABSENT)
             if value is _ABSENT or name.startswith("__"):
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
@@ -363,33 +380,31 @@ def adopt(cls: type[_M], data: dict[str, Any], response: Any) -> _M:
 
 
 def _getter(spec: Field) -> Callable[[Any], Any]:
-    name, attribute, required = spec.name, spec.attribute, spec.required
-    decode = None if spec.type.plain else spec.type.decode
+    name = spec.name
+    if spec.type.plain:
+        # In C, twice as fast as a function. What is absent ends up in `Model.__getattr__`.
+        return itemgetter(name)
+    decode = spec.type.decode
+    inner = spec.type.inner if isinstance(spec.type, codec.Nullable) else spec.type
+    if isinstance(inner, codec.DateTime):
 
-    if decode is None and not required:
-
-        def read(self: Any) -> Any:
-            return _get(self, name)
-
-    elif decode is None:
-
-        def read(self: Any) -> Any:
+        def read_moment(self: Any) -> Any:
+            value = self[name]
             try:
-                return self[name]
-            except KeyError:
-                raise missing(self, attribute) from None
+                moment = _from_iso(value)
+            except (TypeError, ValueError):
+                pass
+            else:
+                if moment.tzinfo is not None:
+                    return moment
+            return None if value is None else decode(value, None)
 
-    else:
+        return read_moment
 
-        def read(self: Any) -> Any:
-            value = _get(self, name)
-            if value is None:
-                if required and name not in self:
-                    raise missing(self, attribute)
-                return None
-            return decode(value, self._response)
+    def read(self: Any) -> Any:
+        value = self[name]
+        return None if value is None else decode(value, self._response)
 
-    read.__name__ = attribute
     return read
 
 
