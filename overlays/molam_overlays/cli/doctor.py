@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import re
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -118,6 +121,14 @@ def _versions(product: Product) -> Iterator[Finding]:
 
 def _agreement(product: Product) -> Finding:
     """Compare the document in the package with the clients and events emitted from it."""
+    edited = _edited(product)
+    if edited:
+        return Finding(
+            "document",
+            "fail",
+            f"Not as emitted: {', '.join(edited[:5])}{' …' if edited[5:] else ''}. Reinstall; in a "
+            "checkout run make drift, which says why.",
+        )
     document = Document(product.document())
     clients = (product.client(), product.async_client())
     missing = [
@@ -142,6 +153,21 @@ def _agreement(product: Product) -> Finding:
         f"API {document.root['info']['version']}: {len(document.operations)} operations and "
         f"{len(types)} events, all emitted",
     )
+
+
+def _edited(product: Product) -> list[str]:
+    """Name the files of the package that differ from what the generator noted of them."""
+    spec = find_spec(product.package)
+    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
+    noted = folder / ".generated.json"
+    if not noted.is_file():
+        return []
+    files: dict[str, str] = json.loads(noted.read_bytes())["files"]
+    return [name for name, told in files.items() if _hash(folder / name) != told]
+
+
+def _hash(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _snake(name: str) -> str:

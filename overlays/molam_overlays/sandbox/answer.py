@@ -7,6 +7,7 @@ out over a socket or straight into a test.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -98,9 +99,17 @@ Effect = Pause | Reply | Hangup
 
 def encode(data: Any) -> bytes:
     """Encode JSON; a Decimal becomes a JSON number."""
+    try:
+        return _dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair has no UTF-8; JSON can escape it.
+        return _dumps(data, ensure_ascii=True).encode()
+
+
+def _dumps(data: Any, *, ensure_ascii: bool) -> str:
     return json.dumps(
-        data, ensure_ascii=False, separators=(",", ":"), default=_number, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+        data, ensure_ascii=ensure_ascii, separators=(",", ":"), default=_number, allow_nan=False
+    )
 
 
 def _number(value: object) -> float | int:
@@ -119,13 +128,9 @@ def decode(content: bytes | str) -> Any:
 
 
 def _decimal(digits: str) -> Decimal:
-    value = Decimal(digits)
-    if abs(value) > _LARGEST or (value and abs(value) < _SMALLEST):
+    if math.isinf(float(digits)):
         raise ValueError("a number is out of range")
-    return value
-
-
-_LARGEST, _SMALLEST = Decimal("1e300"), Decimal("1e-300")
+    return Decimal(digits)
 
 
 def _no_constant(name: str) -> Any:

@@ -218,10 +218,10 @@ def create_payout(call: Call) -> Any:
     amount = Decimal(str(call.body["amount"]))
     currency = call.body["currency"]
     unit = Decimal(1).scaleb(-EXPONENTS.get(currency, 2))
-    if amount % unit:
+    if decimals(amount) > EXPONENTS.get(currency, 2):
         raise Refusal(
             422,
-            "invalid_value",
+            "amount_too_precise",
             f"amount has more decimals than {currency}: its smallest unit is {unit}.",
             "amount",
         )
@@ -231,7 +231,7 @@ def create_payout(call: Call) -> Any:
         wait = (_instant(scheduled) - call.ledger.now_ms()) / 1000
         if wait <= 0:
             raise Refusal(
-                422, "invalid_value", "scheduled_for must be in the future.", "scheduled_for"
+                422, "not_in_the_future", "scheduled_for must be in the future.", "scheduled_for"
             )
     meaning = values.value_of("origin_entity_id", call.body["origin_entity_id"])
     if meaning.outcome == "decline":
@@ -266,7 +266,10 @@ def _instant(text: str) -> int:
         return parse_rfc3339(text)
     except (ValueError, OverflowError):
         raise Refusal(
-            422, "invalid_value", "scheduled_for must be a date-time.", "scheduled_for"
+            422,
+            "not_in_the_future",
+            "scheduled_for is no time that a calendar has.",
+            "scheduled_for",
         ) from None
 
 
@@ -274,6 +277,14 @@ def _reference(now_ms: int) -> str:
     # Without letters and digits that people confuse on the phone.
     letters = "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(4))
     return f"PAYOUT-{rfc3339(now_ms)[:10].replace('-', '')}-{letters}"
+
+
+def decimals(amount: Decimal) -> int:
+    """Count the decimals of a number, without trailing zeros and exactly, however long it is."""
+    _, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int)
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return max(0, -(exponent + zeros))
 
 
 def fee_of(amount: Decimal, currency: str) -> Decimal:

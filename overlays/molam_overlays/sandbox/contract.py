@@ -213,7 +213,7 @@ class Contract:
             return problem
         told = cast("dict[str, Any]", problem.instance).get(tag)
         mapping = cast("dict[str, str]", schema["discriminator"].get("mapping", {}))
-        if told is None or told not in mapping:
+        if not isinstance(told, str) or told not in mapping:
             known = ", ".join(mapping)
             return ValidationError(
                 f"must be one of {known}",

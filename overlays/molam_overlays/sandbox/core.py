@@ -52,6 +52,10 @@ KEPT_REQUESTS = 1000
 _KEY = re.compile(r"(sk_test_|sk_live_|jwt_)[!-~]+")
 
 
+class _GoneError(Exception):
+    """The connection ended before the work began."""
+
+
 @attrs.define
 class _Served:
     """What is known about one request while it is served."""
@@ -99,6 +103,8 @@ class Core:
         served = _Served(self.new_id("req_"), asked, self.clock.now_ms())
         try:
             answer = yield from self._answer(served)
+        except _GoneError:
+            return
         except Refusal as refusal:
             answer = self.contract.error(served.operation, refusal)
         except Exception:
@@ -130,6 +136,7 @@ class Core:
             if step.hangup:
                 self._note(served, None)
                 yield Hangup(reset=step.hangup == "reset")
+                raise _GoneError
             if step.status:
                 if step.latency:
                     yield Pause(step.latency)

@@ -41,6 +41,14 @@ class SandboxOptions(TypedDict, total=False):
     webhook_secret: str
 
 
+def _no_sleep(_: float) -> None:
+    """Wait for nothing: without a socket, time is the sandbox's."""
+
+
+async def _no_async_sleep(_: float) -> None:
+    """Wait for nothing."""
+
+
 @lru_cache(maxsize=4)
 def contract_of(product: Product) -> Contract:
     """Read a product's document, once in a process."""
@@ -57,9 +65,9 @@ class Sandbox(Generic[Client, AsyncClient]):
             payment = client.create_payment_intent(2500, "USD")
             client.confirm_payment_intent(payment.id, "pm_declined")  # PaymentDeclinedError
 
-    Without a port there is no socket: clients call straight into it, from any thread, and
-    webhooks are delivered before the call that caused them returns. Time stands still until
-    `advance`, so nothing settles, expires or is retried behind a test's back.
+    Without a port there is no socket: clients call straight into it, from any thread, retries do
+    not wait, and webhooks are delivered before the call that caused them returns. Time stands
+    still until `advance`, so nothing settles, expires or is retried behind a test's back.
 
     Args:
         port: listen there, 0 for a free port; None for no socket.
@@ -144,8 +152,11 @@ class Sandbox(Generic[Client, AsyncClient]):
             api_key: any test key; each key is an account of its own.
             options: any other field of Config.
         """
-        adapter = None if self._server else self.adapter()
-        made: Client = self._product.client()(self.config(api_key, **options), adapter)
+        config = self.config(api_key, **options)
+        if self._server:
+            made: Client = self._product.client()(config)
+        else:
+            made = self._product.client()(config, self.adapter(), sleep=_no_sleep)
         self._clients.append(made)
         return made
 
@@ -156,8 +167,11 @@ class Sandbox(Generic[Client, AsyncClient]):
             api_key: any test key; each key is an account of its own.
             options: any other field of Config.
         """
-        adapter = None if self._server else self.async_adapter()
-        made: AsyncClient = self._product.async_client()(self.config(api_key, **options), adapter)
+        config = self.config(api_key, **options)
+        if self._server:
+            made: AsyncClient = self._product.async_client()(config)
+        else:
+            made = self._product.async_client()(config, self.async_adapter(), sleep=_no_async_sleep)
         return made
 
     def adapter(self) -> SandboxAdapter:

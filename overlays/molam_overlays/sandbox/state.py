@@ -163,7 +163,7 @@ class State:
 
 def pack(data: Any) -> str:
     """Write JSON for a column."""
-    return encode(data).decode("utf-8", "surrogatepass")
+    return encode(data).decode()
 
 
 def unpack(text: str) -> Any:
