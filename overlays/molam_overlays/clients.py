@@ -40,9 +40,8 @@ from molam_overlays.operation import SAFE_METHODS, Body, Call, Operation, Result
 from molam_overlays.page import bind_page
 from molam_overlays.parameters import Parameter, header_problem, query_pairs
 from molam_overlays.retry import RetryPolicy, RetryQuota
-from molam_overlays.transport import pause, user
+from molam_overlays.transport import user
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
-from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
 
@@ -667,6 +666,10 @@ class Awaiting(_Client):
         super().__init__(config, hooks=hooks, world=world)
         if idempotency_store is not None:
             self._keep_journal(idempotency_store)
+        # Not at the top: asyncio and what comes with it are nothing to a blocking client.
+        from molam_overlays.transport import pause
+        from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
+
         self._adapter: Any = AsyncHttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep or pause.sleep
         self._exchange = user.async_exchange_of(self._adapter)

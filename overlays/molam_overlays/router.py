@@ -6,7 +6,6 @@ from the one here.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -38,7 +37,9 @@ class EventRouter(Generic[E]):
         """Register a handler for types that the document knows."""
         for name in types:
             if name not in self.event_types:
-                close = difflib.get_close_matches(str(name), self.event_types, 1)
+                from difflib import get_close_matches  # slow to import, and for this alone
+
+                close = get_close_matches(str(name), self.event_types, 1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
                     f"Unknown event type {name!r:.80}.{hint} For a type newer than this SDK use "
