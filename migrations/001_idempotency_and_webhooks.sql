@@ -207,6 +207,7 @@ UPDATE received_webhooks w SET event_id = w.event_id || '#' || w.seq
 WHERE EXISTS (SELECT 1 FROM received_webhooks e WHERE e.event_id = w.event_id AND e.seq < w.seq);
 
 CREATE UNIQUE INDEX IF NOT EXISTS received_webhooks_event_id ON received_webhooks (event_id);
+CREATE UNIQUE INDEX IF NOT EXISTS received_webhooks_seq ON received_webhooks (seq);
 CREATE INDEX IF NOT EXISTS received_webhooks_due ON received_webhooks (due_at, seq)
     WHERE state IN ('pending', 'processing');
 CREATE INDEX IF NOT EXISTS received_webhooks_unfinished ON received_webhooks (resource)

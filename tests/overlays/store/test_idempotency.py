@@ -456,6 +456,13 @@ def execute(connection: Any, sql: str) -> list[Any]:
     return list(rows)
 
 
+def begun_by_hand(connection: Any) -> bool:
+    """Tell whether a transaction begins only when it is told to."""
+    if isinstance(connection, sqlite3.Connection):
+        return connection.isolation_level is None
+    return bool(connection.autocommit)
+
+
 class TestHandedInConnections:
     def test_claim_complete_and_replay(self, connection: Any) -> None:
         store = IdempotencyStore(connection)
@@ -477,13 +484,20 @@ class TestHandedInConnections:
             "status": "completed",
         }
 
+    def test_store_response_commits_what_the_caller_wrote(self, connection: Any) -> None:
+        execute(connection, "CREATE TABLE orders (id integer)")
+        connection.commit()
+        if begun_by_hand(connection):
+            execute(connection, "BEGIN")
+        execute(connection, "INSERT INTO orders VALUES (1)")
+        IdempotencyStore(connection).store_response("order-1", ROUTE, {"a": 1})
+        connection.rollback()
+        assert len(execute(connection, "SELECT * FROM orders")) == 1
+
     def test_a_claim_inside_a_transaction_is_refused(self, connection: Any) -> None:
         execute(connection, "CREATE TABLE orders (id integer)")
         connection.commit()
-        autocommit = getattr(connection, "autocommit", None) is True or (
-            isinstance(connection, sqlite3.Connection) and connection.isolation_level is None
-        )
-        if autocommit:
+        if begun_by_hand(connection):
             execute(connection, "BEGIN")
         execute(connection, "INSERT INTO orders VALUES (1)")
         store = IdempotencyStore(connection)

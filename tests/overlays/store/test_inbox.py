@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import deliveries
+from molam_overlays.store.blocking import Transaction
 from molam_overlays.store.deliveries import backoff, effect_key
 from molam_overlays.store.inbox import Delivery, Inbox
 
@@ -176,6 +177,56 @@ def test_a_worker_that_comes_back_late_writes_nothing(
     assert inbox.process(handler)
     assert shipments() == 1
     assert inbox.counts() == {"processed": 1}
+
+
+def test_a_worker_that_comes_back_late_does_not_undo_its_successors_decision(
+    inbox: Inbox, clock: FakeClock
+) -> None:
+    receive(inbox, "evt_1")
+
+    def fail(delivery: Delivery) -> None:
+        raise RuntimeError
+
+    def handler(delivery: Delivery) -> None:
+        clock.now += 301
+        assert inbox.process(fail)
+
+    assert inbox.process(handler)
+    (event,) = inbox.events()
+    assert (event.state, event.tries) == ("pending", 2)
+
+
+def test_an_event_stays_its_workers_while_that_one_writes_even_beyond_the_lease(
+    inbox: Inbox, clock: FakeClock, url: str
+) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite lets nobody else write meanwhile")
+    receive(inbox, "evt_1")
+
+    def handler(delivery: Delivery) -> None:
+        delivery.connection()
+        clock.now += 301
+        assert not inbox.process(pytest.fail)
+
+    assert inbox.process(handler)
+    assert inbox.counts() == {"processed": 1}
+
+
+def test_written_and_processed_are_one_commit(
+    inbox: Inbox, shipments: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(inbox, "evt_1")
+    commit = Transaction.commit
+
+    def look_then_commit(self: Transaction) -> None:
+        found = self.connection.execute("SELECT state FROM received_webhooks").fetchall()
+        assert found == [("processed",)]
+        commit(self)
+
+    monkeypatch.setattr(Transaction, "commit", look_then_commit)
+    assert inbox.process(ship)
+    assert inbox.counts() == {"processed": 1}
+    assert shipments() == 1
 
 
 def test_an_event_that_kills_its_workers_is_parked_in_the_end(

@@ -221,6 +221,33 @@ class TestMigrate:
         assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    ("table", "condition"),
+    [
+        ("server_idempotency", "idempotency_key = 'k' AND route = 'r'"),
+        ("call_journal", "id = 1"),
+        ("call_journal", "settled_at IS NULL AND id > 1 ORDER BY id LIMIT 1"),
+        ("received_webhooks", "seq = 1"),
+        ("received_webhooks", "event_id = 'e'"),
+        (
+            "received_webhooks",
+            "state IN ('pending', 'processing') AND due_at <= now() ORDER BY due_at, seq LIMIT 1",
+        ),
+        ("received_webhooks", "resource = 'r' AND state IN ('pending', 'processing', 'parked')"),
+    ],
+)
+def test_what_every_step_looks_up_has_an_index(
+    postgresql: Server, template: str, table: str, condition: str
+) -> None:
+    with psycopg.connect(postgresql.create(template)) as connection:
+        connection.execute("SET enable_seqscan = off")
+        query = f"EXPLAIN SELECT 1 FROM {table} WHERE {condition}"
+        plan = "\n".join(row[0] for row in connection.execute(query.encode()).fetchall())
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
+
+
 class TestSqliteFiles:
     def test_they_are_for_their_owner_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "store.db"
