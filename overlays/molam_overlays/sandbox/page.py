@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from molam_overlays.money import Money, MoneyError, format_money
+from molam_overlays.money import Money, MoneyError, format_money, to_minor_units
 from molam_overlays.sandbox.answer import Refusal, encode
 from molam_overlays.sandbox.clock import rfc3339
 from molam_overlays.sandbox.core import Core
@@ -71,7 +71,8 @@ class Pages:
             headers={
                 "Content-Security-Policy": _POLICY,
                 "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "no-referrer",
+                # "no-referrer" would make browsers send the origin of our own forms as null.
+                "Referrer-Policy": "same-origin",
                 "Cache-Control": "no-store",
             },
         )
@@ -174,4 +175,7 @@ def _minor(amount: int, currency: str) -> str:
 
 
 def _major(amount: Decimal | int, currency: str) -> str:
-    return f"{Decimal(str(amount)):,f} {currency}"
+    try:
+        return _minor(to_minor_units(Decimal(str(amount)), currency), currency)
+    except MoneyError:
+        return f"{amount} {currency}"
