@@ -116,9 +116,15 @@ class _Declaration:
     __slots__ = ("default", "init", "name", "required", "sensitive", "type")
 
     def __init__(
-        self, type: Any, name: str | None, default: Any, required: bool, init: bool, sensitive: bool
+        self,
+        declared: Any,
+        name: str | None,
+        default: Any,
+        required: bool,
+        init: bool,
+        sensitive: bool,
     ) -> None:
-        self.type = type
+        self.type = declared
         self.name = name
         self.default = default
         self.required = required
@@ -127,7 +133,7 @@ class _Declaration:
 
 
 def field(
-    type: Any,
+    type: Any,  # noqa: A002 - as the document says it
     *,
     name: str | None = None,
     default: Any = _ABSENT,
@@ -151,7 +157,7 @@ def field(
     return _Declaration(type, name, default, required, init, sensitive)
 
 
-class MissingItem(AttributeError, KeyError):
+class MissingItemError(AttributeError, KeyError):
     """What `model[name]` raises for a name that did not come.
 
     A `KeyError` to whoever reads an item; an `AttributeError` to the properties, which read items:
@@ -220,7 +226,7 @@ class Model(_Object):
             _set_response(self, NO_RESPONSE)
 
         def __missing__(self, name: str) -> NoReturn:
-            raise MissingItem(name)
+            raise MissingItemError(name)
 
         def __getattr__(self, name: str) -> Any:
             # Fields newer than this SDK, and those that did not come. Hidden from type checkers
