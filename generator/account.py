@@ -18,7 +18,8 @@ from generator import pointer as pointers
 from generator.anatomy import METHODS, Node, children
 from generator.docs import literal
 from generator.document import Document
-from generator.normalise import Api
+from generator.media import emitted
+from generator.normalise import Api, Media
 from generator.render import Tree
 from generator.views import Package
 
@@ -130,7 +131,7 @@ class _Account:
                     raise self.missing(f"The parameter {value['name']}", own)
         if "requestBody" in raw:
             body, own = self.document.follow(raw["requestBody"], pointers.join(at, "requestBody"))
-            for media in body.get("content") or {}:
+            for media in _emitted(body):
                 if media not in found.bodies:
                     raise self.missing(f"The request body {media}", own)
         chunk = methods["client.py"][found.function]
@@ -143,7 +144,7 @@ class _Account:
             answer, own = self.document.follow(given, own)
             label = status if status == "default" else status.upper()
             if status.startswith("2") or (status == "default" and not any_good):
-                for media in answer.get("content") or {"": {}}:
+                for media in _emitted(answer) or [""]:
                     known = {kind for one, kind in found.results if one == label}
                     if not known or (media and media not in known and "" not in known):
                         raise self.missing(f"The response {status} {media}", own)
@@ -270,6 +271,12 @@ class _Account:
             raise self.missing("A webhook", "/webhooks")
 
 
+def _emitted(holder: Mapping[str, Any]) -> list[str]:
+    """Return the media types of a body that are emitted."""
+    medias = [Media("", name, None, {}) for name in holder.get("content") or {}]
+    return [media.media for media in emitted(medias)]
+
+
 def _real(key: str) -> str:
     return key.partition("#")[0]
 
@@ -282,7 +289,7 @@ def _keyword(node: Node, child: Node) -> str:
 def _chunks(text: str) -> dict[str, str]:
     """Return the source of each method of a client."""
     starts = list(_METHOD.finditer(text))
-    ends = [match.start() for match in starts[1:]] + [len(text)]
+    ends = [*(match.start() for match in starts), len(text)][1:]
     return {match[1]: text[match.start() : end] for match, end in zip(starts, ends, strict=True)}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from generator import drift
+from generator import drift, review
 from generator.document import Document, DocumentError
 from generator.emit import ROOT, Emitted, emit
 from generator.render import FormatterError
@@ -26,14 +27,15 @@ def run(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(words)
     try:
         if given.command == "diff":
-            return _diff(given)
+            return review.run(given)
         if given.command == "check":
             return _check(given)
         return _generate(given)
     except (DocumentError, FormatterError) as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"{error.filename or given.output}: {error.strerror or error}", file=sys.stderr)
+        where = error.filename or getattr(given, "output", "generator")
+        print(f"{where}: {error.strerror or error}", file=sys.stderr)
     return 1
 
 
@@ -65,14 +67,13 @@ def _parser() -> argparse.ArgumentParser:
         )
     said = "tell what a change of the document means for users"
     command = commands.add_parser("diff", help=said, description=said)
-    command.add_argument("old", type=Path, metavar="OLD", help="the document as it was")
-    command.add_argument("new", type=Path, metavar="NEW", help="the document as it is")
+    review.add_arguments(command)
     return parser
 
 
 def _emitted(given: argparse.Namespace) -> Emitted:
     package = given.output.resolve().name
-    if not package.isidentifier():
+    if not package.isidentifier() or keyword.iskeyword(package):
         raise DocumentError(
             f"The folder {package!r} cannot be imported by that name",
             None,
@@ -97,6 +98,7 @@ def _generate(given: argparse.Namespace) -> int:
     emitted = _emitted(given)
     if read(output) != emitted.tree:
         write(emitted.tree, output)
+    review.announce(given.document, _shown(given.document))
     return 0
 
 
@@ -108,12 +110,6 @@ def _check(given: argparse.Namespace) -> int:
         print(said, file=sys.stderr)
         return 1
     return 0
-
-
-def _diff(given: argparse.Namespace) -> int:
-    from generator.diff import main
-
-    return main(given.old, given.new)
 
 
 def _shown(path: Path) -> str:

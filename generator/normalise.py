@@ -616,12 +616,14 @@ class _Normaliser:
             # Required, yet nowhere described: any value will do.
             properties[name] = Schema(at=pointers.join(at, "required"), kind="any")
         shaped = bool(properties) or "discriminator" in raw
+        if shaped and patterns and extra is False:
+            rules.append(("names_match", (tuple(patterns), tuple(properties))))
         for keyword in ("minProperties", "maxProperties"):
             if keyword in raw and shaped:
                 rules.append((_RULES[keyword], raw[keyword]))
         return Schema(
             at=at,
-            kind="object" if shaped or extra is False else "map",
+            kind="object" if shaped or (extra is False and not patterns) else "map",
             facts=raw,
             nullable=nullable,
             properties=properties,
@@ -935,8 +937,8 @@ class _Normaliser:
 
     def refines(self, prop: Schema, known: Schema) -> bool:
         """Tell whether a property may stand where another one is declared in a base class."""
-        if known.kind == "any":
-            return True
+        if known.kind == "any" or _identity(prop) == _identity(known):
+            return prop.nullable <= known.nullable
         left, right = self.peek(prop), self.peek(known)
         if left is None or right is None:
             return prop.kind == known.kind == "ref" and prop.target == known.target
@@ -962,6 +964,8 @@ class _Normaliser:
         if known.kind == "any":
             return prop
         if prop.kind == "any":
+            if not prop.facts:
+                return known
             facts = {**known.facts, **prop.facts}
             return attrs.evolve(known, facts=facts)
         if known.kind == "map" and known.extra is True and prop.kind == "ref":

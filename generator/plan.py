@@ -11,6 +11,7 @@ from generator import naming, views
 from generator import pointer as pointers
 from generator.docs import WIDTH, comment, literal, quoted, readable, wrap
 from generator.layout import LAZY_BEYOND, lazy_imports
+from generator.media import JSON, emitted, kind_of
 from generator.names_used import builtin, settle, use, use_for_types, use_in_annotation
 from generator.naming import Names
 from generator.normalise import UNCHECKED, Api, Media, Operation, Parameter, Response
@@ -30,14 +31,25 @@ from generator.prose import (
 )
 from generator.public_api import PublicApi
 from generator.schema import Named, Schema, Tag
-from generator.shapes import CODEC, MODEL, Home, Shapes, is_open_set, joined
+from generator.shapes import (
+    CODEC,
+    MODEL,
+    Home,
+    Shape,
+    Shapes,
+    is_file,
+    is_open_set,
+    joined,
+    python_pattern,
+)
 from generator.types import Graph
 
 OPERATION: Final = "molam_overlays.operation"
 IDEMPOTENCY: Final = "idempotency-key"
 _NEVER_SENT: Final = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI says to ignore: bodies and security describe them."""
-_MODULE_NAMES: Final = frozenset({"Model", "ResponseInfo"})
+_RUNTIME_MODELS: Final = (views.Entry("Model", MODEL), views.Entry("ResponseInfo", MODEL))
+"""What users meet in signatures, and find beside the models."""
 
 
 def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: str) -> views.Package:
@@ -62,6 +74,10 @@ class _Given:
     client_default: str
     """Field of the Config that stands in when the caller leaves it out."""
     doc: str
+    accepts: str = ""
+    """Its annotation, where the schema alone does not tell."""
+    file: bool = False
+    """Whether binary text in it stands for files."""
 
 
 class _Planner:
@@ -79,6 +95,7 @@ class _Planner:
         self.shapes.variants = self.variants
         self.shapes.lazy = self.find_lazy()
         self.attributes: dict[str, dict[str, str]] = {}
+        self.with_files = self.find_files()
 
     # Where everything lives
 
@@ -217,6 +234,34 @@ class _Planner:
                 todo.extend(part.parts())
         return lazy_imports(hard, soft, LAZY_BEYOND)
 
+    def find_files(self) -> frozenset[str]:
+        """Return the keys of schemas that only multipart bodies use, where binary text is a file."""
+        inside: set[str] = set()
+        outside: set[str] = set()
+        for operation in [*self.api.operations, *self.api.webhooks]:
+            for media in operation.body.media if operation.body else ():
+                where = inside if kind_of(media.media) == "multipart" else outside
+                self.collect(media.schema, where)
+            for answer in operation.responses:
+                for media in answer.media:
+                    self.collect(media.schema, outside)
+        return frozenset(inside - outside)
+
+    def collect(self, schema: Schema | None, found: set[str]) -> None:
+        """Add the keys of all named schemas that a schema is made of."""
+        todo = [] if schema is None else [schema]
+        while todo:
+            part = todo.pop()
+            if part.kind == "ref":
+                target = self.shapes.target(part)
+                if target.key not in found:
+                    found.add(target.key)
+                    todo.append(target.schema)
+            if part.base and part.base not in found:
+                found.add(part.base)
+                todo.append(self.api.named[part.base].schema)
+            todo.extend(part.parts())
+
     # The package
 
     def package(self) -> views.Package:
@@ -239,7 +284,7 @@ class _Planner:
             server=server,
             server_doc=paragraph_doc(server_doc, 4),
             models=models,
-            model_names=tuple(sorted(entries, key=lambda entry: entry.name)),
+            model_names=tuple(sorted([*entries, *_RUNTIME_MODELS], key=lambda entry: entry.name)),
             api=tuple(module for module, _ in functions),
             client=self.client(functions, events, self.public.client, asynchronous=False),
             async_client=self.client(
@@ -382,12 +427,7 @@ class _Planner:
             bases=bases,
             doc=doc,
             fields=fields,
-            rules=tuple(
-                f"{use('molam_overlays.rules', name)}({', '.join(literal(part) for part in value)})"
-                if isinstance(value, tuple)
-                else f"{use('molam_overlays.rules', name)}({literal(value)})"
-                for name, value in schema.rules
-            ),
+            rules=tuple(_rule(name, value) for name, value in schema.rules),
         )
 
     def page_item(self, named: Named, operation: Operation) -> Schema:
@@ -447,6 +487,12 @@ class _Planner:
         return bool(self.solid(schema).fact(name))
 
     def fields(self, named: Named, module: str, page: bool) -> tuple[views.Field, ...]:
+        self.shapes.files = named.key in self.with_files
+        found = self.plain_fields(named, module, page)
+        self.shapes.files = False
+        return found
+
+    def plain_fields(self, named: Named, module: str, page: bool) -> tuple[views.Field, ...]:
         attributes = self.attribute_names(named.key)
         required = self.all_required(named.key)
         found = []
@@ -564,9 +610,7 @@ class _Planner:
         if parameters:
             attributes.append(views.Item("parameters", f"({', '.join(parameters)},)"))
         if operation.body is not None and operation.body.media:
-            bodies = [
-                self.body(one, operation, module) for one in _by_preference(operation.body.media)
-            ]
+            bodies = [self.body(one, operation, module) for one in emitted(operation.body.media)]
             attributes.append(views.Item("bodies", f"({', '.join(bodies)},)"))
         if results:
             attributes.append(views.Item("results", f"({', '.join(results)},)"))
@@ -666,42 +710,87 @@ class _Planner:
             )
         if operation.body is None or not operation.body.media:
             return found, "", "", ""
-        medias = _by_preference(operation.body.media)
-        first = medias[0].schema
-        inner = self.solid(first) if first is not None else None
-        if len(medias) == 1 and inner is not None and inner.kind == "object" and first is not None:
-            target = self.shapes.target(first)
-            if target.schema.kind == "object":
-                fields = self.body_fields(operation, target, names)
-                found.extend(fields)
-                absent = ""
-                if not operation.body.required and any(self.is_required(one) for one in fields):
-                    # An optional body with required fields: none of them given means no body.
-                    absent = " and ".join(
-                        f"{one.argument} is None" for one in fields if self.default_of(one) is None
-                    )
-                    found = [
-                        attrs.evolve(one, required=False) if one.place == "body" else one
-                        for one in found
-                    ]
-                if fields:
-                    return found, "", absent, ""
-                return found, "{}", "", ""
+        medias = emitted(operation.body.media)
+        targets = {self.flat_target(media) for media in medias}
+        choice = ""
+        if len(targets) == 1 and (key := targets.pop()) is not None:
+            fields = self.body_fields(operation, self.api.named[key], names)
+            found.extend(fields)
+            absent = ""
+            if not operation.body.required and any(self.is_required(one) for one in fields):
+                # An optional body with required fields: none of them given means no body.
+                absent = " and ".join(
+                    f"{one.argument} is None" for one in fields if self.default_of(one) is None
+                )
+                found = [
+                    attrs.evolve(one, required=False) if one.place == "body" else one
+                    for one in found
+                ]
+            if len(medias) > 1:
+                choice = names.distinct("media_type")
+                found.append(self.media_choice(choice, medias))
+            return found, "" if fields else "{}", absent, choice
         argument = names.distinct("body")
-        choice = names.distinct("media_type") if len(medias) > 1 else ""
+        schema = medias[0].schema or Schema(at=medias[0].at, kind="any")
         found.append(
             _Given(
                 wire="",
                 place="whole body",
                 argument=argument,
-                schema=first or Schema(at=medias[0].at, kind="any"),
+                schema=schema,
                 required=operation.body.required,
                 client_default="",
-                doc=sentence(readable(operation.body.description))
-                or (described(inner) if inner is not None else ""),
+                doc=sentence(readable(operation.body.description)) or described(self.solid(schema)),
+                accepts=joined(*(self.body_shape(media, module).accept for media in medias)),
             )
         )
+        if len(medias) > 1:
+            choice = names.distinct("media_type")
+            found.append(self.media_choice(choice, medias))
         return found, argument, "", choice
+
+    def media_choice(self, argument: str, medias: Sequence[Media]) -> _Given:
+        """Return the argument that says which media type the body is sent as."""
+        listed = tuple(media.media for media in medias)
+        return _Given(
+            wire="",
+            place="media type",
+            argument=argument,
+            schema=Schema(at=medias[0].at, kind="enum", values=listed),
+            required=False,
+            client_default="",
+            doc=f"The media type to send the body as. Default {literal(listed[0])}.",
+        )
+
+    def flat_target(self, media: Media) -> str | None:
+        """Return the key of the object whose properties become arguments, None for other bodies."""
+        if media.schema is None or kind_of(media.media) in ("text", "bytes"):
+            return None
+        if self.shapes.nullable(media.schema) or media.schema.kind != "ref":
+            return None
+        target = self.shapes.target(media.schema)
+        return target.key if target.schema.kind == "object" else None
+
+    def body_shape(self, media: Media, module: str) -> Shape:
+        """Return what a body of a media type is in Python."""
+        kind = kind_of(media.media)
+        schema = media.schema or Schema(at=media.at, kind="any")
+        if kind == "bytes":
+            return self.shapes.binary()
+        if kind == "text":
+            solid = self.solid(schema)
+            if solid.kind == "any" or is_file(solid):
+                schema = Schema(at=media.at, kind="string")
+            elif solid.kind in ("object", "map", "array", "union"):
+                raise self.document.error(
+                    f"The body {media.media} is described as {solid.kind}, but it is text",
+                    media.at,
+                    "Describe it as a string, or send it as application/json",
+                )
+        self.shapes.files = kind == "multipart"
+        shape = self.shapes.shape(schema, module)
+        self.shapes.files = False
+        return shape
 
     def body_fields(self, operation: Operation, target: Named, names: Names) -> list[_Given]:
         required = self.all_required(target.key)
@@ -727,9 +816,8 @@ class _Planner:
                     schema=schema,
                     required=wire in required and not client_default,
                     client_default=client_default,
-                    doc=_argument_doc(
-                        described(schema, solid), solid, deprecation(solid.facts), client_default
-                    ),
+                    doc=_argument_doc(described(schema, solid), solid, deprecation(solid.facts)),
+                    file=target.key in self.with_files,
                 )
             )
         return found
@@ -790,7 +878,11 @@ class _Planner:
         return list(listed).index("idempotency_key")
 
     def argument(self, one: _Given, keyword: bool, module: str) -> views.Argument:
+        self.shapes.files = one.file
         shape = self.shapes.shape(one.schema, module)
+        self.shapes.files = False
+        if one.accepts:
+            shape = attrs.evolve(shape, accept=one.accepts)
         default = self.default_of(one)
         if self.is_required(one):
             return views.Argument(one.argument, shape.accept, "", keyword)
@@ -845,13 +937,46 @@ class _Planner:
 
     def body(self, media: Media, operation: Operation, module: str) -> str:
         assert operation.body is not None
-        schema = media.schema or Schema(at=media.at, kind="any")
-        arguments = [self.shapes.shape(schema, module).runtime]
-        if media.media != "application/json":
+        arguments = [self.body_shape(media, module).runtime]
+        if media.media != JSON:
             arguments.append(f"media={literal(media.media)}")
         if not operation.body.required:
             arguments.append("required=False")
+        rules = [
+            f"{literal(name)}: {rule}"
+            for name, given in media.encoding.items()
+            if (rule := self.encoding(given, pointers.join(media.at, "encoding", name)))
+        ]
+        if rules and kind_of(media.media) in ("form", "multipart"):
+            arguments.append(f"encoding={{{', '.join(rules)}}}")
         return f"{use(OPERATION, 'Body')}({', '.join(arguments)})"
+
+    def encoding(self, given: Mapping[str, Any], at: str) -> str:
+        """Return the source of how one property is written; empty when nothing is said."""
+        arguments = []
+        if "contentType" in given:
+            arguments.append(f"media={literal(given['contentType'])}")
+        headers: dict[str, str] = {}
+        for name, raw in (given.get("headers") or {}).items():
+            header, _ = self.document.follow(raw, pointers.join(at, "headers", name))
+            schema = header.get("schema") or {}
+            fixed = schema.get("const", schema.get("default"))
+            if fixed is None and len(schema.get("enum") or ()) == 1:
+                (fixed,) = schema["enum"]
+            if fixed is None:
+                raise self.document.error(
+                    f"The header {name} of a part has no fixed value",
+                    pointers.join(at, "headers", name),
+                    "Give its schema a const or a default, or leave the header out",
+                )
+            headers[name] = str(fixed)
+        if headers:
+            arguments.append(f"headers={literal(headers)}")
+        for keyword, argument in (("style", "style"), ("explode", "explode"),
+                                  ("allowReserved", "allow_reserved")):  # fmt: skip
+            if keyword in given:
+                arguments.append(f"{argument}={literal(given[keyword])}")
+        return f"{use(OPERATION, 'Encoding')}({', '.join(arguments)})" if arguments else ""
 
     def results(
         self, operation: Operation, module: str
@@ -862,16 +987,15 @@ class _Planner:
         annotations: list[str] = []
         for answer in successes:
             arguments: list[str]
-            medias = [media for media in answer.media if media.schema is not None]
+            medias = emitted(answer.media)
             if not medias:
                 arguments = ["None", literal(answer.status)]
                 found.append(f"{use(OPERATION, 'Result')}({', '.join(arguments)})")
                 annotations.append("None")
             for media in medias:
-                assert media.schema is not None
-                shape = self.shapes.shape(media.schema, module)
+                shape = self.body_shape(media, module)
                 arguments = [shape.runtime, literal(answer.status)]
-                if media.media != "application/json":
+                if media.media != JSON:
                     arguments.append(f"media={literal(media.media)}")
                 found.append(f"{use(OPERATION, 'Result')}({', '.join(arguments)})")
                 annotations.append(shape.read)
@@ -1095,6 +1219,14 @@ def literal_token(annotation: str) -> str:
     return f'"{annotation}"'
 
 
+def _rule(name: str, value: Any) -> str:
+    """Return the source of a check over an object as a whole."""
+    if name == "names_match":
+        value = (tuple(python_pattern(one) for one in value[0]), value[1])
+    parts = value if isinstance(value, tuple) else (value,)
+    return f"{use('molam_overlays.rules', name)}({', '.join(literal(part) for part in parts)})"
+
+
 def described_tag(tag: Mapping[str, Any] | None) -> str:
     """Return what the document says about a tag."""
     said = tag.get("description") if tag else None
@@ -1132,10 +1264,6 @@ def _is_key(parameter: Parameter) -> bool:
 
 def _ignored(parameter: Parameter) -> bool:
     return parameter.location == "header" and parameter.name.lower() in _NEVER_SENT
-
-
-def _by_preference(medias: Sequence[Media]) -> list[Media]:
-    return sorted(medias, key=lambda media: "json" not in media.media)
 
 
 def _isort(name: str) -> tuple[int, str]:

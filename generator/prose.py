@@ -120,7 +120,7 @@ def _speaks_of_default(text: str) -> bool:
 
 def paragraph_doc(text: str, indent: int) -> str:
     """Return a docstring of text that wraps as it needs to."""
-    return quoted(wrap(text, WIDTH - indent), indent)
+    return quoted(wrap(text, WIDTH - indent), indent) if text.strip() else ""
 
 
 def module_doc(text: str) -> str:

@@ -81,6 +81,8 @@ class Shapes:
         """Pairs of modules of which the first must not import the second."""
         self.variants: Mapping[str, str] = {}
         """Polymorphic bases: key of the base to the key of the union of its kinds."""
+        self.files = False
+        """Whether binary text stands for files now, as it does in multipart bodies."""
         self._inlining: list[str] = []
 
     def shape(self, schema: Schema, here: str) -> Shape:
@@ -122,6 +124,8 @@ class Shapes:
         match schema.kind:
             case "ref":
                 return self.reference(schema, here)
+            case "any" if self.files and is_file(schema):
+                return self.binary()
             case "any":
                 anything = use_in_annotation("typing", "Any")
                 return Shape(anything, anything, f"{use(CODEC, 'AnyValue')}()")
@@ -282,6 +286,14 @@ class Shapes:
             found.append(f"{argument}={literal(_whole(value))}")
         return found
 
+    def binary(self) -> Shape:
+        """Return what bytes are that travel as they are."""
+        raw = builtin("bytes")
+        accept = joined(
+            raw, use_in_annotation(CODEC, "File"), use_in_annotation("typing", "BinaryIO")
+        )
+        return Shape(raw, accept, _call("Binary"))
+
     def leaf(self, schema: Schema) -> Shape:
         leaf = self.graph.leaf(schema)
         form = schema.fact("format")
@@ -302,6 +314,8 @@ class Shapes:
             if form in ("float", "double"):
                 return Shape(builtin("float"), accept, _call("Float", *exact))
             return Shape(decimal, accept, _call("Number", *exact))
+        if self.files and is_file(schema):
+            return self.binary()
         if isinstance(form, str) and form in _STRINGS:
             module, name, runtime = _STRINGS[form]
             python = use_in_annotation(module, name)
@@ -311,6 +325,15 @@ class Shapes:
         if isinstance(pattern, str) and pattern_problem(pattern) is None:
             limits.append(f"pattern={literal(python_pattern(pattern))}")
         return Shape(builtin("str"), builtin("str"), _call("String", *limits))
+
+
+def is_file(schema: Schema) -> bool:
+    """Tell whether a schema in a multipart body describes a file."""
+    if schema.kind == "string":
+        return schema.fact("format") == "binary" or (
+            "contentMediaType" in schema.facts and "contentEncoding" not in schema.facts
+        )
+    return schema.kind == "any" and not set(schema.facts) - {"description", "title"}
 
 
 def _call(name: str, *arguments: str) -> str:

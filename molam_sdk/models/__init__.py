@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molam_overlays.model import Model as Model
+    from molam_overlays.model import ResponseInfo as ResponseInfo
     from molam_sdk.models.bank_account_beneficiary import (
         BankAccountBeneficiary as BankAccountBeneficiary,
     )
@@ -91,6 +93,7 @@ __all__ = [
     "IbanBeneficiary",
     "Metadata",
     "MobileMoneyBeneficiary",
+    "Model",
     "PaymentIntent",
     "PaymentIntentCanceled",
     "PaymentIntentCreated",
@@ -117,6 +120,7 @@ __all__ = [
     "RefundReason",
     "RefundStatus",
     "RefundSucceeded",
+    "ResponseInfo",
     "WalletBeneficiary",
 ]
 
@@ -138,6 +142,7 @@ _MODULES = {
     "IbanBeneficiary": "molam_sdk.models.iban_beneficiary",
     "Metadata": "molam_sdk.models.metadata",
     "MobileMoneyBeneficiary": "molam_sdk.models.mobile_money_beneficiary",
+    "Model": "molam_overlays.model",
     "PaymentIntent": "molam_sdk.models.payment_intent",
     "PaymentIntentCanceled": "molam_sdk.models.payment_intent_canceled",
     "PaymentIntentCreated": "molam_sdk.models.payment_intent_created",
@@ -164,6 +169,7 @@ _MODULES = {
     "RefundReason": "molam_sdk.models.refund_reason",
     "RefundStatus": "molam_sdk.models.refund_status",
     "RefundSucceeded": "molam_sdk.models.refund_succeeded",
+    "ResponseInfo": "molam_overlays.model",
     "WalletBeneficiary": "molam_sdk.models.wallet_beneficiary",
 }
 

@@ -6,6 +6,7 @@ when nothing is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -57,6 +58,19 @@ def max_properties(count: int) -> Rule:
 
     def check(value: Mapping[str, Any]) -> str | None:
         return None if len(value) <= count else f"must have at most {count} properties"
+
+    return check
+
+
+def names_match(patterns: tuple[str, ...], declared: tuple[str, ...]) -> Rule:
+    """Names that are not declared must match a pattern (``patternProperties`` of a closed object)."""
+    compiled = [re.compile(pattern, re.ASCII) for pattern in patterns]
+
+    def check(value: Mapping[str, Any]) -> str | None:
+        for name in value:
+            if name not in declared and not any(one.search(name) for one in compiled):
+                return f"must not have a property {name}"
+        return None
 
     return check
 

@@ -1,0 +1,477 @@
+"""Operations of small documents, called: what leaves on the wire, what comes back."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Build = Callable[..., Any]
+
+
+def operation(**given: Any) -> dict[str, Any]:
+    return {"responses": {"204": {"description": "Done."}}, **given}
+
+
+def parameter(name: str, place: str, schema: Any = None, **given: Any) -> dict[str, Any]:
+    made = {"name": name, "in": place, "schema": schema or {"type": "string"}, **given}
+    return {**made, "required": True} if place == "path" else made
+
+
+def body(schema: Any, media: str = "application/json", **given: Any) -> dict[str, Any]:
+    return {"content": {media: {"schema": schema, **given}}, "required": True}
+
+
+def answer(schema: Any, media: str = "application/json") -> dict[str, Any]:
+    return {"200": {"description": "Done.", "content": {media: {"schema": schema}}}}
+
+
+def one(path: str, **given: Any) -> dict[str, Any]:
+    verb = given.pop("verb", "post")
+    return {"paths": {path: {verb: operation(operationId="doIt", **given)}}}
+
+
+STYLES = [
+    ("path", "simple", False, ["a", "b"], "/x/a,b"),
+    ("path", "simple", True, {"k": "v"}, "/x/k=v"),
+    ("path", "label", False, ["a", "b"], "/x/.a,b"),
+    ("path", "label", True, ["a", "b"], "/x/.a.b"),
+    ("path", "matrix", False, ["a", "b"], "/x/;p=a,b"),
+    ("path", "matrix", True, {"k": "v"}, "/x/;k=v"),
+    ("query", "form", True, ["a", "b"], "/x?p=a&p=b"),
+    ("query", "form", False, ["a", "b"], "/x?p=a,b"),
+    ("query", "spaceDelimited", False, ["a", "b"], "/x?p=a%20b"),
+    ("query", "pipeDelimited", False, ["a", "b"], "/x?p=a%7Cb"),
+    ("query", "deepObject", True, {"k": "v"}, "/x?p%5Bk%5D=v"),
+    ("query", "form", True, {"k": "v"}, "/x?k=v"),
+]
+
+
+@pytest.mark.parametrize(("place", "style", "explode", "value", "target"), STYLES)
+def test_parameters_travel_in_the_style_of_the_document(
+    build: Build, recorder: Any, place: str, style: str, explode: bool, value: Any, target: str
+) -> None:
+    schema = (
+        {"type": "array", "items": {"type": "string"}}
+        if isinstance(value, list)
+        else {"type": "object", "additionalProperties": {"type": "string"}}
+    )
+    path = "/x/{p}" if place == "path" else "/x"
+    built = build(
+        one(path, verb="get", parameters=[
+            parameter("p", place, schema, style=style, explode=explode)])
+    )  # fmt: skip
+    adapter = recorder(status=204, body="")
+    built.client(adapter).do_it(p=value)
+    assert adapter.last.url == f"https://shop.example{target}"
+
+
+def test_headers_cookies_and_json_parameters_travel(build: Build, recorder: Any) -> None:
+    built = build(
+        one(
+            "/x",
+            verb="get",
+            parameters=[
+                parameter("X-Trace", "header"),
+                parameter("session", "cookie"),
+                {"name": "filter", "in": "query", "content": {
+                    "application/json": {"schema": {"type": "object"}}}},
+                parameter("Accept", "header"),
+            ],
+        )
+    )  # fmt: skip
+    adapter = recorder(status=204, body="")
+    built.client(adapter).do_it(x_trace="t1", session="s1", filter={"a": 1})
+    assert adapter.last.headers["X-Trace"] == "t1"
+    assert adapter.last.headers["Cookie"] == "session=s1"
+    assert adapter.last.url.endswith("?filter=%7B%22a%22%3A1%7D")
+
+
+def test_parameters_of_the_path_item_hold_for_each_operation(build: Build, recorder: Any) -> None:
+    document = one("/x/{id}", verb="get")
+    document["paths"]["/x/{id}"]["parameters"] = [
+        {"$ref": "#/components/parameters/Id"}, parameter("q", "query")]  # fmt: skip
+    document["paths"]["/x/{id}"]["get"]["parameters"] = [
+        parameter("q", "query", {"type": "integer"})
+    ]
+    document["components"] = {"parameters": {"Id": parameter("id", "path")}}
+    adapter = recorder(status=204, body="")
+    built = build(document)
+    built.client(adapter).do_it("o/1", q=3)
+    assert adapter.last.url == "https://shop.example/x/o%2F1?q=3"
+
+
+def test_properties_of_an_object_become_arguments(build: Build, recorder: Any) -> None:
+    schema = {
+        "type": "object",
+        "required": ["amount"],
+        "properties": {
+            "note": {"type": "string"},
+            "amount": {"type": "integer", "minimum": 1},
+            "capture": {"type": "boolean", "default": False},
+            "memo": {"type": ["string", "null"]},
+            "id": {"type": "string", "readOnly": True},
+            "timeout": {"type": "integer"},
+        },
+    }
+    built = build(
+        one("/x/{note}", parameters=[parameter("note", "path")], requestBody=body(schema))
+    )
+    signature = inspect.signature(built.module("client").MolamClient.do_it)
+    assert [name for name in signature.parameters if name not in ("self", "options")] == [
+        "note", "amount", "note_body", "capture", "memo", "timeout_",
+    ]  # fmt: skip
+    adapter = recorder(status=204, body="")
+    client = built.client(adapter)
+    client.do_it("p", 5)
+    assert adapter.last.json == {"amount": 5, "capture": False}
+    client.do_it("p", 5, note_body="n", memo=None, capture=True, timeout_=9)
+    assert adapter.last.json == {
+        "note": "n", "amount": 5, "capture": True, "memo": None, "timeout": 9,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="amount: must be at least 1"):
+        client.do_it("p", 0)
+
+
+def test_an_optional_body_with_required_fields_may_be_left_out(build: Build, recorder: Any) -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {
+        "a": {"type": "string"}, "b": {"type": "string"}}}  # fmt: skip
+    built = build(one("/x", requestBody={**body(schema), "required": False}))
+    adapter = recorder(status=204, body="")
+    client = built.client(adapter)
+    client.do_it()
+    assert adapter.last.json is None
+    with pytest.raises(ValueError, match="a: is required"):
+        client.do_it(b="x")
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "array", "items": {"type": "integer"}}, [1, 2]),
+        ({"type": "string"}, "text"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}),
+        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, 7),
+        ({}, {"any": ["thing"]}),
+    ],
+)
+def test_other_bodies_are_one_argument(
+    build: Build, recorder: Any, schema: Any, value: Any
+) -> None:
+    adapter = recorder(status=204, body="")
+    build(one("/x", requestBody=body(schema))).client(adapter).do_it(value)
+    assert adapter.last.json == value
+
+
+def call_of(built: Any, **given: Any) -> Any:
+    """Return the call that the emitted function builds."""
+    return built.module("api.default").do_it(**given)
+
+
+def test_a_form_is_written_as_forms_are(build: Build) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "card": {"type": "object", "properties": {"number": {"type": "string"}}},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "ids": {"type": "array", "items": {"type": "integer"}},
+        },
+    }
+    built = build(
+        one("/x", requestBody=body(schema, "application/x-www-form-urlencoded",
+            encoding={"ids": {"style": "form", "explode": False}}))
+    )  # fmt: skip
+    call = call_of(built, card={"number": "4 2"}, tags=["a", "b"], ids=[1, 2])
+    assert call.content == b"card%5Bnumber%5D=4%202&tags=a&tags=b&ids=1,2"
+    assert call.media == "application/x-www-form-urlencoded"
+
+
+def test_a_multipart_body_carries_files(build: Build) -> None:
+    schema = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+            "meta": {"type": "object", "additionalProperties": {"type": "string"}},
+            "note": {"type": "string"},
+        },
+    }
+    built = build(
+        one("/x", requestBody=body(schema, "multipart/form-data",
+            encoding={"file": {"contentType": "image/png"}}))
+    )  # fmt: skip
+    call = call_of(built, file=b"\x89PNG", meta={"a": "b"}, note="n")
+    assert b'name="file"; filename="file"\r\nContent-Type: image/png\r\n\r\n\x89PNG' in call.content
+    assert b'name="meta"\r\nContent-Type: application/json\r\n\r\n{"a":"b"}' in call.content
+    assert b'name="note"\r\n\r\nn' in call.content
+    assert built.types(
+        "from PKG.api.default import do_it\nfrom PKG.models import File\n"
+        "do_it(file=b'x')\ndo_it(file=File(b'x', 'a.png'))\ndo_it(file=open('x', 'rb'))\n"
+    ) == ""  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("media", "schema", "value", "content"),
+    [
+        ("text/plain", {"type": "string"}, "grüß", "grüß".encode()),
+        ("application/octet-stream", {"type": "string", "format": "binary"}, b"\x00", b"\x00"),
+        ("image/png", {}, b"\x00", b"\x00"),
+    ],
+)
+def test_text_and_bytes_travel_as_they_are(
+    build: Build, media: str, schema: Any, value: Any, content: bytes
+) -> None:
+    call = call_of(build(one("/x", requestBody=body(schema, media))), body=value)
+    assert (call.content, call.media) == (content, media)
+
+
+def test_a_body_of_several_media_types_can_be_chosen(build: Build) -> None:
+    schema = {"$ref": "#/components/schemas/Order"}
+    document = one("/x", requestBody={"required": True, "content": {
+        "application/x-www-form-urlencoded": {"schema": schema},
+        "application/json": {"schema": schema},
+        "application/xml": {"schema": schema}}})  # fmt: skip
+    document["components"] = {
+        "schemas": {"Order": {"type": "object", "properties": {"a": {"type": "string"}}}}
+    }
+    built = build(document)
+    assert call_of(built, a="x").content == b'{"a":"x"}'
+    form = call_of(built, a="x", media_type="application/x-www-form-urlencoded")
+    assert form.content == b"a=x"
+
+
+def test_the_content_type_of_the_answer_decides_how_it_is_read(build: Build) -> None:
+    built = build(
+        one(
+            "/x",
+            verb="get",
+            responses={
+                "200": {
+                    "description": "A report.",
+                    "content": {
+                        "application/json": {"schema": {"type": "object", "properties": {
+                            "rows": {"type": "integer"}}}},
+                        "text/csv": {"schema": {"type": "string"}},
+                        "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+                    },
+                },
+                "202": {"description": "Later."},
+                "2XX": {"description": "Else.", "content": {
+                    "application/json": {"schema": {"type": "array", "items": {"type": "string"}}}}},
+                "default": {"description": "An error."},
+            },
+        )
+    )  # fmt: skip
+    adapter = Typed()
+    client = built.client(adapter)
+    adapter.answer = (200, b'{"rows": 3}', "application/json; charset=utf-8")
+    assert client.do_it().rows == 3
+    adapter.answer = (200, "a;ü".encode(), "text/csv")
+    assert client.do_it() == "a;ü"
+    adapter.answer = (200, b"%PDF\xff", "application/pdf")
+    assert client.do_it() == b"%PDF\xff"
+    adapter.answer = (202, b"", "")
+    assert client.do_it() is None
+    adapter.answer = (207, b'["x"]', "application/json")
+    assert client.do_it() == ["x"]
+
+
+class Typed:
+    """An adapter that answers with a content type."""
+
+    answer: tuple[int, bytes, str] = (200, b"", "")
+
+    def send(self, **_: Any) -> tuple[int, bytes, dict[str, str]]:
+        status, content, media = self.answer
+        return status, content, {"Content-Type": media}
+
+
+def test_a_deprecated_operation_warns_when_it_is_called(build: Build, recorder: Any) -> None:
+    built = build(one("/x", deprecated=True))
+    client = built.client(recorder(status=204, body=""))
+    with pytest.warns(DeprecationWarning, match="do_it is deprecated"):
+        client.do_it()
+    assert "Deprecated." in client.do_it.__doc__
+
+
+def test_the_docstring_tells_units_defaults_and_errors(build: Build) -> None:
+    built = build(
+        one(
+            "/x",
+            summary="Do it",
+            description="At length.",
+            parameters=[
+                parameter("n", "query", {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+                          description="How many, in dozens")],
+            responses={
+                "204": {"description": "Done."},
+                "402": {"description": "No money."},
+                "404": {"description": "Not there."},
+                "5XX": {"description": "Ours."},
+                "default": {"description": "Else."},
+            },
+        )
+    )  # fmt: skip
+    doc = inspect.getdoc(built.module("client").MolamClient.do_it)
+    assert doc is not None
+    for line in (
+        "Do it.",
+        "At length.",
+        "    n: How many, in dozens. 1 to 9. Default 3.",
+        "    PaymentDeclinedError: 402: No money.",
+        "    NotFoundError: 404: Not there.",
+        "    ServerError: 5XX: Ours.",
+        "    ApiError: any other status: Else.",
+        "Source: shop.yaml, POST /x",
+    ):
+        assert line in doc.splitlines()
+    assert doc == inspect.getdoc(built.module("async_client").MolamAsyncClient.do_it)
+
+
+async def test_both_clients_have_the_same_methods(build: Build, async_recorder: Any) -> None:
+    built = build(one("/x", requestBody=body({"type": "object", "properties": {
+        "a": {"type": "string"}}}), responses=answer({"type": "object", "properties": {
+            "b": {"type": "string"}}})))  # fmt: skip
+    blocking = inspect.signature(built.module("client").MolamClient.do_it)
+    awaiting = inspect.signature(built.module("async_client").MolamAsyncClient.do_it)
+    assert blocking.parameters == awaiting.parameters
+    adapter = async_recorder({"b": "y"})
+    async with built.async_client(adapter) as client:
+        assert (await client.do_it(a="x")).b == "y"
+    assert adapter.last.json == {"a": "x"}
+
+
+def test_operations_without_a_name_or_a_tag_get_one(build: Build) -> None:
+    built = build(
+        {"paths": {"/v1/orders/{id}/lines": {"get": operation(parameters=[parameter("id", "path")]),
+                                             "post": operation(parameters=[parameter("id", "path")],
+                                                               tags=["Payment links"])}}}
+    )  # fmt: skip
+    client = built.client()
+    assert callable(client.get_orders_by_id_lines)
+    assert callable(client.post_orders_by_id_lines)
+    assert built.module("api.payment_links").POST_ORDERS_BY_ID_LINES.method == "POST"
+
+
+def test_methods_named_like_what_the_client_needs_do_no_harm(build: Build, recorder: Any) -> None:
+    paths = {
+        f"/{name}": {"get": {"operationId": name, "tags": ["list"], "parameters": [
+            parameter("list", "query", {"type": "array", "items": {"type": "string"}}),
+            parameter("self", "query"), parameter("config", "query")],
+            "responses": answer({"type": "array", "items": {"type": "string"}})}}
+        for name in ("list", "str", "close", "request", "class", "default", "print")
+    }  # fmt: skip
+    built = build({"paths": paths})
+    adapter = recorder(["x"])
+    client = built.client(adapter)
+    for name in ("list", "str", "close_", "request_", "class_", "default", "print"):
+        assert getattr(client, name)(list=["a"], self_="s", config_="c") == ["x"]
+        assert adapter.last.url.endswith("?list=a&self=s&config=c")
+    client.close()
+    assert built.types("from PKG.client import MolamClient\n") == ""
+
+
+def test_a_page_is_iterated_by_both_clients(build: Build, recorder: Any) -> None:
+    document = one(
+        "/x",
+        verb="get",
+        parameters=[parameter("limit", "query", {"type": "integer", "default": 2}),
+                    parameter("offset", "query", {"type": "integer", "default": 0})],
+        responses=answer({"$ref": "#/components/schemas/OrderList"}),
+    )  # fmt: skip
+    document["paths"]["/x"]["get"]["x-molam-page"] = {
+        "items": "data", "more": "has_more", "limit": "limit", "offset": "offset"}  # fmt: skip
+    document["components"] = {
+        "schemas": {
+            "Order": {"type": "object", "properties": {"id": {"type": "string"}}},
+            "OrderList": {"type": "object", "required": ["data", "has_more"], "properties": {
+                "data": {"type": "array", "items": {"$ref": "#/components/schemas/Order"}},
+                "has_more": {"type": "boolean"}}},
+        }
+    }  # fmt: skip
+    built = build(document)
+    adapter = recorder({"data": [{"id": "o_1"}], "has_more": False})
+    page = built.client(adapter).do_it()
+    assert adapter.last.url.endswith("?limit=2&offset=0")
+    assert [order.id for order in page] == ["o_1"]
+    assert built.types(
+        "from PKG.client import MolamClient\nfrom PKG.async_client import MolamAsyncClient\n"
+        "from PKG.models import Order\n"
+        "def f(c: MolamClient) -> list[Order]:\n    return [o for o in c.do_it()]\n"
+        "async def g(c: MolamAsyncClient) -> list[Order]:\n"
+        "    return [o async for o in await c.do_it()]\n"
+    ) == ""  # fmt: skip
+
+
+def test_events_are_read_by_their_type(build: Build) -> None:
+    def webhook(schema: str) -> dict[str, Any]:
+        return {"post": operation(requestBody=body({"$ref": f"#/components/schemas/{schema}"}))}
+
+    built = build(
+        {
+            "webhooks": {"order.paid": webhook("OrderPaid"), "order.sent": webhook("OrderSent")},
+            "components": {"schemas": {
+                "Event": {"type": "object", "required": ["type"], "properties": {
+                    "type": {"type": "string"}}},
+                "OrderPaid": {"allOf": [{"$ref": "#/components/schemas/Event"}, {
+                    "type": "object", "properties": {"type": {"const": "order.paid"},
+                                                     "sum": {"type": "integer"}}}]},
+                "OrderSent": {"allOf": [{"$ref": "#/components/schemas/Event"}, {
+                    "type": "object", "properties": {"type": {"const": "order.sent"}}}]}}},
+        }
+    )  # fmt: skip
+    events = built.module("events")
+    assert list(events.EVENTS) == ["order.paid", "order.sent"]
+    sign = built.module("utils.webhook").generate_signature
+    client = built.client()
+    for raw, expected in (
+        (b'{"type":"order.paid","sum":3}', events.OrderPaid),
+        (b'{"type":"order.lost"}', built.models.Event),
+    ):
+        event = client.construct_event(sign(raw, "whsec_1"), raw)
+        assert type(event) is expected
+    router = events.EventRouter()
+    seen: list[int] = []
+
+    @router.on("order.paid")
+    def paid(event: Any) -> None:
+        seen.append(event.sum)
+
+    raw = b'{"type":"order.paid","sum":3}'
+    router.dispatch(client.construct_event(sign(raw, "whsec_1"), raw))
+    assert seen == [3]
+
+
+def test_a_document_of_webhooks_alone_is_a_package_too(build: Build) -> None:
+    built = build(
+        {"webhooks": {"ping": {"post": operation(requestBody=body(
+            {"type": "object", "properties": {"n": {"type": "integer"}}}))}}}
+    )  # fmt: skip
+    assert list(built.module("events").EVENTS) == ["ping"]
+    assert built.types("from PKG.client import MolamClient\n") == ""
+
+
+def test_the_document_is_part_of_the_package(build: Build) -> None:
+    import json
+
+    built = build(one("/x"))
+    product = built.module("_product").PRODUCT
+    assert product.document()["paths"]["/x"]["post"]["operationId"] == "doIt"
+    assert json.loads(Path(built.path, "openapi.json").read_text()) == product.document()
+
+
+@pytest.mark.parametrize(
+    ("servers", "base"),
+    [
+        ([{"url": "https://a.example/v1/"}, {"url": "https://b.example"}], "https://a.example/v1"),
+        ([{"url": "https://{region}.a.example/{v}", "variables": {
+            "region": {"default": "eu"}, "v": {"default": "v2", "enum": ["v1", "v2"]}}}],
+         "https://eu.a.example/v2"),
+    ],
+)  # fmt: skip
+def test_the_first_server_is_where_calls_go(build: Build, servers: Any, base: str) -> None:
+    built = build({**one("/x"), "servers": servers})
+    assert built.module("config").Config(api_key="sk_test_1").api_base == base
