@@ -163,12 +163,11 @@ class Inbox:
         try:
             with contextlib.ExitStack() as stack:
                 self._handle(handler, held, stack)
-        except StoreUnavailableError:
-            raise  # nothing can be noted either: the lease will end
         except Exception as error:  # noqa: BLE001 - whatever a user's handler raises
             self._fail(held, error)
         except BaseException:
-            self._database.run(deliveries.returning, held)
+            with contextlib.suppress(StoreError):  # then its lease brings the event back
+                self._database.run(deliveries.returning, held)
             raise
         return True
 
@@ -331,12 +330,11 @@ class AsyncInbox:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await self._handle(handler, held, stack)
-        except StoreUnavailableError:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever a user's handler raises
             await self._fail(held, error)
         except BaseException:
-            await self._database.run(deliveries.returning, held)
+            with contextlib.suppress(StoreError):  # then its lease brings the event back
+                await self._database.run(deliveries.returning, held)
             raise
         return True
 

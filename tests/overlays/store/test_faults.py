@@ -22,7 +22,7 @@ from molam_overlays.errors import (
 from molam_overlays.store import session
 from molam_overlays.store.claims import Claim, Replay
 from molam_overlays.store.idempotency import IdempotencyStore
-from molam_overlays.store.inbox import Inbox
+from molam_overlays.store.inbox import Delivery, Inbox
 from molam_overlays.store.journal import Entry
 from molam_overlays.store.migrate import migrate
 
@@ -300,6 +300,19 @@ class TestDroppedConnections:
         connection.close()
         with pytest.raises(StoreUnavailableError, match="is closed"):
             store.claim("order-1", ROUTE)
+
+    def test_a_drop_in_a_handlers_transaction_puts_the_event_off(self, url: str) -> None:
+        with Inbox(url) as inbox:
+            inbox.receive("evt_1", "t", b"{}")
+
+            def handler(delivery: Delivery) -> None:
+                delivery.connection().execute("CREATE TABLE shipments (id text)")
+                kill_connections(url)
+
+            assert inbox.process(handler)
+            (event,) = inbox.events()
+            assert (event.state, event.tries) == ("pending", 1)
+            assert "StoreUnavailableError" in str(event.last_error)
 
     def test_an_error_never_quotes_a_row(self, url: str) -> None:
         with psycopg.connect(url) as connection:

@@ -138,6 +138,10 @@ def test_workers_killed_at_random_moments_charge_each_order_once(url: str, tmp_p
     assert charges(ledger) == dict.fromkeys(keys, 1)
 
 
+def test_a_store_made_before_a_fork_works_in_the_child_and_in_the_parent(url: str) -> None:
+    assert run("fork", url, "order-1") == 0
+
+
 def test_what_handlers_of_killed_workers_wrote_is_there_once(url: str) -> None:
     connection: Any = (
         sqlite3.connect(url.removeprefix("sqlite:///"))

@@ -3,6 +3,7 @@
     worker.py race URL KEY LEDGER           claim, charge, print the answer
     worker.py die URL KEY LEDGER POINT      the same, killed with SIGKILL at a named point
     worker.py journal URL KEY LEDGER POINT  write ahead, send, settle, killed at a named point
+    worker.py fork URL KEY                  claim in a parent and in its child
     worker.py inbox URL COUNT SECONDS       handle events, writing in the inbox's transaction
 
 The ledger is a file that stands for the API: it charges once for each key.
@@ -104,6 +105,23 @@ def journal_at(url: str, key: str, ledger: str, point: str) -> None:
             die()
 
 
+def fork(url: str, key: str) -> None:
+    with IdempotencyStore(url) as store:
+        mine = store.claim(key, ROUTE)
+        assert isinstance(mine, Claim)
+        child = os.fork()
+        if child == 0:
+            assert not isinstance(store.claim(key, ROUTE), Claim)
+            theirs = store.claim(f"{key}-child", ROUTE)
+            assert isinstance(theirs, Claim)
+            store.complete(theirs, {"by": "child"})
+            store.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        store.complete(mine, {"by": "parent"})
+        assert isinstance(store.claim(f"{key}-child", ROUTE), Replay)
+
+
 def inbox_worker(url: str, limit: str, lease: str) -> None:
     stop = threading.Event()
     handled: list[str] = []
@@ -119,6 +137,11 @@ def inbox_worker(url: str, limit: str, lease: str) -> None:
 
 
 if __name__ == "__main__":
-    {"race": race, "die": die_at, "journal": journal_at, "inbox": inbox_worker}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    modes = {
+        "race": race,
+        "die": die_at,
+        "journal": journal_at,
+        "fork": fork,
+        "inbox": inbox_worker,
+    }
+    modes[sys.argv[1]](*sys.argv[2:])
