@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -147,14 +148,19 @@ def _read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
             if known:
                 raise _duplicate(key, pointer, _offset_position(text, offset, name))
     offsets: dict[str, int] = {}
+    starts: list[int] = []
 
     def locate(pointer: str) -> Position:
         if not offsets:
             for _, at, offset, _ in _json_keys(text):
                 offsets.setdefault(at, offset)
+            starts.append(0)
+            starts.extend(match.end() for match in re.finditer("\n", text))
         while pointer and pointer not in offsets:
             pointer = pointer.rpartition("/")[0]
-        return _offset_position(text, offsets.get(pointer, 0), name)
+        offset = offsets.get(pointer, 0)
+        line = bisect_right(starts, offset)
+        return Position(name, line, offset - starts[line - 1] + 1)
 
     return data, locate
 
@@ -266,8 +272,10 @@ def _read_yaml(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
     maker = _Maker(name, text)
     data = maker.make(root, "")
 
+    index: dict[int, dict[str, tuple[Any, Any]]] = {}
+
     def locate(pointer: str) -> Position:
-        return _mark(name, _yaml_node(root, pointers.split(pointer)))
+        return _mark(name, _yaml_node(root, pointers.split(pointer), index))
 
     return data, locate
 
@@ -286,14 +294,16 @@ def _mark(name: str, node: Any) -> Position:
     return Position(name, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _yaml_node(node: Any, tokens: list[str]) -> Any:
+def _yaml_node(node: Any, tokens: list[str], index: dict[int, dict[str, tuple[Any, Any]]]) -> Any:
     """Return the node of a key or item; where there is none, of the nearest one above."""
     found = node
     for token in tokens:
         if isinstance(node, yaml.MappingNode):
-            entry = next(
-                ((key, value) for key, value in _entries(node) if key.value == token), None
-            )
+            if id(node) not in index:
+                # What is written out wins over what is merged, which comes last.
+                entries = reversed(list(_entries(node)))
+                index[id(node)] = {key.value: (key, value) for key, value in entries}
+            entry = index[id(node)].get(token)
             if entry is None:
                 return found
             found, node = entry
