@@ -297,6 +297,8 @@ class Server:
     """The server; ``with Server() as server``."""
 
     tls: ssl.SSLContext | None = None
+    act: Deed | None = None
+    """What happens to every request, whatever its path; by default the path says."""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
 
@@ -364,7 +366,8 @@ class Server:
                         self.seen.append(request)
                         self._lock.notify_all()
                     c = Conversation(sock, request, self._closing)
-                    DEEDS[request.path.split("?")[0].strip("/").split("/")[-1]](c)
+                    act = self.act or DEEDS[request.path.split("?")[0].strip("/").split("/")[-1]]
+                    act(c)
                     if not c.keep:
                         break
         except OSError:
