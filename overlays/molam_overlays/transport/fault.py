@@ -10,13 +10,12 @@ error below it is kept as the cause.
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import re
 import socket
 import ssl
+import sys
 
-import anyio
 import httpcore
 import httpx
 
@@ -78,6 +77,12 @@ def _root(error: BaseException) -> BaseException | None:
     return found
 
 
+def _of(module: str, *names: str) -> tuple[type[Exception], ...]:
+    """Return exception classes of a module; none if nobody imported it, nor could raise them."""
+    found = sys.modules.get(module)
+    return () if found is None else tuple(getattr(found, name) for name in names)
+
+
 def _classify(
     error: Exception, cause: BaseException | None, host: str, timeout: float
 ) -> MolamError | None:
@@ -85,7 +90,10 @@ def _classify(
         return pool_timeout(host, timeout)
     if isinstance(error, httpx.ConnectTimeout):
         return connect_timeout(host, timeout)
-    if isinstance(error, (httpx.TimeoutException, builtins.TimeoutError, asyncio.TimeoutError)):
+    if isinstance(
+        error,
+        (httpx.TimeoutException, builtins.TimeoutError, *_of("asyncio", "TimeoutError")),
+    ):
         return response_timeout(host, timeout)
     if isinstance(error, httpx.ConnectError):
         return _no_connection(cause, host)
@@ -114,9 +122,11 @@ def _classify(
         )
     if isinstance(
         error,
-        (httpx.HTTPError, httpx.StreamError, OSError, anyio.BrokenResourceError,
-         anyio.ClosedResourceError, anyio.EndOfStream),
-    ):  # fmt: skip
+        (
+            *(httpx.HTTPError, httpx.StreamError, OSError),
+            *_of("anyio", "BrokenResourceError", "ClosedResourceError", "EndOfStream"),
+        ),
+    ):
         return broken(host)
     return None
 
