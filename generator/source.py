@@ -6,6 +6,7 @@ are dates. JSON is read by `json`; the places in it are found only when somebody
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from bisect import bisect_right
@@ -87,6 +88,9 @@ def read(path: Path, name: str) -> Source:
         raise DocumentError(
             "The file is not text in UTF-8", Position(name, line), "Save it as UTF-8"
         ) from None
+    # Nothing here is garbage: looking for it takes longer than reading a large file.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         # Nearly all JSON is YAML too, but not its escapes of surrogate pairs.
         is_json = path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "[")
@@ -100,6 +104,9 @@ def read(path: Path, name: str) -> Source:
         raise DocumentError(
             f"A value cannot be read: {error}", Position(name), "Write a shorter number"
         ) from None
+    finally:
+        if collecting:
+            gc.enable()
     return Source(path, name, text, data, locate)
 
 
@@ -270,7 +277,7 @@ def _read_yaml(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
     if root is None:
         raise DocumentError("The file is empty", Position(name), "Write an OpenAPI document")
     maker = _Maker(name, text)
-    data = maker.make(root, "")
+    data = maker.make(root)
 
     index: dict[int, dict[str, tuple[Any, Any]]] = {}
 
@@ -345,8 +352,10 @@ class _Maker:
         self.open: set[int] = set()
         self.count = 0
         self.sizes: dict[int, int] = {}
+        # Keys and indexes down to where we are.
+        self.here: list[str | int] = []
 
-    def make(self, node: Any, pointer: str) -> Any:
+    def make(self, node: Any) -> Any:
         self.count += 1
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
@@ -363,25 +372,27 @@ class _Maker:
         before = self.count
         if key in self.open:
             raise DocumentError(
-                f"An alias in {pointer or 'the document'} stands for something that contains it",
+                f"An alias in {pointers.make(self.here)} stands for something that contains it",
                 _mark(self.name, node),
                 "Use $ref for recursion",
             )
         self.open.add(key)
         if isinstance(node, yaml.SequenceNode):
             self.tag(node, "seq")
-            value: Any = [
-                self.make(item, f"{pointer}/{index}") for index, item in enumerate(node.value)
-            ]
+            value: Any = []
+            for index, item in enumerate(node.value):
+                self.here.append(index)
+                value.append(self.make(item))
+                self.here.pop()
         else:
             self.tag(node, "map")
-            value = self.mapping(node, pointer)
+            value = self.mapping(node)
         self.open.discard(key)
         self.made[key] = value
         self.sizes[key] = self.count - before
         return value
 
-    def mapping(self, node: Any, pointer: str) -> dict[str, Any]:
+    def mapping(self, node: Any) -> dict[str, Any]:
         value: dict[str, Any] = {}
         merges = []
         for key, item in node.value:
@@ -392,10 +403,11 @@ class _Maker:
             if _is_merge(key):
                 merges.append(item)
                 continue
-            at = pointers.join(pointer, key.value)
+            self.here.append(key.value)
             if key.value in value:
-                raise _duplicate(key.value, at, _mark(self.name, key))
-            value[key.value] = self.make(item, at)
+                raise _duplicate(key.value, pointers.make(self.here), _mark(self.name, key))
+            value[key.value] = self.make(item)
+            self.here.pop()
         for merge in merges:
             parts = merge.value if isinstance(merge, yaml.SequenceNode) else [merge]
             for part in parts:
@@ -405,7 +417,7 @@ class _Maker:
                         _mark(self.name, part),
                         "Give it the alias of a mapping",
                     )
-                for key, item in self.make(part, pointer).items():
+                for key, item in self.make(part).items():
                     value.setdefault(key, item)
         return value
 
