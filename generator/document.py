@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from generator import pointer as pointers
 from generator.anatomy import REFERABLE, Node, walk
 from generator.naming import shown
-from generator.source import DocumentError, Position, Source, read
+from generator.source import DocumentError, Position, Source, no_garbage, read
 
 __all__ = ["Document", "DocumentError", "Position"]
 
@@ -53,13 +53,14 @@ class Document:
         Raises:
             DocumentError: it cannot be read, is not valid, or refers to what is not there.
         """
-        source = read(Path(path), name or str(path))
-        document = cls(source, _checked_root(source))
-        _Assembly(document).run()
-        if validate:
-            from generator.validation import validate as check
+        with no_garbage():
+            source = read(Path(path), name or str(path))
+            document = cls(source, _checked_root(source))
+            _Assembly(document).run()
+            if validate:
+                from generator.validation import validate as check
 
-            check(document)
+                check(document)
         return document
 
     def position(self, pointer: str) -> Position:

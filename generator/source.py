@@ -10,7 +10,8 @@ import gc
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -51,6 +52,18 @@ def _sentence(text: str) -> str:
     return text if not text or text[-1] in ".?!" else text + "."
 
 
+@contextmanager
+def no_garbage() -> Generator[None]:
+    """Do not look for garbage meanwhile: in a large document that takes longer than reading it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class Source:
     """A file that has been read."""
 
@@ -88,9 +101,6 @@ def read(path: Path, name: str) -> Source:
         raise DocumentError(
             "The file is not text in UTF-8", Position(name, line), "Save it as UTF-8"
         ) from None
-    # Nothing here is garbage: looking for it takes longer than reading a large file.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         # Nearly all JSON is YAML too, but not its escapes of surrogate pairs.
         is_json = path.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "[")
@@ -104,9 +114,6 @@ def read(path: Path, name: str) -> Source:
         raise DocumentError(
             f"A value cannot be read: {error}", Position(name), "Write a shorter number"
         ) from None
-    finally:
-        if collecting:
-            gc.enable()
     return Source(path, name, text, data, locate)
 
 
