@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 
 from molam_overlays.errors import (
+    ConfigurationError,
     ResponseNotStoredError,
     StoreError,
     StoreNotMigratedError,
@@ -324,3 +326,56 @@ class TestDroppedConnections:
                 Entry(key="order-1", method="POST", path="/", body=b"account number 42")
             )
         assert "account" not in str(caught.value)
+
+
+class TestOthersBeside:
+    @pytest.mark.parametrize("times", [1, 5])
+    def test_a_transaction_undone_for_others_sake_is_run_again_a_few_times(
+        self, postgresql: Server, template: str, monkeypatch: pytest.MonkeyPatch, times: int
+    ) -> None:
+        execute = session.PsycopgSession.execute
+        left = [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected] * 5
+        del left[times:]
+
+        def undone(self: Any, sql: str, parameters: Any) -> Any:
+            if left and "UPDATE" in sql:
+                raise left.pop()
+            return execute(self, sql, parameters)
+
+        with IdempotencyStore(postgresql.create(template)) as store:
+            claim = store.claim("order-1", ROUTE)
+            assert isinstance(claim, Claim)
+            monkeypatch.setattr(session.PsycopgSession, "execute", undone)
+            if times == 1:
+                store.complete(claim, {})
+            else:
+                with pytest.raises(StoreError):
+                    store.complete(claim, {})
+                store.complete(claim, {})
+            assert isinstance(store.claim("order-1", ROUTE), Replay)
+
+
+def test_the_works_own_error_is_raised_even_if_the_claim_cannot_be_given_back(
+    postgresql: Server, template: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgresql.create(template)
+
+    def work() -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute("ALTER TABLE server_idempotency RENAME TO elsewhere")
+        raise ZeroDivisionError
+
+    with IdempotencyStore(url) as store, pytest.raises(ZeroDivisionError):
+        store.run("order-1", ROUTE, work)
+    assert "was not given back" in caplog.text
+
+
+def test_a_missing_driver_is_one_line_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with (
+        IdempotencyStore("postgresql://localhost/db") as store,
+        pytest.raises(ConfigurationError, match=r"molam-sdk-python\[postgres\]"),
+    ):
+        store.claim("order-1", ROUTE)
