@@ -28,6 +28,10 @@ class Remote:
         self._as_json = as_json
         self._adapter = HttpxAdapter(trust_env=False)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._adapter.close()
+
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask, and return the decoded answer."""
         content = None if body is None else json.dumps(body).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Annotated, Any
@@ -74,25 +75,23 @@ def add(app: typer.Typer, product: Product) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Forward a running sandbox's events to a receiver, and show each delivery, until Ctrl-C."""
-        remote = Remote(sandbox, as_json=as_json)
-        subscription = remote.ask(
-            "POST",
-            "/subscriptions",
-            {"url": forward_to, "secret": secret, "types": events or []},
-        )
-        if as_json:
-            show_json({"listening": subscription})
-        else:
-            out.print(f"Events of {escape(sandbox)} go to [bold]{escape(forward_to)}[/].")
-            out.print(f"They are signed with [bold]{escape(secret)}[/] (key id 1). Ctrl-C ends it.")
-        try:
-            with err.status("Waiting for events", spinner="dots") if not as_json else _Quiet():
-                for line in _deliveries(remote, forward_to):
-                    _show_delivery(line, as_json)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            remote.ask("DELETE", f"/subscriptions/{subscription['id']}")
+        with closing(Remote(sandbox, as_json=as_json)) as remote:
+            subscription = remote.ask(
+                "POST",
+                "/subscriptions",
+                {"url": forward_to, "secret": secret, "types": events or []},
+            )
+            if as_json:
+                show_json({"listening": subscription})
+            else:
+                out.print(f"Events of {escape(sandbox)} go to [bold]{escape(forward_to)}[/].")
+                out.print(f"They are signed with [bold]{escape(secret)}[/] (key id 1).")
+            try:
+                with nullcontext() if as_json else err.status("Waiting for events; Ctrl-C ends it"):
+                    for line in _deliveries(remote, forward_to):
+                        _show_delivery(line, as_json)
+            except KeyboardInterrupt:
+                remote.ask("DELETE", f"/subscriptions/{subscription['id']}")
 
     @app.command()
     def events(
@@ -104,15 +103,15 @@ def add(app: typer.Typer, product: Product) -> None:
         as_json: AsJson = False,
     ) -> None:
         """List a running sandbox's events and what became of their deliveries."""
-        remote = Remote(sandbox, as_json=as_json)
-        if resend is not None:
-            answer = remote.ask("POST", f"/events/{resend}/resend")
-            if as_json:
-                show_json(answer)
-            else:
-                out.print(f"Sent again to {answer['deliveries']} subscription(s).")
-            return
-        found = remote.ask("GET", f"/events?limit={limit}")["data"]
+        with closing(Remote(sandbox, as_json=as_json)) as remote:
+            if resend is not None:
+                answer = remote.ask("POST", f"/events/{resend}/resend")
+                if as_json:
+                    show_json(answer)
+                else:
+                    out.print(f"Sent again to {answer['deliveries']} subscription(s).")
+                return
+            found = remote.ask("GET", f"/events?limit={limit}")["data"]
         if as_json:
             show_json({"data": found})
             return
@@ -207,8 +206,3 @@ def _state(delivery: dict[str, Any]) -> str:
 
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-class _Quiet:
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...

@@ -93,6 +93,8 @@ class Contract:
         resource = Resource.from_contents(root, default_specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(URI, resource)
         self._validator = cache(self._build)
+        self.accepts_null = cache(self._accepts_null)
+        """Tells whether the schema at a pointer accepts null."""
 
     def _build(self, pointer: str) -> Validator:
         made: Validator = _Validator(
@@ -101,6 +103,9 @@ class Contract:
             format_checker=FORMATS,
         )
         return made
+
+    def _accepts_null(self, pointer: str) -> bool:
+        return not self.problems(pointer, None)
 
     def problems(self, pointer: str, value: Any) -> list[ValidationError]:
         """List what the schema at a pointer has against a value."""

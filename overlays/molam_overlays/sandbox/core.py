@@ -92,7 +92,7 @@ class Core:
         self.new_id = ids
         self.woken: Callable[[], None] = lambda: None
         """Called when something became due, so that a driver need not poll."""
-        self._sensitive = contract.document.sensitive()
+        self._sensitive = contract.document.sensitive
         self._ticking = threading.Lock()
 
     # Requests

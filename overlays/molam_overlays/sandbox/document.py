@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -118,7 +119,7 @@ class Document:
         return None, {}, allowed
 
     def webhook_types(self) -> list[str]:
-        """List the event types of the document."""
+        """List the event types of the document, in its order."""
         return list(self.root.get("webhooks", {}))
 
     def webhook_example(self, type_: str) -> Any:
@@ -128,6 +129,7 @@ class Document:
         body, _ = self.resolve(f"{end}/{method}/requestBody")
         return f"{body}/content/{escape('application/json')}"
 
+    @cached_property
     def sensitive(self) -> frozenset[str]:
         """Name every property that the document marks as sensitive."""
 

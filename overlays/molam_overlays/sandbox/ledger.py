@@ -86,18 +86,17 @@ class Ledger:
         """
         assert operation.result is not None
         result = f"{operation.result}/schema"
-        schema_end, schema = self.contract.document.resolve(result)
+        _, schema = self.contract.document.resolve(result)
         shown: dict[str, Any] = {}
         for name, pointer in self.contract.document.properties(result).items():
             if name in fixed:
                 shown[name] = fixed[name]
             elif name in body:
                 shown[name] = body[name]
-            elif not self.contract.problems(pointer, None):
+            elif self.contract.accepts_null(pointer):
                 shown[name] = None
             elif name in schema.get("required", ()):
                 shown[name] = self.examples.of_schema(pointer)
-        del schema_end
         thing = Thing(shown["id"], account, kind, shown, {"turn": 0, **(hidden or {})})
         self.state.insert(
             "objects",

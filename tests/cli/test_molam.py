@@ -1,0 +1,447 @@
+"""The command ``molam``: what it prints, as text and as JSON, and how it ends."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from typer.testing import CliRunner, Result
+
+from molam_overlays.cli.commands import application
+from molam_overlays.cli.doctor import examine
+from molam_overlays.errors import NetworkError, SignatureError
+from molam_overlays.store.inbox import Inbox
+from molam_overlays.webhooks import verify_signature
+from molam_sdk._product import PRODUCT
+from molam_sdk.sandbox import Sandbox
+
+Molam = Callable[..., Result]
+
+
+@pytest.fixture
+def molam(monkeypatch: pytest.MonkeyPatch) -> Molam:
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str, **environment: str) -> Result:
+        return CliRunner().invoke(application(PRODUCT), list(words), env=environment)
+
+    return run
+
+
+def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "molam_sdk", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[str, str]:
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=20)
+
+
+@attrs.define
+class Receiver:
+    url: str
+    got: list[tuple[str, bytes]]
+    answers: list[int]
+    arrived: threading.Event
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver("", [], [], threading.Event())
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            made.got.append((self.headers["Molam-Signature"], body))
+            self.send_response(made.answers.pop(0) if made.answers else 204)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            made.arrived.set()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_port}/hook"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+# molam itself
+
+
+def test_without_the_extra_one_line_names_it() -> None:
+    code = (
+        "import sys; sys.modules['typer'] = None; sys.argv = ['molam', 'doctor']\n"
+        "from molam_sdk.__main__ import main\nmain()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert 'pip install "molam-sdk-python[cli]"' in ran.stderr
+
+
+def test_the_sandbox_without_its_extra_says_so_in_one_line() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None; sys.argv = ['molam', 'sandbox']\n"
+        "from molam_sdk.__main__ import main\nmain()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+    assert 'pip install "molam-sdk-python[sandbox]"' in ran.stderr
+
+
+def test_help_lists_the_commands_and_exit_codes(molam: Molam) -> None:
+    shown = molam("--help")
+    assert shown.exit_code == 0
+    for word in ["sandbox", "trigger", "listen", "events", "doctor", "recover", "inbox", "db"]:
+        assert word in shown.output
+    assert "Exit codes" in shown.output
+
+
+def test_no_command_is_wrong_usage(molam: Molam) -> None:
+    assert molam().exit_code == 2
+    assert molam("dance").exit_code == 2
+
+
+def test_it_tells_its_version(molam: Molam) -> None:
+    assert molam("--version").output == f"molam {PRODUCT.version}\n"
+
+
+def test_the_help_of_the_sandbox_points_to_the_test_values(molam: Molam) -> None:
+    shown = molam("sandbox", "--help").output
+    assert "test values" in shown
+    assert "Molam-Sandbox-Fault" in shown
+    assert "docs/sandbox.md" in shown
+
+
+# molam sandbox
+
+
+def test_the_sandbox_serves_until_interrupted() -> None:
+    process = start("sandbox", "--port", "0", "--json")
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    client = PRODUCT.client()(PRODUCT.config()(api_key="sk_test_1", api_base=told["url"]))
+    assert client.create_payment_intent(5, "USD", idempotency_key="k").status
+    client.close()
+    _, err = stop(process)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+
+
+def test_a_port_in_use_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = subprocess.run(
+            [sys.executable, "-m", "molam_sdk", "sandbox", "--port", port],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"Error: Port {port} is in use.")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_listening_to_everyone_is_said_loudly() -> None:
+    process = start("sandbox", "--port", "0", "--host", "0.0.0.0", "--json")
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert "everyone who reaches this machine" in stop(process)[1]
+
+
+def test_state_in_a_file_outlives_the_process(tmp_path: Path) -> None:
+    made: list[str] = []
+    for _ in range(2):
+        process = start("sandbox", "--port", "0", "--json", "--state", str(tmp_path / "s.db"))
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        client = PRODUCT.client()(PRODUCT.config()(api_key="sk_test_1", api_base=url))
+        made.append(client.create_payment_intent(5, "USD", idempotency_key="k").id)
+        client.close()
+        stop(process)
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--state", "/nowhere/at/all.db"], "Cannot use the state file"),
+        (["--webhook-url", "ftp://shop"], "--webhook-url"),
+        (["--host", "192.0.2.1"], "Cannot listen on 192.0.2.1"),
+    ],
+)
+def test_the_sandbox_says_in_one_line_why_it_cannot_start(
+    molam: Molam, words: list[str], says: str
+) -> None:
+    ran = molam("sandbox", "--port", "0", *words)
+    assert ran.exit_code == 1
+    assert says in ran.output
+    as_json = molam("sandbox", "--port", "0", "--json", *words)
+    assert says in json.loads(as_json.stdout)["error"]
+
+
+# molam trigger, listen, events
+
+
+def test_trigger_sends_one_signed_event(molam: Molam, receiver: Receiver) -> None:
+    ran = molam(
+        "trigger",
+        "payment_intent.succeeded",
+        "--to",
+        receiver.url,
+        "--data",
+        '{"id": "pi_mine"}',
+        "--secret",
+        "whsec_1",
+        "--json",
+    )
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["status"] == 204
+    ((header, body),) = receiver.got
+    assert verify_signature(header, body, "whsec_1")
+    event = json.loads(body)
+    assert (event["type"], event["data"]["id"]) == ("payment_intent.succeeded", "pi_mine")
+
+
+def test_trigger_can_duplicate_and_damage(molam: Molam, receiver: Receiver) -> None:
+    assert (
+        molam("trigger", "payout.paid", "--to", receiver.url, "--damage", "duplicate").exit_code
+        == 0
+    )
+    assert len(receiver.got) == 2
+    assert receiver.got[0][1] == receiver.got[1][1]
+    for damage in ("stale", "bad_signature"):
+        molam("trigger", "payout.paid", "--to", receiver.url, "--damage", damage)
+        with pytest.raises(SignatureError, match="Timestamp|mismatch"):
+            verify_signature(*receiver.got[-1], "whsec_sandbox")
+
+
+def test_trigger_fails_when_the_receiver_refuses(molam: Molam, receiver: Receiver) -> None:
+    receiver.answers.append(500)
+    assert molam("trigger", "payout.paid", "--to", receiver.url).exit_code == 1
+    assert molam("trigger", "payout.paid", "--to", "http://127.0.0.1:1/").exit_code == 1
+
+
+def test_trigger_names_the_events_there_are(molam: Molam) -> None:
+    ran = molam("trigger", "wish.granted", "--to", "http://127.0.0.1:1/")
+    assert ran.exit_code == 1
+    assert "payment_intent.created" in ran.output
+    assert molam("trigger", "payout.paid", "--to", "http://x/", "--data", "[1]").exit_code == 2
+    assert molam("trigger", "payout.paid", "--to", "http://x/", "--damage", "eat").exit_code == 2
+
+
+def test_listen_forwards_and_shows_each_delivery(receiver: Receiver) -> None:
+    with Sandbox(port=0) as sandbox:
+        process = start("listen", "--forward-to", receiver.url, "--sandbox", sandbox.url, "--json")
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["listening"]["url"] == receiver.url
+        sandbox.trigger("payout.paid")
+        line = json.loads(process.stdout.readline())
+        assert (line["type"], line["status"]) == ("payout.paid", 204)
+        _, err = stop(process)
+        assert process.returncode == 0, err
+        assert sandbox.core.outbox.subscriptions() == []
+
+
+def test_events_lists_and_resends(molam: Molam, receiver: Receiver) -> None:
+    with Sandbox(port=0) as sandbox:
+        sandbox.subscribe(receiver.url)
+        event = sandbox.trigger("payout.paid")
+        assert receiver.arrived.wait(10)
+        receiver.arrived.clear()
+        shown = molam("events", "--sandbox", sandbox.url)
+        assert event["id"] in shown.output
+        as_json = molam("events", "--sandbox", sandbox.url, "--json")
+        assert json.loads(as_json.stdout)["data"][0]["event"]["id"] == event["id"]
+        assert molam("events", "--resend", event["id"], "--sandbox", sandbox.url).exit_code == 0
+        assert receiver.arrived.wait(10)
+        assert molam("events", "--resend", "evt_no", "--sandbox", sandbox.url).exit_code == 1
+
+
+def test_no_sandbox_is_one_line(molam: Molam) -> None:
+    for words in (["events"], ["listen", "--forward-to", "http://127.0.0.1:1/"]):
+        ran = molam(*words, "--sandbox", "http://127.0.0.1:1")
+        assert ran.exit_code == 1
+        assert "No sandbox answers" in ran.output
+        assert "molam sandbox" in ran.output
+        assert "Traceback" not in ran.output
+
+
+def test_something_else_is_no_sandbox(molam: Molam, receiver: Receiver) -> None:
+    ran = molam("events", "--sandbox", receiver.url)
+    assert ran.exit_code == 1
+    assert "no sandbox" in ran.output
+
+
+# molam doctor
+
+
+def findings(shown: Result) -> dict[str, dict[str, Any]]:
+    return {each["what"]: each for each in json.loads(shown.stdout)["findings"]}
+
+
+def test_doctor_finds_everything_in_order(molam: Molam) -> None:
+    with Sandbox(port=0) as sandbox:
+        shown = molam(
+            "doctor",
+            "--json",
+            MOLAM_API_KEY="sk_test_secret",
+            MOLAM_API_BASE=sandbox.url,
+            MOLAM_WEBHOOK_SECRET="whsec_secret",
+        )
+    found = findings(shown)
+    assert shown.exit_code == 0, shown.output
+    assert {each["state"] for each in found.values()} == {"ok"}
+    assert {"versions", "extras", "document", "config", "key", "api", "clock"} <= set(found)
+    assert "secret" not in shown.stdout.replace("webhook_secret=", "")
+
+
+def test_doctor_says_what_is_missing(molam: Molam) -> None:
+    shown = molam("doctor", "--json")
+    assert shown.exit_code == 1
+    assert "MOLAM_API_KEY is required" in findings(shown)["config"]["detail"]
+
+
+def test_doctor_says_that_the_api_cannot_be_reached(molam: Molam) -> None:
+    shown = molam("doctor", MOLAM_API_KEY="sk_test_1", MOLAM_API_BASE="http://127.0.0.1:1")
+    assert shown.exit_code == 1
+    assert "cannot be reached" in shown.output
+    assert "Traceback" not in shown.output
+
+
+def test_doctor_refuses_a_live_key_inside_pytest(molam: Molam) -> None:
+    shown = molam("doctor", "--json", MOLAM_API_KEY="sk_live_secret")
+    found = findings(shown)
+    assert shown.exit_code == 1
+    assert found["key"]["state"] == "fail"
+    assert "refused" in found["key"]["detail"]
+    assert "api" not in found, "nothing was sent"
+    assert "sk_live_secret" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state"), [(0, "ok"), (-60, "warn"), (60, "warn"), (400, "fail")]
+)
+def test_doctor_compares_the_clocks(
+    monkeypatch: pytest.MonkeyPatch, ahead: float, state: str
+) -> None:
+    import time
+
+    with Sandbox(port=0) as sandbox:
+        monkeypatch.setenv("MOLAM_API_KEY", "sk_test_1")
+        monkeypatch.setenv("MOLAM_API_BASE", sandbox.url)
+        found = {each.what: each for each in examine(PRODUCT, now=lambda: time.time() + ahead)}
+    assert found["clock"].state == state
+
+
+def test_doctor_finds_emitted_files_that_do_not_match_the_document() -> None:
+    class Stub:
+        create_payment_intent = None
+
+    broken = attrs.evolve(PRODUCT, package="nowhere_sdk", client=lambda: Stub)
+    found = {each.what: each for each in examine(broken)}
+    assert found["document"].state == "fail"
+    assert "createRefund" in found["document"].detail
+
+
+def test_doctor_finds_an_emitted_file_that_was_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "shop_sdk"
+    package.mkdir()
+    (package / "__init__.py").write_text("edited = True\n")
+    (package / ".generated.json").write_text(json.dumps({"files": {"__init__.py": "0" * 64}}))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = {each.what: each for each in examine(attrs.evolve(PRODUCT, package="shop_sdk"))}
+    assert found["document"].state == "fail"
+    assert "__init__.py" in found["document"].detail
+
+
+# molam db, recover, inbox
+
+
+@pytest.fixture
+def store(tmp_path: Path, molam: Molam) -> str:
+    url = f"sqlite:///{tmp_path}/shop.db"
+    ran = molam("db", "migrate", url)
+    assert ran.exit_code == 0, ran.output
+    assert "001_idempotency_and_webhooks" in ran.output
+    return url
+
+
+def test_migrating_again_does_no_harm(molam: Molam, store: str) -> None:
+    ran = molam("db", "migrate", store, "--json")
+    (step,) = json.loads(ran.stdout)["data"]
+    assert step["fresh"] is False
+
+
+def test_recover_settles_what_a_crash_left_open(molam: Molam, store: str) -> None:
+    with Sandbox(port=0) as sandbox:
+        settings = {"MOLAM_API_KEY": "sk_test_sandbox", "MOLAM_API_BASE": sandbox.url}
+        assert "Nothing was left open." in molam("recover", store, **settings).output
+        config = sandbox.config(max_retries=0)
+        client = PRODUCT.client()(config, idempotency_store=store)
+        with pytest.raises(NetworkError) as lost:
+            client.create_payment_intent(
+                2500,
+                "USD",
+                idempotency_key="order-1",
+                extra_headers={"Molam-Sandbox-Fault": "lost_response"},
+            )
+        assert lost.value.delivery == "maybe_processed"
+        client.close()
+        ran = molam("recover", store, "--json", **settings)
+        (row,) = json.loads(ran.stdout)["data"]
+        assert (row["key"], row["outcome"], row["status"]) == ("order-1", "settled", 201)
+        assert ran.exit_code == 0
+        assert len(list(sandbox.client("sk_test_sandbox").list_payment_intents())) == 1
+
+
+def test_the_inbox_lists_and_replays(molam: Molam, store: str) -> None:
+    with Inbox(store, max_tries=1) as inbox:
+        inbox.receive("evt_1", "payout.paid", b"{}")
+
+        def fail(_: Any) -> None:
+            raise RuntimeError("no")
+
+        inbox.process(fail)
+        assert inbox.counts()["parked"] == 1
+    shown = molam("inbox", "list", store, "--json")
+    (row,) = json.loads(shown.stdout)["data"]
+    assert (row["event_id"], row["state"]) == ("evt_1", "parked")
+    assert "evt_1" in molam("inbox", "list", store, "--state", "parked").output
+    assert json.loads(molam("inbox", "replay", store, "evt_1", "--json").stdout) == {"replayed": 1}
+    assert molam("inbox", "replay", store, "evt_2").exit_code == 1
+    assert molam("inbox", "replay", store).exit_code == 2
+    assert molam("inbox", "replay", store, "--parked").exit_code == 0
+
+
+@pytest.mark.parametrize("words", [["inbox", "list"], ["db", "migrate"], ["recover"]])
+def test_a_store_that_is_none_is_one_line(molam: Molam, words: list[str]) -> None:
+    ran = molam(*words, "mysql://shop", MOLAM_API_KEY="sk_test_1")
+    assert ran.exit_code == 1
+    assert "sqlite:///" in ran.output
+    assert "Traceback" not in ran.output
