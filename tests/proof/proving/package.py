@@ -1,0 +1,93 @@
+"""An emitted package, imported."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import attrs
+
+from .calling import bare
+
+ROOT = Path(__file__).parents[3]
+
+
+class EmitError(Exception):
+    """The generator refused the document; the message is what it said."""
+
+
+@attrs.frozen
+class Package:
+    """A package that the generator emitted."""
+
+    name: str
+    folder: Path
+
+    def module(self, name: str = "") -> ModuleType:
+        """Import the package or a module of it."""
+        return importlib.import_module(f"{self.name}.{name}" if name else self.name)
+
+    @property
+    def client(self) -> type[Any]:
+        found: type[Any] = self.module("client").MolamClient
+        return found
+
+    @property
+    def async_client(self) -> type[Any]:
+        found: type[Any] = self.module("async_client").MolamAsyncClient
+        return found
+
+    def config(self, base: str) -> Any:
+        return self.module("config").Config(
+            api_key="sk_test_proof", api_base=base, webhook_secret="whsec_proof"
+        )
+
+    @property
+    def events(self) -> Mapping[str, type[Any]]:
+        if not (self.folder / "events.py").exists():
+            return {}
+        found: Mapping[str, type[Any]] = self.module("events").EVENTS
+        return found
+
+    def models(self) -> dict[str, Any]:
+        """Return the models by their bare names."""
+        module = self.module("models")
+        return {bare(name): getattr(module, name) for name in module.__all__}
+
+    def constants(self) -> Iterator[Any]:
+        """Yield the operations of the package."""
+        for file in sorted((self.folder / "api").glob("*.py")):
+            if file.stem == "__init__":
+                continue
+            for value in vars(self.module(f"api.{file.stem}")).values():
+                if hasattr(value, "method") and hasattr(value, "results"):
+                    yield value
+
+
+def emit(document: Path, folder: Path) -> Package:
+    """Emit a package and make it importable; the folder's name becomes its name.
+
+    Raises:
+        EmitError: the generator refused.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "generator", "generate", "--document", document, "--output", folder],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise EmitError((done.stderr or done.stdout).strip())
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    importlib.invalidate_caches()
+    return Package(folder.name, folder)
+
+
+def dumps(value: Any) -> bytes:
+    """Return JSON as a server writes it."""
+    return json.dumps(value, ensure_ascii=False).encode()
