@@ -118,6 +118,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         reusable = False
         try:
             answer = await used.handle_async_request(prepared)
+            if used.fresh:
+                used.fresh = False
+                line.unlock(used.connection)
             whole = await self._read(answer, attempt, used.wire)
             reusable = whole and line.settled(used.connection)
         except Exception as error:
@@ -300,6 +303,7 @@ class _Line(httpx.AsyncHTTPTransport):
         self.wire = wire
         self.origin = origin
         self.idle_since = 0.0
+        self.fresh = True
 
 
 async def _discard(lines: list[_Line]) -> None:

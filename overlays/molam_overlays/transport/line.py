@@ -8,6 +8,7 @@ settled: then each is used once, slower but never wrong.
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 
@@ -35,3 +36,34 @@ def alive(connection: Any) -> bool:
     """Tell whether an idle connection is still open: the server may have closed it meanwhile."""
     pooled = getattr(connection, "connections", None)
     return not any(each.has_expired() for each in (pooled or (connection,)))
+
+
+class _Free:
+    """A lock that nobody has to wait for."""
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+
+_FREE = _Free()
+
+
+def unlock(connection: Any) -> None:
+    """Take httpcore's locks off an async connection of HTTP/1.1 that carries one call at a time.
+
+    Each of the three costs a turn of the event loop, though there is nobody else to wait for. Where
+    a coming httpcore keeps them elsewhere they simply stay.
+    """
+    if hasattr(connection, "_request_lock"):
+        connection._request_lock = _FREE
+    inner: Any = getattr(connection, "_connection", None)
+    if hasattr(inner, "_h11_state") and hasattr(inner, "_state_lock"):
+        inner._state_lock = _FREE
