@@ -89,6 +89,7 @@ class _Planner:
         self.name = package
         self.version = version
         self.document = api.document
+        self.first: dict[tuple[int, str], tuple[str, str]] = {}
         self.pages = self.find_pages()
         self.homes = self.find_homes()
         self.shapes = Shapes(self.api, graph, self.homes)
@@ -96,6 +97,23 @@ class _Planner:
         self.shapes.lazy = self.find_lazy()
         self.attributes: dict[str, dict[str, str]] = {}
         self.with_files = self.find_files()
+        self.tags = self.find_tags()
+
+    def unique(self, names: Names, name: str, wire: str, at: str, what: str) -> str:
+        """Return a name that nobody else in a scope may have.
+
+        Raises:
+            DocumentError: somebody else has it.
+        """
+        key = (id(names), name.casefold())
+        if name in names and key in self.first:
+            # Places are looked up for the message alone: in a large document that takes time.
+            other, other_at = self.first[key]
+            clash = Names(fold_case=True)
+            clash.unique(name, other, self.document.position(other_at), what)
+            return clash.unique(name, wire, self.document.position(at), what)
+        self.first[key] = (wire, at)
+        return names.distinct(name, wire)
 
     # Where everything lives
 
@@ -131,17 +149,16 @@ class _Planner:
         ordered = sorted(self.api.named.values(), key=lambda n: (not n.component, bool(n.owner)))
         for named in ordered:
             wanted = naming.class_name(named.words)
-            at = self.document.position(named.key)
             if named.component:
-                name = classes.unique(wanted, named.words, at, "schema")
+                name = self.unique(classes, wanted, named.words, named.key, "schema")
             else:
-                name = classes.distinct(wanted, named.words, at)
+                name = classes.distinct(wanted, named.words)
             if named.key in self.pages:
-                classes.unique(f"Async{name}", named.words, at, "schema")
+                self.unique(classes, f"Async{name}", named.words, named.key, "schema")
             if named.owner in homes:
                 module = homes[named.owner].module
             else:
-                module = f"{package}.{modules.distinct(naming.module_name(name), named.words, at)}"
+                module = f"{package}.{modules.distinct(naming.module_name(name), named.words)}"
             constant = name if named.schema.kind == "object" else naming.constant_name(name)
             if constant == name and named.schema.kind != "object":
                 constant = f"{constant}_TYPE"
@@ -246,6 +263,16 @@ class _Planner:
                 for media in answer.media:
                     self.collect(media.schema, outside)
         return frozenset(inside - outside)
+
+    def find_tags(self) -> dict[tuple[str, str], str]:
+        """Return the tag of each member of a union, by key and property; only where there is one."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for named in self.api.named.values():
+            tag = named.schema.tag
+            for value, key in tag.members.items() if tag is not None else ():
+                assert tag is not None
+                found.setdefault((key, tag.name), set()).add(value)
+        return {place: values.pop() for place, values in found.items() if len(values) == 1}
 
     def collect(self, schema: Schema | None, found: set[str]) -> None:
         """Add the keys of all named schemas that a schema is made of."""
@@ -396,7 +423,7 @@ class _Planner:
         schema = named.schema
         home = self.homes[named.key]
         page = self.pages.get(named.key)
-        said = described(schema) or sentence(comment(named.words))
+        said = described(schema) or _headline(named)
         notes = [said, deprecation(schema.facts), unchecked(schema)]
         doc = paragraph_doc(" ".join(note for note in notes if note) if len(said) < 200 else
                             "\n\n".join(note for note in notes if note), 4)  # fmt: skip
@@ -459,10 +486,10 @@ class _Planner:
         found = dict(self.attribute_names(schema.base)) if schema.base else {}
         taken = naming.PAGE_MEMBERS if key in self.pages else naming.MODEL_MEMBERS
         names = Names(found.values())
-        for wire, part in schema.properties.items():
+        for wire in schema.properties:
             if wire not in found:
                 wanted = naming.attribute_name(wire, taken)
-                found[wire] = names.distinct(wanted, wire, self.document.position(part.at))
+                found[wire] = names.distinct(wanted, wire)
         self.attributes[key] = found
         return found
 
@@ -507,6 +534,10 @@ class _Planner:
             needed = wire in required
             default = schema.fact("default", solid.fact("default"))
             fixed = solid.values[0] if solid.kind == "enum" and len(solid.values) == 1 else None
+            tag = self.tags.get((named.key, wire))
+            if solid.kind in ("string", "enum") and tag is not None:
+                # The class is the tag: who builds one need not say it again.
+                default = tag if default is None else default
             read_only = bool(solid.fact("readOnly"))
             if page:
                 if not needed:
@@ -551,8 +582,8 @@ class _Planner:
         found = []
         taken_aliases = {naming.module_name(tag) for tag in by_tag}
         for tag, operations in by_tag.items():
-            at = self.document.position(operations[0].at)
-            stem = modules.unique(naming.module_name(tag), tag, at, "tag")
+            at = operations[0].at
+            stem = self.unique(modules, naming.module_name(tag), tag, at, "tag")
             planned = []
             module = f"{self.name}.api.{stem}"
             for operation in operations:
@@ -587,7 +618,7 @@ class _Planner:
             else naming.operation_name(operation.method, operation.path)
         )
         at = pointers.join(operation.at, "operationId") if named else operation.at
-        return names.unique(wanted, operation.id, self.document.position(at), "operation")
+        return self.unique(names, wanted, operation.id, at, "operation")
 
     def function(self, operation: Operation, module: str, names: Names) -> views.Function:
         name = self.operation_name(operation, names)
@@ -690,7 +721,7 @@ class _Planner:
             wanted = naming.argument_name(parameter.name)
             if wanted in names:
                 wanted = f"{wanted.rstrip('_')}_{parameter.location}"
-            argument = names.distinct(wanted, parameter.name, self.document.position(parameter.at))
+            argument = names.distinct(wanted, parameter.name)
             solid = self.solid(parameter.schema)
             said = parameter.facts.get("description")
             found.append(
@@ -720,7 +751,9 @@ class _Planner:
             if not operation.body.required and any(self.is_required(one) for one in fields):
                 # An optional body with required fields: none of them given means no body.
                 absent = " and ".join(
-                    f"{one.argument} is None" for one in fields if self.default_of(one) is None
+                    f"{one.argument} is {use(CODEC, 'UNSET') if self.tells_null(one) else None}"
+                    for one in fields
+                    if self.default_of(one) is None
                 )
                 found = [
                     attrs.evolve(one, required=False) if one.place == "body" else one
@@ -802,7 +835,7 @@ class _Planner:
             wanted = naming.argument_name(wire)
             if wanted in names:
                 wanted = f"{wanted.rstrip('_')}_body"
-            argument = names.distinct(wanted, wire, self.document.position(schema.at))
+            argument = names.distinct(wanted, wire)
             client_default = str(solid.fact("x-molam-client-default") or "")
             fixed = solid.kind == "enum" and len(solid.values) == 1
             default = schema.fact("default", solid.fact("default"))
@@ -890,7 +923,8 @@ class _Planner:
             unset = use(CODEC, "UNSET")
             annotation = joined(shape.accept, "None", use_in_annotation(CODEC, "Unset"))
             return views.Argument(one.argument, annotation, unset, keyword)
-        shown = literal(default) if type(default) in (bool, int, str) else "None"
+        simple = type(default) in (bool, int, str) and not one.client_default
+        shown = literal(default) if simple else "None"
         if (
             type(default) is str
             and builtin("str") not in shape.accept
@@ -1234,8 +1268,11 @@ def described_tag(tag: Mapping[str, Any] | None) -> str:
 
 
 def _headline(named: Named) -> str:
-    words = " ".join(naming.words(named.words)) or named.words
-    return f"{words[:1].upper()}{words[1:]}."
+    words = [
+        word.lower() if word[1:].islower() else word for word in naming.words(named.words)
+    ] or [comment(named.words)]
+    text = " ".join(words)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _kept(schema: Schema, solid: Schema) -> dict[str, Any]:

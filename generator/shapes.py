@@ -159,7 +159,10 @@ class Shapes:
     def reference(self, schema: Schema, here: str) -> Shape:
         named = self.target(schema)
         home = self.homes[named.key]
-        away = (here, home.module) in self.lazy
+        # Enums stand above the classes of their module.
+        away = (here, home.module) in self.lazy and not (
+            here == home.module and named.schema.kind == "enum"
+        )
         mention = use_for_types if away else use_in_annotation
         if away:
             constant = f"{use(CODEC, 'Lazy')}({literal(home.module)}, {literal(home.constant)})"

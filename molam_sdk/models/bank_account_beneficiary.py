@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Bank Account Beneficiary."""
+"""Bank account beneficiary."""
 
 from __future__ import annotations
 

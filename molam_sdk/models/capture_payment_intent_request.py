@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Capture Payment Intent Request."""
+"""Capture payment intent request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Confirm Payment Intent Request."""
+"""Confirm payment intent request."""
 
 from __future__ import annotations
 

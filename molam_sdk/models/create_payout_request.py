@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Create Payout Request."""
+"""Create payout request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Create Refund Request."""
+"""Create refund request."""
 
 from __future__ import annotations
 

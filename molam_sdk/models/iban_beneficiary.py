@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Iban Beneficiary."""
+"""Iban beneficiary."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Mobile Money Beneficiary."""
+"""Mobile money beneficiary."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payment Intent Canceled."""
+"""Payment intent canceled."""
 
 from __future__ import annotations
 

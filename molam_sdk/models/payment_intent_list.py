@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payment Intent List."""
+"""Payment intent list."""
 
 from __future__ import annotations
 

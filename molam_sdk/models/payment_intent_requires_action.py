@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payment Intent Requires Action."""
+"""Payment intent requires action."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payment Intent Requires Capture."""
+"""Payment intent requires capture."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payout Canceled."""
+"""Payout canceled."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Payout Origin Module."""
+"""Payout origin module."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Generated from openapi/molam.yaml by python -m generator. Do not edit.
 
-"""Refund Succeeded."""
+"""Refund succeeded."""
 
 from __future__ import annotations
 

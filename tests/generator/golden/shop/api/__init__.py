@@ -1,0 +1,3 @@
+# Generated from shop.yaml by python -m generator. Do not edit.
+
+"""One module a tag of the document, one function an operation."""

@@ -1,0 +1,117 @@
+# Generated from shop.yaml by python -m generator. Do not edit.
+
+"""What customers ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO, Final
+
+from molam_overlays.codec import UNSET, Array, Binary, File, Integer, String, Unset
+from molam_overlays.config import Config
+from molam_overlays.operation import Body, Call, Encoding, Operation, PageRule, Result
+from molam_overlays.parameters import Parameter
+from shop.models.line import Line
+from shop.models.new_order import NewOrder
+from shop.models.order import Order
+from shop.models.order_list import AsyncOrderList, OrderList
+from shop.models.order_state import ORDER_STATE, OrderState
+from shop.models.set_photo_request import SetPhotoRequest
+
+LIST_ORDERS: Final[Operation[OrderList]] = Operation(
+    id="listOrders",
+    method="GET",
+    path="/orders",
+    parameters=(
+        Parameter("limit", "query", Integer(minimum=1, maximum=50)),
+        Parameter("offset", "query", Integer()),
+        Parameter("state", "query", Array(ORDER_STATE), explode=False),
+    ),
+    results=(Result(OrderList, "200"),),
+    page=PageRule(items="data", more="has_more", limit="limit", offset="offset"),
+    async_page=AsyncOrderList,
+)
+
+
+def list_orders(
+    *, limit: int | None = 20, offset: int | None = 0, state: Sequence[OrderState] | None = None
+) -> Call[OrderList]:
+    """Build the call of ``GET /orders``."""
+    return LIST_ORDERS.call(
+        query={
+            "limit": 20 if limit is None else limit,
+            "offset": 0 if offset is None else offset,
+            "state": state,
+        },
+    )
+
+
+CREATE_ORDER: Final[Operation[Order]] = Operation(
+    id="createOrder",
+    method="POST",
+    path="/orders",
+    bodies=(Body(NewOrder),),
+    results=(Result(Order, "201"),),
+    keyed=True,
+)
+
+
+def create_order(
+    lines: Sequence[Line | Mapping[str, Any]],
+    *,
+    note: str | Unset | None = UNSET,
+    currency: str | None = None,
+    config: Config,
+) -> Call[Order]:
+    """Build the call of ``POST /orders``."""
+    return CREATE_ORDER.call(
+        body={
+            "note": note,
+            "lines": lines,
+            "currency": config.default_currency if currency is None else currency,
+        },
+    )
+
+
+GET_INVOICE: Final[Operation[bytes | str]] = Operation(
+    id="getInvoice",
+    method="GET",
+    path="/orders/{id}/invoice",
+    parameters=(Parameter("id", "path", String(), required=True),),
+    results=(
+        Result(Binary(), "200", media="application/pdf"),
+        Result(String(), "200", media="text/plain"),
+    ),
+    deprecated="get_invoice is deprecated.",
+)
+
+
+def get_invoice(id: str) -> Call[bytes | str]:
+    """Build the call of ``GET /orders/{id}/invoice``."""
+    return GET_INVOICE.call(
+        path={"id": id},
+    )
+
+
+SET_PHOTO: Final[Operation[None]] = Operation(
+    id="setPhoto",
+    method="PUT",
+    path="/orders/{id}/photo",
+    parameters=(Parameter("id", "path", String(), required=True),),
+    bodies=(
+        Body(
+            SetPhotoRequest,
+            media="multipart/form-data",
+            encoding={"photo": Encoding(media="image/png")},
+        ),
+    ),
+    results=(Result(None, "204"),),
+)
+
+
+def set_photo(id: str, photo: bytes | File | BinaryIO, *, caption: str | None = None) -> Call[None]:
+    """Build the call of ``PUT /orders/{id}/photo``."""
+    return SET_PHOTO.call(
+        path={"id": id},
+        body={"photo": photo, "caption": caption},
+    )

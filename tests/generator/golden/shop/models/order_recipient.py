@@ -1,0 +1,16 @@
+# Generated from shop.yaml by python -m generator. Do not edit.
+
+"""Order recipient."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from molam_overlays.codec import Tagged
+from molam_overlays.model import Model
+from shop.models.company import Company
+from shop.models.person import Person
+
+OrderRecipient: TypeAlias = Person | Company | Model
+"""Order recipient."""
+ORDER_RECIPIENT: Final = Tagged("kind", {"person": Person, "company": Company})
