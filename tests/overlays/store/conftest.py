@@ -55,6 +55,8 @@ class Server:
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
+        # It goes by the process it knows; without this it would leave the new one running.
+        self._server.ensure_postgres_running()
 
     def create(self, template: str = "template1") -> str:
         """Make a database and return its URL."""
