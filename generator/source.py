@@ -161,6 +161,14 @@ def _read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
         for key, pointer, offset, known in _json_keys(text):
             if known:
                 raise _duplicate(key, pointer, _offset_position(text, offset, name))
+    if _SURROGATE.search(text):
+        for match in _JSON_TOKEN.finditer(text):
+            if match[0][0] == '"' and _is_broken(json.loads(match[0], strict=False)):
+                raise DocumentError(
+                    "A text holds half of a surrogate pair, which is no character",
+                    _offset_position(text, match.start(), name),
+                    "Write the character itself, or both halves",
+                )
     offsets: dict[str, int] = {}
     starts: list[int] = []
 
@@ -177,6 +185,17 @@ def _read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
         return Position(name, line, offset - starts[line - 1] + 1)
 
     return data, locate
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 _JSON_TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)

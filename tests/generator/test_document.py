@@ -511,6 +511,10 @@ JSON_REFUSED = {
     ),
     "NaN": ('{"openapi": "NaN",\n "x-a": NaN}', "api.json:2: NaN is not a JSON value."),
     "a huge number": ('{"openapi": "3.1.0",\n "x-a": 1e999}', "api.json:2: 1e999 is not a JSON"),
+    "half a surrogate pair": (
+        '{"openapi": "3.1.0", "x-ok": "\\\\ud800 \\ud83d\\ude00",\n "x-a": "\\ud83d"}',
+        "api.json:2: A text holds half of a surrogate pair, which is no character.",
+    ),
     "too many digits": ('{"x-a": ' + "9" * 5000 + "}", "api.json:1: A value cannot be read"),
     "too deep": ("[" * 100_000, "api.json:1: The document is nested too deeply."),
 }

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import inspect
 import io
+import json
 import keyword
+import re
 import tokenize
 import unicodedata
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -135,3 +141,164 @@ def test_names_in_one_scope_never_meet(wires: list[str]) -> None:
     given_names = [scope.distinct(naming.attribute_name(wire), wire) for wire in wires]
     assert len({name.casefold() for name in given_names}) == len(wires)
     assert all(name.isidentifier() for name in given_names)
+
+
+# The whole way: a document that means harm in every text, emitted, imported and called
+
+
+def canary(number: int) -> str:
+    return f"__import__('builtins').__dict__.setdefault('HOSTILE', []).append({number})"
+
+
+ATTACKS = [
+    f'"""\n{canary(1)}\n"""',
+    f"'''\n{canary(2)}\n'''",
+    f'" + str({canary(3)}) + "',
+    f"' + str({canary(4)}) + '",
+    f"\\\n{canary(5)}\n\\",
+    f'\\"""\n{canary(6)}\n\\"""',
+    f"\r{canary(7)}\r",
+    f"\u2028{canary(8)}\u2029{canary(8)}\x0c{canary(8)}",
+    "{{ cycler.__init__.__globals__.__builtins__.setattr(cycler, 'x', 1) }}",
+    "{% set x = namespace() %}{% include '/etc/hostname' %}{# unclosed",
+    "{{ undefined.attribute }}{% raw %}",
+    f"# type: ignore\n{canary(9)}",
+    f"{{{canary(10)}}}",
+    "%s %(name)s ${shell} $(touch x) `id`",
+    "\u202e]edoc[\u2066 \x00 \x1b[2J \ufeff \u3164",
+    "\\N{LATIN SMALL LETTER A} \\x41 \\u0041 \\U00000041 \\777 \\",
+    '"' * 7 + "\\" * 7 + "'" * 7,
+    "word " * 2000,
+    "x" * 10_000,
+    "]" * 50 + ")" * 50 + "}" * 50 + '"""',
+    "<U+0000>```\n~~~\n| a |\n|---|\n```",
+    "class None def lambda: yield from await async",
+    "# -*- coding: utf-7 -*-\n+AAo-import os",
+    "\n\n\n    raise SystemExit\n\n",
+    "日本語 ﷺ 👩‍👩‍👧 e\u0301",
+]
+
+
+def hostile_document(text: str, other: str) -> dict[str, Any]:
+    """Return a document that says `text` wherever it may say anything."""
+    said = {"description": text, "summary": text}
+    thing = {
+        "type": "object",
+        "title": text,
+        "description": text,
+        "required": ["id", text],
+        "properties": {
+            "id": {"type": "string", "description": text, "examples": [text]},
+            text: {"type": "string", "description": other},
+            other: {"type": "integer", "default": 3, "description": text},
+            "choice": {"type": "string", "enum": [text, other, "plain"], "description": text},
+            "constant": {"const": text},
+            "pattern": {"type": "string", "pattern": "^" + re.escape(text)[:200]},
+            "noted": {"type": "string", "default": text, "description": text},
+            "stamp": {"type": "string", "format": text, "deprecated": True, "description": text},
+        },
+        "example": {text: other},
+        "x-note": text,
+    }
+    answer = {
+        "description": text,
+        "headers": {"X-A": {"description": text, "schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
+    }
+    return {
+        "info": {"title": text, "version": text, "description": text},
+        "servers": [{"url": "https://shop.example", "description": text}],
+        "tags": [{"name": text, "description": text}],
+        "security": [{"key": []}],
+        "paths": {
+            "/things/{id}": {
+                "post": {
+                    **said,
+                    "operationId": text,
+                    "tags": [text],
+                    "deprecated": True,
+                    "parameters": [
+                        {"name": "id", "in": "path", "required": True, "description": text,
+                         "schema": {"type": "string"}},
+                        {"name": text, "in": "query", "description": text,
+                         "schema": {"type": "string", "default": other}},
+                        {"name": other, "in": "query", "description": text,
+                         "schema": {"type": "string", "enum": [text, other]}},
+                    ],
+                    "requestBody": {
+                        "description": text,
+                        "required": True,
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                        },
+                    },
+                    "responses": {"200": answer, "4XX": {"description": text}},
+                }
+            }
+        },
+        "webhooks": {
+            text: {
+                "post": {
+                    **said,
+                    "requestBody": {
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                        }
+                    },
+                    "responses": {"200": {"description": text}},
+                }
+            }
+        },
+        "components": {
+            "schemas": {"Thing": thing},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": text}},
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(ATTACKS)))
+def test_a_document_that_means_harm_becomes_a_harmless_package(build: Any, number: int) -> None:
+    text = ATTACKS[number]
+    other = ATTACKS[(number + 1) % len(ATTACKS)][:300] + " other"
+    document = {"openapi": "3.1.0", **hostile_document(text, other)}
+    built = build(json.dumps(document))
+    assert not hasattr(builtins, "HOSTILE")
+    for path, content in built.emitted.tree.items():
+        if not path.endswith(".py"):
+            continue
+        source = content.decode("utf-8")
+        tree = ast.parse(source)
+        # Nothing of the text is code: no call, name or attribute bears its marks.
+        code = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert not code & {"__import__", "HOSTILE", "cycler", "SystemExit"}, path
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x00\x1b]", source), path
+        built.module(".".join(Path(path).with_suffix("").parts).removesuffix(".__init__") or "")
+    thing = built.models.Thing
+    # On the wire the document's texts are what they were.
+    wire = {"id": "1", text: "a", other: 4, "constant": text, "noted": text}
+    read = thing.from_dict(wire)
+    assert read.to_dict() == wire
+    assert read.id == "1"
+    assert not hasattr(builtins, "HOSTILE")
+
+
+def test_hostile_texts_travel_as_they_are(build: Any, recorder: Any) -> None:
+    text, other = ATTACKS[0], ATTACKS[2]
+    built = build(json.dumps({"openapi": "3.1.0", **hostile_document(text, other)}))
+    adapter = recorder({"id": "1", text: "a"})
+    client = built.client(adapter)
+    method = getattr(client, naming.function_name(text))
+    parameters = inspect.signature(method).parameters
+    required = {
+        name: "v"
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+    }
+    with pytest.warns(DeprecationWarning, match="is deprecated"):
+        result = method(**required)
+    assert result.id == "1"
+    assert adapter.last.json[text] == "v"
+    assert adapter.last.json["noted"] == text
+    assert adapter.last.json[other] == 3
+    assert parse_qs(urlsplit(adapter.last.url).query)[text] == [other]
+    assert not hasattr(builtins, "HOSTILE")
