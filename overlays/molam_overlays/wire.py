@@ -50,6 +50,9 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         return f"Headers({sorted(self._by_name())})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Headers, (self.pairs,)
+
 
 @attrs.frozen(slots=True)
 class Request:

@@ -48,6 +48,7 @@ def load_loopback() -> Any:
 
 
 loopback = load_loopback()
+sys.modules["sdk_support"] = sys.modules[__name__]  # for tests; importlib mode has no packages
 
 
 class Clock:
