@@ -35,7 +35,7 @@ PAYMENT: Final[dict[str, Any]] = {
     "return_url": "https://shop.example/return",
     "cancel_url": "https://shop.example/cancel",
     "redirect_url": "https://pay.molam.com/p/7d2c9e40f1a84b6e"
-    "?session=ps_4f0e2a9b7c6d41e8a35b92c7d0f1e6a4b8c3d5e7f9012a4b6c8d0e2f4a6b",
+    "?session=ps_4f0e2a9b7c6d41e8a35b92c7d0f1e6a4b8c3d5e7f9012a4b6c8d0e2f4a6b8c0",
     "payment_method": None,
     "last_error": None,
     "livemode": False,
