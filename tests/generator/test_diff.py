@@ -494,10 +494,10 @@ def stop_masking_a_field(document: Data) -> None:
     ("breaking", "security-tightened", "MolamClient"),
     ("additive", "security-scheme-added", "MolamClient"),
 )
-def ask_for_more_credentials(document: Data) -> None:
+def ask_for_new_credentials(document: Data) -> None:
     schemes = document["components"]["securitySchemes"]
     schemes["client"] = {"type": "apiKey", "in": "header", "name": "X-Client"}
-    document["security"] = [{"bearerAuth": [], "client": []}]
+    document["security"] = [{"client": []}]
 
 
 @edit(
