@@ -31,6 +31,7 @@ from generator.prose import (
 )
 from generator.public_api import PublicApi
 from generator.schema import Named, Schema, Tag
+from generator.security import choose
 from generator.shapes import (
     CODEC,
     MODEL,
@@ -298,6 +299,7 @@ class _Planner:
         title = comment(str(info.get("title") or "API"))
         events = self.events()
         server, server_doc = self.server()
+        security = choose(self.api)
         entries = [
             views.Entry(item.name, module.module)
             for module in models
@@ -322,6 +324,9 @@ class _Planner:
             top=self.top(),
             top_doc=module_doc(f"Typed clients of the {title}, blocking and async."),
             config_doc=paragraph_doc("Settings of a client.", 4),
+            credentials=security.expression,
+            credentials_doc=paragraph_doc(security.doc or "How the key travels.", 4),
+            key_prefixes=security.key_prefixes,
         )
 
     def server(self) -> tuple[str, str]:
@@ -610,6 +615,19 @@ class _Planner:
         del taken_aliases
         return found
 
+    def check_servers(self, operation: Operation) -> None:
+        """Refuse an operation that lives elsewhere: a key must not leave for another host."""
+        known = {str(server.get("url")) for server in self.api.servers}
+        for server in operation.servers:
+            if str(server.get("url")) not in known:
+                raise self.document.error(
+                    f"{operation.title} has a server of its own, {server.get('url')}, and a key "
+                    "must not leave for another host",
+                    operation.at,
+                    "Name the server at the top of the document, or give the operation a document "
+                    "of its own",
+                )
+
     def operation_name(self, operation: Operation, names: Names) -> str:
         named = operation.facts.get("operationId")
         wanted = (
@@ -621,6 +639,7 @@ class _Planner:
         return self.unique(names, wanted, operation.id, at, "operation")
 
     def function(self, operation: Operation, module: str, names: Names) -> views.Function:
+        self.check_servers(operation)
         name = self.operation_name(operation, names)
         constant = naming.constant_name(name)
         keyed = any(_is_key(parameter) for parameter in operation.parameters)
@@ -1176,6 +1195,7 @@ class _Planner:
             ),
             use("typing", "ClassVar"),
             use(self.name, "__version__"),
+            use(f"{self.name}.config", "Config"),
             *([use(f"{self.name}.events", "construct_event")] if events else []),
         )
         # Method names hide builtins and imports inside the class.

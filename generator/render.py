@@ -86,6 +86,9 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
             doc=package.config_doc,
             server=literal(package.server),
             server_doc=package.server_doc,
+            credentials=package.credentials,
+            credentials_doc=package.credentials_doc,
+            key_prefixes=package.key_prefixes,
         ),
     )
     names = [handed.module for handed in package.reexports]

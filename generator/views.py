@@ -186,3 +186,6 @@ class Package:
     top: tuple[Entry, ...]
     top_doc: str
     config_doc: str
+    credentials: str
+    credentials_doc: str
+    key_prefixes: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from molam_overlays.clients import Awaiting
 from molam_sdk import __version__
 from molam_sdk.api import payment_intents, payouts, refunds
+from molam_sdk.config import Config
 from molam_sdk.events import WebhookEvent, construct_event
 from molam_sdk.models.beneficiary import Beneficiary
 from molam_sdk.models.payment_intent import PaymentIntent
@@ -36,6 +37,7 @@ class MolamAsyncClient(Awaiting):
     """Async client of the Molam API."""
 
     sdk_version: ClassVar[str] = __version__
+    config_class = Config
 
     async def create_payment_intent(
         self,

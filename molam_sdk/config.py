@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from molam_overlays import config as _config
 from molam_overlays.config import CallOptions as CallOptions
+from molam_overlays.credentials import Credentials
 
 __all__ = ["CallOptions", "Config"]
 
@@ -21,3 +22,8 @@ class Config(_config.Config):
     ``https://staging-api.molam.com``: Test. No real money moves; takes keys that start with
     `sk_test_`.
     """
+    credentials: ClassVar[Credentials] = Credentials()
+    """`Authorization: Bearer KEY`, where KEY is a secret API key that starts with `sk_test_` or
+    `sk_live_`, or a token that starts with `jwt_`. Keep it on your servers.
+    """
+    key_prefixes: ClassVar[tuple[str, ...]] = ("sk_", "jwt_")

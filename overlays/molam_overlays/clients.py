@@ -125,6 +125,8 @@ class _Client:
     """What both clients share: settings, options, preparation of a call."""
 
     sdk_version: ClassVar[str] = "0"
+    config_class: ClassVar[type[Config]] = Config
+    """What is built when no Config is given."""
 
     _asynchronous: ClassVar[bool] = False
 
@@ -136,7 +138,7 @@ class _Client:
         world: World,
     ) -> None:
         if config is None:
-            config = Config()
+            config = self.config_class()
         if not isinstance(config, Config):
             raise ConfigurationError(
                 f"A client takes a Config, not {type(config).__name__}: "
@@ -156,13 +158,20 @@ class _Client:
         parts = urlsplit(config.api_base)
         self._base = config.api_base
         self._host, self._port, self._scheme = parts.hostname or "", parts.port, parts.scheme
+        self._key_query = config.credentials.query(config.api_key)
         self._headers = {
-            "Authorization": f"Bearer {config.api_key}",
+            **config.credentials.headers(config.api_key),
             "Accept": JSON,
             "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{platform.python_version()}",
         }
         configure_logging()
         codec.resolve_pending()
+
+    def _url(self, call: Call[Any]) -> str:
+        url = f"{self._base}{call.target}"
+        if self._key_query:
+            url += f"{'&' if call.query else '?'}{self._key_query}"
+        return url
 
     def _keep_journal(self, store: Any) -> None:
         # A client without a store never loads sqlite3 and what comes with it.
@@ -258,6 +267,8 @@ class _Client:
             options = self._merged(given, operation.id)
             policy = self._policy(options)
         headers = {**self._headers, **call.headers}
+        if "Cookie" in self._headers and "Cookie" in call.headers:
+            headers["Cookie"] = f"{self._headers['Cookie']}; {call.headers['Cookie']}"
         if operation.accept != JSON:
             headers["Accept"] = operation.accept
         if call.media is not None:
@@ -286,7 +297,7 @@ class _Client:
             self._observer.key_minted(info)
         request = Request(
             operation.method,
-            f"{self._base}{call.target}",
+            self._url(call),
             headers,
             call.content,
             call.json,

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
+from molam_overlays.credentials import Credentials
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.redact import MASK
 
@@ -77,6 +78,10 @@ class Config:
 
     server: ClassVar[str] = "https://api.molam.com"
     """Where calls go when neither the argument nor the environment says otherwise."""
+    credentials: ClassVar[Credentials] = Credentials()
+    """How the key travels."""
+    key_prefixes: ClassVar[tuple[str, ...]] = KEY_PREFIXES
+    """What a key may start with; empty for any."""
 
     api_key: str = attrs.field(default="", converter=_api_key)
     """The secret key: ``sk_test_…``, ``sk_live_…`` or ``jwt_…``. Environment: MOLAM_API_KEY."""
@@ -98,7 +103,8 @@ class Config:
     def __attrs_post_init__(self) -> None:
         if not self.api_base:
             object.__setattr__(self, "api_base", self.server)
-        _check_key(self.api_key)
+        if self.credentials.place != "nowhere":
+            _check_key(self.api_key, self.key_prefixes)
         _check_secrets(self.webhook_secret)
         _check_base(self.api_base, live=self.api_key.startswith(LIVE_PREFIX))
         for name in ("default_currency", "default_locale"):
@@ -143,7 +149,7 @@ def mask_key(key: str) -> str:
     return MASK
 
 
-def _check_key(key: str) -> None:
+def _check_key(key: str, prefixes: tuple[str, ...]) -> None:
     if not key:
         raise ConfigurationError(
             "MOLAM_API_KEY is required: pass api_key=… or set the environment variable."
@@ -153,8 +159,10 @@ def _check_key(key: str) -> None:
             "Invalid API key format: it holds white space, control or non-ASCII characters. A "
             "key read from a file often ends in a newline: strip it."
         )
-    if not key.startswith(KEY_PREFIXES):
-        raise ConfigurationError("Invalid API key format: a key starts with sk_ or jwt_.")
+    if prefixes and not key.startswith(prefixes):
+        raise ConfigurationError(
+            f"Invalid API key format: a key starts with {' or '.join(prefixes)}."
+        )
 
 
 def _check_secrets(secrets: Any) -> None:

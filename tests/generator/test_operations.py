@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from generator.document import DocumentError
+
 Build = Callable[..., Any]
 
 
@@ -475,3 +477,78 @@ def test_the_document_is_part_of_the_package(build: Build) -> None:
 def test_the_first_server_is_where_calls_go(build: Build, servers: Any, base: str) -> None:
     built = build({**one("/x"), "servers": servers})
     assert built.module("config").Config(api_key="sk_test_1").api_base == base
+
+
+KEYED = [
+    ({"type": "http", "scheme": "bearer"}, {"Authorization": "Bearer user:pass"}, ""),
+    ({"type": "http", "scheme": "basic"}, {"Authorization": "Basic dXNlcjpwYXNz"}, ""),
+    ({"type": "apiKey", "in": "header", "name": "X-Key"}, {"X-Key": "user:pass"}, ""),
+    ({"type": "apiKey", "in": "query", "name": "key"}, {}, "?key=user%3Apass"),
+    ({"type": "apiKey", "in": "cookie", "name": "sid"}, {"Cookie": "sid=user%3Apass"}, ""),
+    ({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://t.example",
+      "scopes": {}}}}, {"Authorization": "Bearer user:pass"}, ""),
+    ({"type": "openIdConnect", "openIdConnectUrl": "https://t.example"},
+     {"Authorization": "Bearer user:pass"}, ""),
+    ({"type": "mutualTLS"}, {}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "query"), KEYED, ids=[str(row[0].get("in") or row[0]["type"]) + str(n)
+                                               for n, row in enumerate(KEYED)]
+)  # fmt: skip
+def test_the_key_travels_as_the_security_scheme_says(
+    build: Build, recorder: Any, scheme: Any, headers: Any, query: str
+) -> None:
+    built = build({**one("/x"), "security": [{"main": []}],
+                   "components": {"securitySchemes": {"main": scheme}}})  # fmt: skip
+    config = built.module("config").Config(api_key="user:pass")
+    adapter = recorder(status=204, body="")
+    built.module("client").MolamClient(config, adapter).do_it()
+    sent = {name: value for name, value in adapter.last.headers.items()
+            if name in ("Authorization", "X-Key", "Cookie")}  # fmt: skip
+    assert sent == headers
+    assert adapter.last.url == f"https://shop.example/x{query}"
+
+
+def secured(*schemes: list[dict[str, list[str]]]) -> dict[str, Any]:
+    return {
+        "paths": {f"/{n}": {"get": {**operation(operationId=f"get{n}"), "security": scheme}}
+                  for n, scheme in enumerate(schemes)},
+        "components": {"securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "key_, tok_"},
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "digest": {"type": "http", "scheme": "digest"}}},
+    }  # fmt: skip
+
+
+def test_the_scheme_that_serves_every_operation_is_taken(build: Build) -> None:
+    built = build(secured([{"bearer": []}, {"key": []}], [{"key": []}], []))
+    assert 'Credentials("header", "X-Key", "")' in built.text("config.py")
+
+
+def test_prefixes_of_keys_come_from_the_bearer_format(build: Build) -> None:
+    config = build(secured([{"bearer": []}])).module("config").Config
+    assert config.key_prefixes == ("key_", "tok_")
+    with pytest.raises(ValueError, match="a key starts with key_ or tok_"):
+        config(api_key="sk_test_1")
+
+
+@pytest.mark.parametrize(
+    ("schemes", "words"),
+    [
+        ([[{"bearer": []}], [{"key": []}]], "a client has one key"),
+        ([[{"bearer": [], "key": []}]], "at once"),
+        ([[{"digest": []}]], "digest"),
+    ],
+)
+def test_what_one_key_cannot_open_is_refused(build: Build, schemes: Any, words: str) -> None:
+    with pytest.raises(DocumentError, match=words) as raised:
+        build(secured(*schemes))
+    assert raised.value.position is not None
+
+
+def test_an_operation_with_a_server_of_its_own_is_refused(build: Build) -> None:
+    document = one("/x", servers=[{"url": "https://other.example"}])
+    with pytest.raises(DocumentError, match="a key must not leave for another host"):
+        build(document)
