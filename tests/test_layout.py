@@ -30,6 +30,7 @@ OPTIONAL = (
     "overlays/molam_overlays/pytest_plugin",
     "molam_sdk/sandbox",
     "molam_sdk/contrib",
+    "molam_sdk/http/pyreqwest",
     "molam_sdk/pytest_plugin",
 )
 

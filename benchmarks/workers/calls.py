@@ -36,7 +36,7 @@ def molam(url: str, adapter: Any = None) -> Call:
 
 
 def molam_speed(url: str) -> Call:
-    pyreqwest = importlib.import_module("molam_overlays.transport.pyreqwest")
+    pyreqwest = importlib.import_module("molam_sdk.http.pyreqwest")
     return molam(url, pyreqwest.PyreqwestAdapter())
 
 

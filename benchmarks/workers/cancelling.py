@@ -77,7 +77,7 @@ async def run(kind: str, url: str, order: dict[str, Any]) -> dict[str, Any]:
         adapters = importlib.import_module("molam_sdk.http.adapter")
         adapter = adapters.AsyncHttpxAdapter(max_connections=LIMIT, keepalive_expiry=0.5)
     else:
-        pyreqwest = importlib.import_module("molam_overlays.transport.pyreqwest")
+        pyreqwest = importlib.import_module("molam_sdk.http.pyreqwest")
         adapter = pyreqwest.AsyncPyreqwestAdapter(keepalive_expiry=0.5)
     cancelled = await cancel(adapter, url, order["cancel"], random.Random(SEED))
     failures = await clean(adapter, url, order["clean"])

@@ -9,18 +9,32 @@ checked, bodies bounded and decompressed, and failures worded by the same code.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyreqwest.exceptions as pyreqwest_exceptions
-from pyreqwest.client import BaseClientBuilder, Client, ClientBuilder, SyncClient, SyncClientBuilder
-from pyreqwest.proxy import ProxyBuilder
+try:
+    import pyreqwest.exceptions as pyreqwest_exceptions
+    from pyreqwest.client import (
+        BaseClientBuilder,
+        Client,
+        ClientBuilder,
+        SyncClient,
+        SyncClientBuilder,
+    )
+    from pyreqwest.proxy import ProxyBuilder
+    from pyreqwest.response import BaseResponse
+except ImportError:
+    raise ImportError(
+        'molam_sdk.http.pyreqwest needs pyreqwest: pip install "molam-sdk-python[speed]" '
+        "(Python 3.11 and newer)"
+    ) from None
 
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.transport import fault
@@ -112,6 +126,22 @@ def _fields(request: Request) -> list[tuple[str, str]]:
     return fields
 
 
+def _headers_of(answer: BaseResponse) -> Headers:
+    try:
+        return Headers(answer.headers.items())
+    except ValueError:
+        # One field is not ASCII, and pyreqwest has no other way to read it. It must not turn a
+        # payment that was made into an exception.
+        return Headers(_readable(answer))
+
+
+def _readable(answer: BaseResponse) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(answer.headers):
+        with contextlib.suppress(ValueError):
+            for value in answer.headers.getall(name):
+                yield name, value
+
+
 def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError | None:
     """Return our error for one of pyreqwest; None if it is not of the wire.
 
@@ -151,7 +181,9 @@ def _reason(last: str) -> tuple[str, str]:
     """Return why there is no connection, in the terms of `fault.no_connection`, and the detail."""
     if "invalid peer certificate" in last:
         detail = last.partition(":")[2].strip()
-        return ("name" if "NotValidForName" in last else "certificate"), detail
+        return (
+            "name" if "ot valid for name" in last or "NotValidForName" in last else "certificate"
+        ), detail
     if "Connection refused" in last:
         return "refused", ""
     if "lookup" in last or "resolv" in last:
@@ -164,8 +196,8 @@ class PyreqwestAdapter(HTTPAdapter):
 
     Not supported: an `ssl.SSLContext` or a folder of certificates (``SSL_CERT_DIR``), key files
     with a password, a limit on the number of connections, use in a process forked after the first
-    call (`ClientClosedError` there), ids that are dots alone, header values on which the server
-    relies that are not UTF-8. A time-out that hits while connecting counts as ``maybe_processed``,
+    call (`ClientClosedError` there), ids that are dots alone, header values that
+    are not ASCII: UTF-8 on the way out, left out on the way in. A time-out that hits while connecting counts as ``maybe_processed``,
     since reqwest does not tell. A 1xx response that stays the only one counts as a closed
     connection. ``respx`` and whatever else patches httpx do not see these calls.
 
@@ -222,9 +254,7 @@ class PyreqwestAdapter(HTTPAdapter):
         failure: MolamError | None = None
         try:
             with builder.build_streamed() as answer:
-                body = Body(
-                    answer.status, Headers(answer.headers.items()), self._limit, target.host
-                )
+                body = Body(answer.status, _headers_of(answer), self._limit, target.host)
                 reader = answer.body_reader
                 while (chunk := reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):
@@ -309,9 +339,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         failure: MolamError | None = None
         try:
             async with builder.build_streamed() as answer:
-                body = Body(
-                    answer.status, Headers(answer.headers.items()), self._limit, target.host
-                )
+                body = Body(answer.status, _headers_of(answer), self._limit, target.host)
                 reader = answer.body_reader
                 while (chunk := await reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):
@@ -345,7 +373,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
 
 
 for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
-    _class.__module__ = "molam_sdk.http.adapter"
+    _class.__module__ = "molam_sdk.http.pyreqwest"
 
 
 def _unusable(closed: bool) -> ClientClosedError:

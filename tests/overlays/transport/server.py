@@ -86,6 +86,12 @@ def ok(c: Conversation) -> None:
 
 
 @deed
+def accented(c: Conversation) -> None:
+    c.write(b"HTTP/1.1 200 OK\r\nX-City: Orl\xe9ans\r\nX-Request-Id: req_1\r\n")
+    c.write(b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY))
+
+
+@deed
 def empty(c: Conversation) -> None:
     c.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +104,28 @@ def test_in_a_forked_child_it_says_so_instead_of_hanging(server: Any) -> None:
     assert os.waitpid(child, 0)[1] == 0
     adapter.exchange(post(f"{server.url}/ok"))
     adapter.close()
+
+
+def test_a_response_with_a_header_that_is_not_ascii_is_still_a_response(server: Any) -> None:
+    response = pyreqwest.PyreqwestAdapter().exchange(post(f"{server.url}/accented"))
+    assert (response.status, response.content) == (200, BODY)
+    assert response.headers["X-Request-Id"] == "req_1"
+    assert "X-City" not in response.headers
+
+
+def test_a_certificate_for_another_host_says_so(server: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.test").configure_cert(server.tls)
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    with pytest.raises(NetworkError, match=r"is not for 127\.0\.0\.1") as caught:
+        pyreqwest.PyreqwestAdapter(verify=path).exchange(post(f"{server.url}/ok"))
+    assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
+
+
+def test_without_the_extra_one_line_says_what_to_install() -> None:
+    code = "import sys; sys.modules['pyreqwest'] = None\nimport molam_overlays.transport.pyreqwest"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: molam_sdk.http.pyreqwest needs pyreqwest: pip install")
