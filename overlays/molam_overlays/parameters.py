@@ -127,10 +127,10 @@ def query_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
     name = _percent(parameter.name)
     if parameter.json:
         yield f"{name}={_percent(dumps(value).decode())}"
+    elif parameter.style == "deepObject":
+        yield from _deep(name, value, reserved)
     elif isinstance(value, dict):
-        if parameter.style == "deepObject":
-            yield from _deep(name, value, reserved)
-        elif parameter.explode:
+        if parameter.explode:
             for key, item in value.items():
                 yield f"{_percent(key)}={_percent(scalar_text(item), reserved)}"
         else:
@@ -149,12 +149,17 @@ def query_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
 
 
 def _deep(prefix: str, value: Any, reserved: bool) -> Iterable[str]:
+    """Yield the pieces of a ``deepObject``: ``a[b]=1``, and for lists ``a[0]=1``.
+
+    OpenAPI leaves lists and deeper objects open; numbers keep the fields of each object in a list
+    together.
+    """
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _deep(f"{prefix}%5B{_percent(key)}%5D", item, reserved)
     elif isinstance(value, list):
-        for item in value:
-            yield from _deep(prefix, item, reserved)
+        for number, item in enumerate(value):
+            yield from _deep(f"{prefix}%5B{number}%5D", item, reserved)
     else:
         yield f"{prefix}={_percent(scalar_text(value), reserved)}"
 

@@ -79,7 +79,7 @@ def medias_of(owner: Node | None) -> list[Media]:
 
 def examples_of(media: Node) -> Iterator[Any]:
     """Yield the examples of a media type or parameter, and of its schema's top."""
-    if "example" in media.value:
+    if media.get("example") is not None:
         yield media.value["example"]
     for _, given in media.members("examples"):
         solved = given.solved()
@@ -92,7 +92,7 @@ def examples_of(media: Node) -> Iterator[Any]:
 
 def schema_examples(schema: Node) -> Iterator[Any]:
     """Yield the examples that a schema gives of itself."""
-    if "example" in (schema.value or {}):
+    if schema.get("example") is not None:
         yield schema.value["example"]
     listed = schema.fact("examples")
     if isinstance(listed, list):
@@ -255,6 +255,9 @@ class Proof:
         body = b"\x00\xff" if media.schema is None else maker.make(media.schema, name="body")
         if media.schema is None and media.kind in ("json", "text"):
             body = "text"
+        if body is None and media.schema is not None:
+            # As an argument, None stands for no body at all.
+            body = Maker(self.rules, "request", 1, binary=binary).make(media.schema, name="body")
         if signature.media:
             keywords[signature.media] = media.name
         if signature.whole_body:
@@ -859,7 +862,8 @@ def _missing(
     if isinstance(sent, Mapping) and isinstance(arrived, Mapping):
         for name, value in sent.items():
             if name not in arrived:
-                if not (loose and value in ({}, [])):
+                # A form has no way to say that a list is empty, and null alone says nothing.
+                if value is not None and not (loose and value in ({}, [])):
                     yield f"{at}.{name} did not arrive"
                 continue
             inner = facts.properties.get(name) if facts is not None else None
@@ -873,7 +877,8 @@ def _missing(
             if not any(_filled_in(one, name) for one in branches):
                 yield f"{at}.{name} was not sent and arrived as {arrived[name]!r:.60}"
     elif isinstance(sent, list) and isinstance(arrived, list) and len(sent) == len(arrived):
-        items = facts.nodes[0].get("items") if facts is not None and facts.nodes else None
+        listed = facts.items if facts is not None else []
+        items = listed[0] if listed else None
         for number, (one, other) in enumerate(zip(sent, arrived, strict=True)):
             yield from _missing(one, other, items, f"{at}[{number}]", loose=loose)
     elif not (same(sent, arrived) if loose else same_json(sent, arrived)):
@@ -907,7 +912,7 @@ def unknown_values(wire: Any, *schemas: Node) -> Any:
             for name, item in wire.items()
         }
     if isinstance(wire, list):
-        items = [node["items"] for node in facts.nodes if "items" in (node.value or {})]
+        items = facts.items
         return [unknown_values(item, *items) for item in wire] if items else wire
     if facts.enum is not None and isinstance(wire, str):
         return "zz_newer_than_this_sdk"

@@ -141,6 +141,11 @@ class Facts:
         return found
 
     @property
+    def items(self) -> list[Node]:
+        """Return the schemas that every item keeps."""
+        return [found for node in self.nodes if (found := node.get("items")) is not None]
+
+    @property
     def required(self) -> list[str]:
         return list(dict.fromkeys(name for names in self.all("required") for name in names))
 

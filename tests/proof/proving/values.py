@@ -303,7 +303,7 @@ class Maker:
         most = min(facts.all("maxItems"), default=1_000)
         size = min(max(least, 2 if self.full else 1), most)
         before = [part for node in facts.nodes for part in node.items("prefixItems")]
-        items = [node["items"] for node in facts.nodes if "items" in (node.value or {})]
+        items = facts.items
         found: list[Any] = []
         for number in range(max(size, len(before)) if before else size):
             parts = [before[number]] if number < len(before) else items
@@ -360,7 +360,7 @@ class Maker:
         most = min(facts.all("maxLength"), default=1_000_000)
         for pattern in facts.all("pattern"):
             return _matching(pattern, least, most)
-        if form in ("byte", "base64"):
+        if form in ("byte", "base64") or facts.first("contentEncoding") == "base64":
             return base64.b64encode(f"bytes {self.count}".encode()).decode()
         if form in _FORMATS:
             n = self.count % 60
@@ -400,8 +400,12 @@ def _matching(pattern: str, least: int, most: int) -> str:
     """Return the simplest text that matches a pattern and has an allowed length."""
     known = (pattern, least, most)
     if known not in _made:
-        # ECMA-262 has no \Z, and its $ is the very end.
-        strategy = strategies.from_regex(re.compile(pattern, re.ASCII)).filter(
+        try:
+            compiled = re.compile(pattern, re.ASCII)
+        except re.error as error:
+            # ECMA-262 has what Python has not, such as \\p{L}.
+            raise UnmakeableError(f"{pattern} is no pattern of Python's") from error
+        strategy = strategies.from_regex(compiled).filter(
             lambda text: text.isprintable() and text == text.strip()
         )
         try:
