@@ -235,7 +235,7 @@ def test_trigger_can_duplicate_and_damage(molam: Molam, receiver: Receiver) -> N
     assert receiver.got[0][1] == receiver.got[1][1]
     for damage in ("stale", "bad_signature"):
         molam("trigger", "payout.paid", "--to", receiver.url, "--damage", damage)
-        with pytest.raises(SignatureError, match="Timestamp|mismatch"):
+        with pytest.raises(SignatureError, match=r"Timestamp|mismatch"):
             verify_signature(*receiver.got[-1], "whsec_sandbox")
 
 

@@ -1,12 +1,46 @@
-"""One more check for schemathesis: valid data is refused for reasons beyond the schema only.
+"""What schemathesis is told beyond the document: one more check, and which answer leads where.
 
 Loaded as hooks by ``schemathesis.toml``; no test module itself.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import schemathesis
-from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
+
+LINKS = [
+    ("confirmPaymentIntent", "200", "capturePaymentIntent", "payment_intent_id", "id"),
+    ("confirmPaymentIntent", "200", "cancelPaymentIntent", "payment_intent_id", "id"),
+    ("confirmPaymentIntent", "200", "createRefund", "charge_id", "charge_id"),
+    ("capturePaymentIntent", "200", "createRefund", "charge_id", "charge_id"),
+    ("createRefund", "201", "retrieveRefund", "refund_id", "id"),
+    ("createRefund", "201", "listRefunds", "charge_id", "charge_id"),
+    ("createPayout", "201", "cancelPayout", "payout_id", "id"),
+]
+"""Operation, status, the operation that follows, its parameter, the field that fills it.
+
+The stateful phase follows them from a confirmed payment to its refunds; the document's names alone
+do not tell it that a charge comes from a confirmation.
+"""
+
+
+@schemathesis.hook
+def before_load_schema(_: HookContext, raw_schema: dict[str, Any]) -> None:
+    operations = {
+        operation["operationId"]: operation
+        for path in raw_schema["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+    for origin, status, target, parameter, field in LINKS:
+        response = operations[origin]["responses"][status]
+        response.setdefault("links", {})[f"{target}_{parameter}"] = {
+            "operationId": target,
+            "parameters": {parameter: f"$response.body#/{field}"},
+        }
+
 
 BEYOND_THE_SCHEMA = {
     "idempotency_key_reused",

@@ -204,16 +204,8 @@ def test_the_plugin_gives_each_test_a_fresh_sandbox(tmp_path: Path) -> None:
             """
         )
     )
-    ran = run_python(
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "molam_sdk.pytest_plugin",
-        "-p",
-        "no:cacheprovider",
-        cwd=tmp_path,
-    )
+    # Installed, pytest finds the plugin by its entry point.
+    ran = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
     assert "4 passed" in ran.stdout, ran.stdout + ran.stderr
 
 

@@ -1,21 +1,7 @@
 """Fault scripts: what shall go wrong, in order.
 
 A script is a list of steps with commas between them, one for each request it meets. A step is a
-few words:
-
-``ok``                         nothing goes wrong
-``status=503 retry_after=2``   answer so and do nothing; ``code=NAME`` names the error code
-``status=500 after``           do the work, then answer so
-``latency=1.5``                wait so many seconds first, the key being in flight
-``reset=before``               reset the connection, nothing done
-``reset=after``                do the work, then reset the connection; also ``lost_response``
-``close=before``, ``close=after``  the same with an orderly close
-``truncate``, ``truncate=20``  send half the body, or so many bytes, then close
-``garbage``                    do the work, answer 200 with HTML
-``garbage=http``               do the work, send bytes that are not HTTP
-``drip=3``                     spread the body over so many seconds
-``webhook=KIND``               damage the events of this request: ``duplicate``, ``reorder``,
-                               ``drop``, ``stale``, ``bad_signature``, ``delay`` (``seconds=60``)
+few words, such as ``status=503 retry_after=2``; `GUIDE` lists them.
 """
 
 from __future__ import annotations
@@ -29,6 +15,29 @@ import attrs
 HEADER: Final = "Molam-Sandbox-Fault"
 WEBHOOK_KINDS: Final = ("duplicate", "reorder", "delay", "drop", "stale", "bad_signature")
 LONGEST_SECONDS: Final = 600.0
+
+
+GUIDE: Final[tuple[tuple[str, str], ...]] = (
+    ("ok", "nothing goes wrong"),
+    ("status=503 retry_after=2", "answer so and do nothing; code=NAME names the error code"),
+    ("status=500 after", "do the work, then answer so"),
+    ("latency=1.5", "wait so many seconds first; the idempotency key is in flight meanwhile"),
+    ("reset=before", "reset the connection, nothing done"),
+    ("reset=after", "do the work, then reset the connection: the response is lost"),
+    ("lost_response", "another name for reset=after"),
+    ("close=before, close=after", "the same with an orderly close"),
+    ("truncate, truncate=20", "do the work, send half the body or so many bytes, then close"),
+    ("garbage", "do the work, answer 200 with HTML"),
+    ("garbage=http", "do the work, send bytes that are not HTTP"),
+    ("drip=3", "do the work, spread the body over so many seconds"),
+    ("webhook=duplicate", "the event arrives twice, with one id"),
+    ("webhook=reorder", "the event arrives after the next one, or after a minute"),
+    ("webhook=delay seconds=90", "the event arrives so much later; 60 s by default"),
+    ("webhook=drop", "the event does not arrive; the page can resend it"),
+    ("webhook=stale", "signed ten minutes ago; the next attempt is right"),
+    ("webhook=bad_signature", "signed with another secret; the next attempt is right"),
+)
+"""What can be written, and what it does: shown on the page and in ``docs/sandbox.md``."""
 
 
 class FaultError(ValueError):

@@ -21,6 +21,7 @@ from molam_overlays.money import Money, MoneyError, format_money, to_minor_units
 from molam_overlays.sandbox.answer import Refusal, encode
 from molam_overlays.sandbox.clock import rfc3339
 from molam_overlays.sandbox.core import Core
+from molam_overlays.sandbox.fault import GUIDE
 from molam_overlays.sandbox.values import VALUES
 
 # Styles are inline in the templates. Forms may lead to the merchant's own pages.
@@ -95,6 +96,7 @@ class Pages:
             subscriptions=core.outbox.subscriptions(),
             faults=core.faults(),
             values=VALUES,
+            guide=GUIDE,
         )
 
     async def resend(self, request: Request) -> Response:
