@@ -85,17 +85,16 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 def _may_nest_deep(text: bytes) -> bool:
     """Tell cheaply whether the exact check is needed: most texts are wide, not deep.
 
-    Brackets that face each other are taken away until few are left. Those inside of strings are
-    taken for real; a text that hides its depth by them gains nothing but an exception later on.
+    Each round takes away the innermost brackets, two levels of a chain at most. Brackets inside of
+    strings are taken for real; a text that hides its depth by them gains nothing but an exception
+    later on.
     """
     brackets = text.translate(None, _NO_BRACKETS)
-    before = -1
-    while len(brackets) > 2 * MAX_NESTING:
-        if len(brackets) == before:
-            return True
-        before = len(brackets)
+    for levels in range(0, 20, 2):
+        if levels + len(brackets) // 2 <= MAX_NESTING:
+            return False
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return False
+    return True
 
 
 def _check_nesting(data: Any) -> None:

@@ -216,7 +216,7 @@ def test_signature_errors_start_as_promised(header: Any, says: str, client: Mola
 
 
 def test_nothing_of_an_unverified_body_is_read(client: MolamClient) -> None:
-    with pytest.raises(SignatureError, match="^Signature mismatch"):
+    with pytest.raises(SignatureError, match=r"^Signature mismatch"):
         client.construct_event(signed(b"{}", "whsec_other"), b"not json")
 
 
@@ -227,9 +227,9 @@ def test_one_secret_serves_every_key_id_and_a_mapping_only_its_own() -> None:
         if fine:
             assert client.verify_webhook_signature(header, b"{}") is True
         else:
-            with pytest.raises(SignatureError, match="^Secret not found"):
+            with pytest.raises(SignatureError, match=r"^Secret not found"):
                 client.verify_webhook_signature(header, b"{}")
-    with pytest.raises(SignatureError, match="^Secret not found"):
+    with pytest.raises(SignatureError, match=r"^Secret not found"):
         MolamClient(Config(api_key="sk_test_1"), Recorder()).verify_webhook_signature(header, b"{}")
 
 
