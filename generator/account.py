@@ -27,6 +27,7 @@ _KEY: Final = ("header", "idempotency-key")
 _IGNORED: Final = {("header", name) for name in ("accept", "content-type", "authorization")}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
                      "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
+_COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
 _METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d]\w*)\(", re.MULTILINE)
 
 
@@ -207,8 +208,8 @@ class _Account:
             if known is not None and name in known:
                 return True
             here = here.rpartition("/")[0]
-        # What an allOf took apart stands under names of its own.
-        head = owner.partition("/allOf")[0]
+        # What was put together anew stands under names of its own, below the same schema.
+        head = _COMPOSED.split(owner, maxsplit=1)[0]
         return any(
             name in known for key, known in attributes.items() if key.startswith((head, owner))
         )

@@ -167,6 +167,7 @@ class _Normaliser:
         webhooks = tuple(self.operations(root.get("webhooks") or {}, "/webhooks", ""))
         while self.todo:
             self.settle(self.todo.pop(0))
+        self.prune(operations, webhooks)
         return Api(
             document=self.document,
             info=root.get("info") or {},
@@ -181,6 +182,32 @@ class _Normaliser:
             },
             security=tuple(root.get("security") or ()),
         )
+
+    def prune(self, operations: Iterable[Operation], webhooks: Iterable[Operation]) -> None:
+        """Forget hoisted schemas that something else was made of in the end."""
+        todo = [named.schema for named in self.named.values() if named.component]
+        calls = [*operations, *webhooks]
+        for call in [*calls, *(inner for outer in calls for inner in outer.callbacks)]:
+            todo += [parameter.schema for parameter in call.parameters]
+            todo += [
+                media.schema
+                for holder in (call.body, *call.responses)
+                for media in (holder.media if holder else ())
+                if media.schema is not None
+            ]
+            todo += [header.schema for answer in call.responses for header in answer.headers]
+        used: set[str] = set()
+        while todo:
+            part = todo.pop()
+            keys = [part.target, part.base, *(part.tag.members.values() if part.tag else ())]
+            for key in keys:
+                if key and key not in used:
+                    used.add(key)
+                    todo.append(self.named[key].schema)
+            todo.extend(part.parts())
+        for key, named in list(self.named.items()):
+            if not named.component and key not in used:
+                del self.named[key]
 
     def refuse(self, what: str, at: str, advice: str) -> DocumentError:
         return self.document.error(what, at, advice)
@@ -805,6 +832,11 @@ class _Normaliser:
             return Schema(at=at, kind="any", facts=said, rules=rules)
         if len(parts) == 1 and not rules:
             (only,) = parts
+            if set(said) - ANNOTATIONS - set(UNCHECKED):
+                # Constraints beside a reference sharpen what it stands for.
+                solid_one = self.solid(only)
+                if solid_one.kind not in ("object", "union"):
+                    return attrs.evolve(solid_one, at=at, facts=_tightest([solid_one.facts, said]))
             return attrs.evolve(only, facts={**only.facts, **said})
         solid = [self.solid(part) for part in parts]
         nullable = all(part.nullable for part in solid)
@@ -1004,8 +1036,13 @@ class _Normaliser:
         for number, member in enumerate(chosen.members, 1):
             own = pointers.join(at, "*", number)
             title = self.named[member.target].words if member.kind == "ref" else f"option {number}"
-            inner = f"{words} {title}"
-            combined = self.combine([*rest, member], own, inner)
+            inner = title if title.startswith(words) else f"{words} {title}"
+            if member.kind == "ref" and not self.named[member.target].component:
+                # Hoisted a moment ago, and of no use alone.
+                one = self.solid(member)
+            else:
+                one = member
+            combined = self.combine([*rest, one], own, inner)
             placed = self.hoist(attrs.evolve(combined, at=own), inner)
             members.append(placed)
             if member.kind == "ref" and placed.kind == "ref":

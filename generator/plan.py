@@ -1131,9 +1131,25 @@ class _Planner:
         if given:
             errors.insert(0, ("ValidationError", "an argument breaks a rule; nothing was sent."))
         lines += section("Raises", errors, indent)
+        lines += section("Callbacks, sent to you", self.callbacks(operation), indent)
         source = f"Source: {self.document.name}, {comment(operation.title)}"
         lines += ["", *wrap(source, WIDTH - indent)]
         return quoted(lines, indent)
+
+    def callbacks(self, operation: Operation) -> list[tuple[str, str]]:
+        """Return what the server will send back, by the name of the callback."""
+        found = []
+        for called in operation.callbacks:
+            schema = called.body.media[0].schema if called.body and called.body.media else None
+            name = ""
+            if schema is not None and schema.kind == "ref":
+                name = self.homes[self.shapes.target(schema).key].name
+            said = readable(
+                str(called.facts.get("description") or called.facts.get("summary") or "")
+            )
+            payload = f"`{called.method.upper()}` with `{self.name}.models.{name}`." if name else ""
+            found.append((comment(called.path), f"{sentence(said)} {payload}".strip()))
+        return found
 
     # Clients
 

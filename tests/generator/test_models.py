@@ -484,3 +484,54 @@ def test_text_of_the_document_stays_text(build: Build) -> None:
     order = built.models.Order.from_dict({hostile: hostile})
     assert order[hostile] == hostile
     assert hostile in [spec.name for spec in built.models.Order.__fields__.values()]
+
+
+def test_constraints_beside_a_reference_sharpen_it(build: Build) -> None:
+    models = build(
+        schemas(
+            Code={"type": "string", "minLength": 2},
+            Order={"type": "object", "properties": {
+                "code": {"$ref": "#/components/schemas/Code", "maxLength": 3}}},
+        )
+    ).models  # fmt: skip
+    assert models.Order(code="abc").to_dict() == {"code": "abc"}
+    for wrong in ("a", "abcd"):
+        with pytest.raises(ValueError, match="characters"):
+            models.Order(code=wrong)
+
+
+def test_an_object_with_alternatives_is_one_class_an_alternative(build: Build) -> None:
+    built = build(
+        schemas(
+            Method={
+                "type": "object",
+                "required": ["id"],
+                "properties": {"id": {"type": "string"}},
+                "oneOf": [
+                    {"title": "Card", "required": ["pan"], "properties": {"pan": {"type": "string"}}},
+                    {"title": "Bank", "required": ["iban"], "properties": {"iban": {"type": "string"}}},
+                ],
+            },
+            Order={"type": "object", "properties": {
+                "method": {"$ref": "#/components/schemas/Method"}}},
+        )
+    )  # fmt: skip
+    order = built.models.Order.from_dict({"method": {"id": "m_1", "iban": "X"}})
+    assert (order.method.id, order.method.iban) == ("m_1", "X")
+    with pytest.raises(ValueError, match="is required"):
+        built.models.Order(method={"iban": "X"})
+
+
+def test_json_of_any_depth_is_a_type(build: Build) -> None:
+    one = {"$ref": "#/components/schemas/Json"}
+    built = build(
+        schemas(
+            Json={"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"},
+                            {"type": "array", "items": one},
+                            {"type": "object", "additionalProperties": one}]},
+            Order={"type": "object", "properties": {"extra": one}},
+        )
+    )  # fmt: skip
+    value = {"a": [1, {"b": None}, "x"]}
+    assert built.models.Order(extra=value).to_dict() == {"extra": value}
+    assert built.types("from PKG.models import Json, Order\n") == ""

@@ -552,3 +552,12 @@ def test_an_operation_with_a_server_of_its_own_is_refused(build: Build) -> None:
     document = one("/x", servers=[{"url": "https://other.example"}])
     with pytest.raises(DocumentError, match="a key must not leave for another host"):
         build(document)
+
+
+def test_callbacks_are_described_and_their_payloads_are_models(build: Build) -> None:
+    called = {"post": {"summary": "It is done", **operation(requestBody=body(
+        {"type": "object", "properties": {"id": {"type": "string"}}}))}}  # fmt: skip
+    built = build(one("/x", callbacks={"done": {"{$request.body#/url}": called}}))
+    doc = inspect.getdoc(built.module("client").MolamClient.do_it)
+    assert f"done: It is done. `POST` with `{built.name}.models.DoItDoneRequest`." in doc
+    assert built.models.DoItDoneRequest.from_dict({"id": "i"}).id == "i"

@@ -11,6 +11,7 @@ from molam_overlays.clients import Awaiting
 from molam_overlays.codec import UNSET, File, Unset
 from shop import __version__
 from shop.api import orders
+from shop.config import Config
 from shop.events import WebhookEvent, construct_event
 from shop.models.line import Line
 from shop.models.order import Order
@@ -27,6 +28,7 @@ class MolamAsyncClient(Awaiting):
     """Async client of the Shop."""
 
     sdk_version: ClassVar[str] = __version__
+    config_class = Config
 
     async def list_orders(
         self,

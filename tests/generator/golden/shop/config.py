@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from molam_overlays import config as _config
 from molam_overlays.config import CallOptions as CallOptions
+from molam_overlays.credentials import Credentials
 
 __all__ = ["CallOptions", "Config"]
 
@@ -17,3 +18,6 @@ class Config(_config.Config):
 
     server: ClassVar[str] = "https://shop.example/v1"
     """``https://shop.example/v1``: The only one."""
+    credentials: ClassVar[Credentials] = Credentials()
+    """The document names no security scheme."""
+    key_prefixes: ClassVar[tuple[str, ...]] = ()
