@@ -172,6 +172,7 @@ def flow(
             else:
                 error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
             attempts = (*attempts, attempt)
+            error._said = attempt.delivery
             error.attempts = attempts
             error.delivery = worst_delivery(attempts)
             error.idempotency_key = idempotency_key
@@ -247,7 +248,7 @@ def delivery_of_failure(error: MolamError) -> Delivery:
     speaks = isinstance(
         error, (NetworkError, TimeoutError, ApiError, ClientClosedError, ConfigurationError)
     )
-    return error.delivery if speaks else "maybe_processed"
+    return (error._said or error.delivery) if speaks else "maybe_processed"
 
 
 def next_pause(

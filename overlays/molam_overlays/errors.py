@@ -62,6 +62,8 @@ class MolamError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """What was tried, in order."""
 
+    _said: Delivery | None = None
+    """`delivery` as the adapter said it, of its own attempt: one error may be raised many times."""
     _resume: Callable[[], Any] | None = None
     _aresume: Callable[[], Awaitable[Any]] | None = None
 
@@ -106,11 +108,15 @@ class MolamError(Exception):
         return "This error does not belong to a call that can be repeated."
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {k: v for k, v in self.__dict__.items() if k not in ("_resume", "_aresume")}
+        state = {name: value for name, value in self.__dict__.items() if name not in _BOUND}
         return _restore, (_pickled_class(type(self)), self.args, state)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
+
+
+_BOUND = frozenset({"_resume", "_aresume", "_said"})
+"""What an error knows of the process it happened in."""
 
 
 def _pickled_class(cls: type[MolamError]) -> str | type[MolamError]:
@@ -383,7 +389,7 @@ def name_of_failure(error: MolamError) -> str:
 
     An adapter's own message may quote anything, so it is never logged.
     """
-    early = error.delivery == "not_sent"
+    early = (error._said or error.delivery) == "not_sent"
     if isinstance(error, TimeoutError):
         return "connect timeout" if early else "response timeout"
     if isinstance(error, ResponseTooLargeError):
