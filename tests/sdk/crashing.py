@@ -87,7 +87,9 @@ class Dying:
         call = name_of(urlsplit(url).path) if method == "POST" else ""
         if call and call == self.crash.call and self.crash.point in ("sent", "answering"):
             self.send_and_die(method, url, headers, json)
-        answer = self.inner.send(method=method, url=url, headers=headers, json=json, timeout=timeout)
+        answer = self.inner.send(
+            method=method, url=url, headers=headers, json=json, timeout=timeout
+        )
         self.crash.reach(call, "answered")
         return answer
 
@@ -178,7 +180,11 @@ def run(jobs: list[dict[str, Any]]) -> list[int]:
     """Run workers at the same time, kill those that are to be killed, return the exit codes."""
     began = time.monotonic()
     started = [start(job) for job in jobs]
-    due = [(job["after"], child) for job, child in zip(jobs, started) if job["after"] is not None]
+    due = [
+        (job["after"], child)
+        for job, child in zip(jobs, started, strict=True)
+        if job["after"] is not None
+    ]
     for after, child in sorted(due):
         time.sleep(max(0.0, began + after - time.monotonic()))  # the moment is what is random
         os.kill(child, signal.SIGKILL)
