@@ -241,7 +241,8 @@ class Compatibility:
             pair = attrs.evolve(pair, subject=name)
         if pair.way == "received" and _is_text(self.old, old) and _is_text(self.new, new):
             # Readers get text that they may not know, before as after: `Literal | str`.
-            self.note(pair, "type-widened", "additive", what)
+            rule = "type-narrowed" if self.contains(pair, old, new) else "type-widened"
+            self.note(pair, rule, "additive", what)
         elif self.contains(pair, new, old):
             self.by_way(pair, "type-widened", what, freer=True, advice=f"Expect {after}")
         elif self.contains(pair, old, new) and pair.way == "sent":
@@ -664,12 +665,31 @@ class Compatibility:
 
     def limits(self, pair: Pair, old: Schema, new: Schema) -> None:
         """Compare constraints, which hold for what is sent."""
-        for rule, verdict, what in _limits(old.facts, new.facts):
+        spoken = _CONSTRAINTS.get(new.kind, frozenset[str]())
+        facts = [
+            {name: value for name, value in schema.facts.items() if name in spoken}
+            for schema in (old, new)
+        ]
+        for rule, verdict, what in _limits(*facts):
             if pair.way == "received":
                 self.note(pair, rule, "documentation", what)
             else:
                 advice = "Send values that fit" if verdict == "breaking" else ""
                 self.note(pair, rule, verdict, what, advice=advice)
+
+
+_NUMERIC: Final = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+)
+_CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
+    "string": frozenset({"minLength", "maxLength", "pattern"}),
+    "integer": _NUMERIC,
+    "number": _NUMERIC,
+    "array": frozenset({"minItems", "maxItems", "uniqueItems"}),
+    "object": frozenset({"minProperties", "maxProperties"}),
+    "map": frozenset({"minProperties", "maxProperties"}),
+}
+"""Kind to the keywords that constrain it; of others they say nothing."""
 
 
 def python_type(schema: Schema) -> str:

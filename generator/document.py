@@ -217,12 +217,15 @@ class _Assembly:
         self.moved: dict[tuple[str, Path, str], str] = {}
         self.anchors: dict[Path, dict[str, str]] = {}
         self.seen: set[int] = set()
+        # Pointers of all objects of the main file, to their kinds.
+        self.kinds: dict[str, str] = {}
         # References to path items, in 3.0, which has no components for them, and where operations
         # stand beside the reference (3.1.1, 4.8.9.1).
         self.path_items: list[Node] = []
 
     def run(self) -> None:
         todo: list[tuple[Node, Source]] = [(Node("", "document", self.document.root), self.main)]
+        self.kinds = {node.pointer: node.kind for node in walk(self.document.root)}
         while todo:
             start, source = todo.pop(0)
             # All nodes first: what is moved in is walked with its own file.
@@ -322,13 +325,14 @@ class _Assembly:
             other = self.file(file, source) if file else source
             pointer = self.pointer(fragment, other)
             value = pointers.find(other.data, pointer)
-            if not isinstance(value, dict if kind != "schema" else (dict, bool)):
+            found = self.kinds.get(pointer, kind) if other is self.main else kind
+            if found != kind or not isinstance(value, dict if kind != "schema" else (dict, bool)):
                 raise _UnknownError(f"leads to something that is no {_spaced(kind)}")
         except (LookupError, TypeError, ValueError) as error:
             why = str(error) if isinstance(error, _UnknownError) else "leads nowhere"
             place = self.document.position(pointers.join(holder, "$ref"))
             raise _unknown(text, place, why) from None
-        if other is self.main:
+        if other is self.main and pointer in self.kinds:
             return "#" + _as_fragment(pointer), []
         key = (kind, other.path.resolve(), pointer)
         if key in self.moved:

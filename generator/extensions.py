@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,12 +53,17 @@ def _check(document: Document, node: Node, name: str, value: Any) -> None:
     kind, check, expected = rule
     if node.kind != kind:
         raise document.error(
-            f"The extension {name} stands in a {node.kind}, where it means nothing",
+            f"The extension {name} stands in {_a(node.kind)}, where it means nothing",
             at,
-            f"Put it into {'an' if kind[0] in 'aeiou' else 'a'} {kind}",
+            f"Put it into {_a(kind)}",
         )
     if not check(value):
         raise document.error(f"The extension {name} has a wrong value", at, f"Write {expected}")
+
+
+def _a(kind: str) -> str:
+    words = re.sub(r"([A-Z])", r" \1", kind).lower()
+    return f"an {words}" if words[0] in "aeiou" else f"a {words}"
 
 
 def _is_names(value: Any) -> bool:

@@ -254,6 +254,21 @@ def test_references_may_be_escaped_and_lead_into_paths(load: Callable[..., Docum
     assert (value, found) == ({"description": "Fine."}, at + "/200")
 
 
+def test_what_stands_at_a_place_of_its_own_moves_into_components(
+    load: Callable[..., Document],
+) -> None:
+    document = load(
+        HEAD + "x-shared:\n  Limit: {name: limit, in: query, schema: {$ref: '#/x-shared/Int'}}\n"
+        "  Int: {type: integer}\n"
+        "paths:\n  /a:\n    get:\n      parameters: [{$ref: '#/x-shared/Limit'}]\n"
+    )
+    at = "/paths/~1a/get/parameters/0"
+    limit, at = document.follow(document.at(at), at)
+    assert at == "/components/parameters/Limit"
+    assert limit["schema"] == {"$ref": "#/components/schemas/Int"}
+    assert str(document.position(at + "/name")) == "api.yaml:6"
+
+
 def test_references_to_anchors_become_pointers(load: Callable[..., Document]) -> None:
     document = load(
         HEAD + "components:\n  schemas:\n    A:\n      $ref: '#thing'\n"
@@ -405,6 +420,23 @@ REFUSED = {
         "api.yaml:7: The $ref '#/info/title' leads to something that is no schema.",
         "Correct it",
     ),
+    "a reference to another kind of object": (
+        ok("      parameters:\n        - {$ref: '#/components/schemas/A'}\n")
+        + "components:\n  schemas:\n    A: {}\n",
+        "api.yaml:9: The $ref '#/components/schemas/A' leads to something that is no parameter.",
+        "Correct it",
+    ),
+    "an empty reference": (
+        HEAD + "components:\n  schemas:\n    A: {$ref: ''}\n",
+        "api.yaml:7: The $ref '' leads to something that is no schema.",
+        "Correct it",
+    ),
+    "a broken schema at a place of its own": (
+        HEAD + "x-shared:\n  A: {type: strng}\ncomponents:\n  schemas:\n"
+        "    A: {$ref: '#/x-shared/A'}\n",
+        "api.yaml:6: 'strng' is not a known value",
+        "Write one of",
+    ),
     "references in a circle": (
         HEAD + "components:\n  schemas:\n    A: {$ref: '#/components/schemas/B'}\n"
         "    B: {$ref: '#/components/schemas/A'}\n",
@@ -482,7 +514,7 @@ REFUSED = {
     ),
     "an extension of ours in a wrong place": (
         ok("      x-molam-sensitive: true\n"),
-        "api.yaml:8: The extension x-molam-sensitive stands in a operation",
+        "api.yaml:8: The extension x-molam-sensitive stands in an operation",
         "Put it into a schema.",
     ),
 }  # fmt: skip
