@@ -64,6 +64,11 @@ class Type:
         """Return the Python value for a wire value; the wire value itself when it does not fit."""
         return wire
 
+    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+        """Return the Python values for many wire values."""
+        decode = self.decode
+        return [decode(wire, response) for wire in wires]
+
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         """Return plain JSON data for a value, or note under `at` why there is none."""
         raise NotImplementedError
@@ -706,8 +711,7 @@ class Array(Type):
     def decode(self, wire: Any, response: Any) -> Any:
         if self.item.plain or not isinstance(wire, list):
             return wire
-        decode = self.item.decode
-        return [decode(item, response) for item in wire]
+        return self.item.decode_all(wire, response)
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, list)

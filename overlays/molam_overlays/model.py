@@ -88,6 +88,7 @@ _ABSENT: Final[Any] = object()
 _get: Final[Any] = dict.get
 _from_iso: Final[Any] = datetime.fromisoformat
 _new: Final[Any] = dict.__new__
+_fill: Final[Any] = dict.update
 
 
 @attrs.frozen(slots=True, eq=False)
@@ -379,7 +380,7 @@ _M = TypeVar("_M", bound=Model)
 def adopt(cls: type[_M], data: dict[str, Any], response: Any) -> _M:
     """Make a model over decoded JSON, without a check: what came is what there is."""
     model: Any = _new(cls)
-    dict.__init__(model, data)
+    _fill(model, data)
     _set_response(model, response)
     adopted: _M = model
     return adopted
@@ -433,6 +434,17 @@ class Object(Type):
 
     def decode(self, wire: Any, response: Any) -> Any:
         return adopt(self.model, wire, response) if isinstance(wire, dict) else wire
+
+    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+        # `adopt` written out: on a page of a hundred the calls would cost as much as the work.
+        cls = self.model
+        models = list(wires)
+        for index, wire in enumerate(wires):
+            if type(wire) is dict:
+                models[index] = model = _new(cls)
+                _fill(model, wire)
+                _set_response(model, response)
+        return models
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, dict)
