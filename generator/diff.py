@@ -667,6 +667,16 @@ class _Comparison:
                     advice="Authenticate another way",
                     section="Security",
                 )
+            elif before[name].get("bearerFormat") != after[name].get("bearerFormat"):
+                self.note(
+                    "key-form-changed",
+                    "breaking",
+                    CLIENT,
+                    f"takes keys of another form: {after[name].get('bearerFormat') or 'any'}",
+                    self.is_(at),
+                    advice="Check the key that you give it",
+                    section="Security",
+                )
             elif _without_words(before[name]) != _without_words(after[name]):
                 self.note(
                     "security-scheme-changed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import subprocess
@@ -12,12 +13,16 @@ from typing import Any, Final
 import attrs
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from generator import opinion, review
+from generator.anatomy import walk
 from generator.changes import Change, Report
 from generator.command import run
 from generator.diff import compare, compare_surfaces
-from generator.document import Document
+from generator.document import Document, DocumentError
+from generator.emit import emit
 from generator.surface import Surface
 
 ROOT: Final = Path(__file__).parents[2]
@@ -519,6 +524,11 @@ def send_the_key_another_way(document: Data) -> None:
     }  # fmt: skip
 
 
+@edit(("breaking", "key-form-changed", "MolamClient"))
+def give_keys_another_form(document: Data) -> None:
+    document["components"]["securitySchemes"]["bearerAuth"]["bearerFormat"] = "pk_"
+
+
 @edit(("breaking", "server-changed", "Config.api_base"))
 def move_the_server(document: Data) -> None:
     document["servers"][0]["url"] = "https://api.molam.example"
@@ -624,6 +634,11 @@ def surface(old: Document) -> Surface:
 
 
 @pytest.fixture(scope="module")
+def before(old: Document) -> dict[str, str]:
+    return code(emit(old, "molam_sdk").tree)
+
+
+@pytest.fixture(scope="module")
 def data() -> Data:
     loaded: Data = yaml.load(OURS.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return loaded
@@ -726,6 +741,79 @@ def test_a_document_in_the_other_dialect_is_the_same(tmp_path: Path) -> None:
         load("3.1.0", {"type": ["string", "null"]}, {"type": "integer", "exclusiveMinimum": 1}),
     )
     assert {change.verdict for change in report.changes} == {"documentation"}
+
+
+# Nothing silent: whatever changes the emitted code is told
+
+
+def code(tree: dict[str, bytes]) -> dict[str, str]:
+    """Return emitted code without its docstrings."""
+    found = {}
+    for path, content in tree.items():
+        if path.endswith(".py"):
+            parsed = ast.parse(content)
+            for node in ast.walk(parsed):
+                body = getattr(node, "body", None)
+                if isinstance(body, list):
+                    body[:] = [
+                        item
+                        for item in body
+                        if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+                    ]
+            found[path] = ast.dump(parsed)
+    return found
+
+
+VALUES: Final[list[Any]] = [
+    None, True, 0, 7, 1.5, "", "text", "date-time", "integer", "number", "string", [], ["a"],
+    ["string", "null"], {}, {"type": "string"}, {"$ref": "#/components/schemas/Refund"},
+]  # fmt: skip
+KEYWORDS: Final = [
+    "default", "deprecated", "enum", "const", "format", "maximum", "minLength", "pattern",
+    "nullable", "readOnly", "required", "title", "type", "writeOnly", "x-molam-sensitive",
+]  # fmt: skip
+KINDS: Final = frozenset(
+    {"schema", "operation", "parameter", "response", "requestBody", "mediaType"}
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(draws=st.data())
+def test_whatever_changes_the_emitted_code_is_told(
+    before: dict[str, str], surface: Surface, data: Data, tmp_path: Path, draws: st.DataObject
+) -> None:
+    new = copy.deepcopy(data)
+    nodes = [
+        node
+        for node in walk(new)
+        if node.kind in KINDS and isinstance(node.value, dict) and node.value
+    ]
+    node = draws.draw(st.sampled_from(nodes))
+    action = draws.draw(st.sampled_from(["remove", "replace", "add"]))
+    keyword = draws.draw(st.sampled_from(KEYWORDS if action == "add" else sorted(node.value)))
+    if action == "remove":
+        del node.value[keyword]
+    else:
+        node.value[keyword] = copy.deepcopy(draws.draw(st.sampled_from(VALUES)))
+    path = tmp_path / "new.json"
+    path.write_text(json.dumps(new), encoding="utf-8")
+    try:
+        document = Document.load(path)
+        after = code(emit(document, "molam_sdk").tree)
+    except DocumentError:
+        return
+    report = compare_surfaces(surface, Surface(document))
+    rules = {change.rule for change in report.changes}
+    assert bool(rules) == (new != data)
+    # Constraints on what is received stand in the code, yet nobody meets them.
+    if after != before and not rules & {
+        "limit-tightened", "limit-loosened", "pattern-changed", "pattern-removed"
+    }:  # fmt: skip
+        assert report.verdict in ("breaking", "additive")
+    elif report.verdict in ("breaking", "additive"):
+        assert after != before or rules & {"deprecated"}
 
 
 # The report
