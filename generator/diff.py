@@ -667,16 +667,6 @@ class _Comparison:
                     advice="Authenticate another way",
                     section="Security",
                 )
-            elif before[name].get("bearerFormat") != after[name].get("bearerFormat"):
-                self.note(
-                    "key-form-changed",
-                    "breaking",
-                    CLIENT,
-                    f"takes keys of another form: {after[name].get('bearerFormat') or 'any'}",
-                    self.is_(at),
-                    advice="Check the key that you give it",
-                    section="Security",
-                )
             elif _without_words(before[name]) != _without_words(after[name]):
                 self.note(
                     "security-scheme-changed",
@@ -685,6 +675,16 @@ class _Comparison:
                     f"authenticates by `{name}` in another way",
                     self.is_(at),
                     advice="Check the credentials that you give it",
+                    section="Security",
+                )
+            elif before[name].get("bearerFormat") != after[name].get("bearerFormat"):
+                self.note(
+                    "key-form-changed",
+                    "breaking",
+                    CLIENT,
+                    f"takes keys of another form: {after[name].get('bearerFormat') or 'any'}",
+                    self.is_(at),
+                    advice="Check the key that you give it",
                     section="Security",
                 )
         for name in after:
@@ -1087,5 +1087,5 @@ def _ways(requirements: Sequence[_Requirement]) -> str:
 
 
 def _without_words(value: Mapping[str, Any]) -> str:
-    kept = {key: item for key, item in value.items() if key not in _WORDS}
+    kept = {key: item for key, item in value.items() if key not in (*_WORDS, "bearerFormat")}
     return json.dumps(kept, sort_keys=True)
