@@ -85,7 +85,7 @@ def _now() -> datetime:
 WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class _Before:
     """What is known of a call that is resumed."""
 
@@ -93,7 +93,7 @@ class _Before:
     attempts: tuple[Attempt, ...]
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class _Started:
     """One call under way, and what it takes to make the very same call again."""
 
@@ -149,6 +149,7 @@ class _Client:
         self._quota = RetryQuota()
         self._observer = Observer(hooks)
         self._journal: Any = None
+        self._own_store: Any = None
         self._recovery: Any = None
         self._world = world
         self._closed = [False]
@@ -178,6 +179,8 @@ class _Client:
         from molam_overlays import recovery
 
         self._recovery = recovery
+        if isinstance(store, str):
+            store = self._own_store = recovery.store_at(store, asynchronous=self._asynchronous)
         self._journal = recovery.journal_of(store, asynchronous=self._asynchronous)
         self._account = recovery.account_of(self.config)
 
@@ -499,7 +502,7 @@ class Blocking(_Client):
             http_adapter: how requests travel; httpx by default. Anything with a `send` will do.
             hooks: functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
-                crash.
+                crash: a store, its `journal()`, or a URL.
             world: clock and randomness, for tests.
             sleep: waits so many seconds, for tests.
 
@@ -563,7 +566,7 @@ class Blocking(_Client):
     def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
         return self._journal.write_ahead(
-            recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+            recovery.entry_of(step, self._account, self._headers), recovery.lease_of(step.policy)
         )
 
     def _settle(self, step: Settle) -> None:
@@ -594,7 +597,9 @@ class Blocking(_Client):
             result = quiet._run(self._recovery.call_of(entry), entry.key)
             return self._recovery.outcome_of(result.response.status)
 
-        return cast("list[Recovered]", journal.recover(send, account=self._account))
+        lease = self._recovery.lease_of(quiet._usual_policy)
+        found = journal.recover(send, account=self._account, lease_seconds=lease)
+        return cast("list[Recovered]", found)
 
     def request(
         self,
@@ -631,6 +636,8 @@ class Blocking(_Client):
             return
         self._closed[0] = True
         user.close(self._adapter)
+        if self._own_store is not None:
+            self._own_store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -667,7 +674,7 @@ class Awaiting(_Client):
                 will do.
             hooks: plain functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
-                crash.
+                crash: a store, its `journal()`, or a URL.
             world: clock and randomness, for tests.
             sleep: waits so many seconds, for tests.
 
@@ -735,7 +742,7 @@ class Awaiting(_Client):
     async def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
         return await self._journal.write_ahead(
-            recovery.entry_of(step, self._account), recovery.lease_of(step.policy)
+            recovery.entry_of(step, self._account, self._headers), recovery.lease_of(step.policy)
         )
 
     async def _settle(self, step: Settle) -> None:
@@ -766,7 +773,9 @@ class Awaiting(_Client):
             result = await quiet._run(self._recovery.call_of(entry), entry.key)
             return self._recovery.outcome_of(result.response.status)
 
-        return cast("list[Recovered]", await journal.recover(send, account=self._account))
+        lease = self._recovery.lease_of(quiet._usual_policy)
+        found = await journal.recover(send, account=self._account, lease_seconds=lease)
+        return cast("list[Recovered]", found)
 
     async def request(
         self,
@@ -803,6 +812,8 @@ class Awaiting(_Client):
             return
         self._closed[0] = True
         await user.aclose(self._adapter)
+        if self._own_store is not None:
+            await self._own_store.aclose()
 
     async def __aenter__(self) -> Self:
         return self

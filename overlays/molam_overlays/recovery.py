@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from molam_overlays.call import Settle, WriteAhead
@@ -19,22 +20,23 @@ from molam_overlays.retry import RETRY_AFTER_LIMIT, RetryPolicy
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import AsyncJournal, Entry, Journal, Outcome
 
-_MADE_ANEW: Final = frozenset({"accept", "authorization", "idempotency-key", "user-agent"})
-"""Header fields that the recovering client sets itself."""
 _LEASE_SLACK: Final = 60.0
 """Seconds beyond what a call may take at most."""
 
 
+def store_at(url: str, *, asynchronous: bool) -> Any:
+    """Return a store for this client alone, which closes it."""
+    return AsyncIdempotencyStore(url) if asynchronous else IdempotencyStore(url)
+
+
 def journal_of(store: Any, *, asynchronous: bool) -> Any:
-    """Return the journal of what a client was given: a store, its URL, or a journal.
+    """Return the journal of what a client was given: a store, or a journal.
 
     Raises:
         ConfigurationError: it is something else, or belongs to the other client.
     """
     stores = AsyncIdempotencyStore if asynchronous else IdempotencyStore
     journals = AsyncJournal if asynchronous else Journal
-    if isinstance(store, str):
-        store = stores(store)
     if isinstance(store, stores):
         return store.journal()
     if isinstance(store, journals):
@@ -55,15 +57,20 @@ def account_of(config: Config) -> str:
     return f"{config.api_base} {digest}"
 
 
-def entry_of(step: WriteAhead, account: str) -> Entry:
-    """Return what has to be on disk before a call leaves."""
+def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
+    """Return what has to be on disk before a call leaves.
+
+    `own` names the header fields that any client sets itself: credentials, wherever the document
+    puts them, are among them, and the recovering client makes its own.
+    """
     request = step.request
+    made_anew = {"idempotency-key", *(name.lower() for name in own)}
     return Entry(
         key=step.idempotency_key,
         method=request.method,
         path=step.call.target,
         headers={
-            name: value for name, value in request.headers.items() if name.lower() not in _MADE_ANEW
+            name: value for name, value in request.headers.items() if name.lower() not in made_anew
         },
         body=request.content,
         account=account,

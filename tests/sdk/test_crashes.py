@@ -266,8 +266,8 @@ def test_molam_recover_settles_and_shows_what_it_did(shop: Shop) -> None:
     shown = molam("recover", shop)
     assert shown.returncode == 0, shown.stderr
     head, row = shown.stdout.splitlines()
-    assert head.split() == ["key", "call", "age", "outcome", "detail"]
-    assert row.startswith(f"{shop.order}-confirm ")
+    assert head.split() == ["id", "key", "call", "age", "outcome", "detail"]
+    assert row.split()[1] == f"{shop.order}-confirm"
     assert "POST /v1/connect/payment_intents/" in row
     assert "settled 200" in row
     assert molam("recover", shop).stdout == "Nothing was left open.\n"

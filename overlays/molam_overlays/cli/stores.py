@@ -32,7 +32,7 @@ def add(app: typer.Typer, product: Product) -> None:
         """Settle the calls that a crash left open in the journal, each with its own key.
 
         Uses the key and address of the environment. What is over 24 hours old is listed for a
-        person and not sent. Exit code 1 if anything stays open.
+        person and not sent. Exit code 1 if anything stays open that no other process is on.
         """
         with _errors(as_json), _working("Settling", as_json):
             client = product.client()(product.config()(), idempotency_store=url)
@@ -42,9 +42,10 @@ def add(app: typer.Typer, product: Product) -> None:
             show_json({"data": [attrs.asdict(each) for each in found]})
         else:
             _table(
-                ("key", "call", "age", "outcome", "detail"),
+                ("id", "key", "call", "age", "outcome", "detail"),
                 [
                     (
+                        str(each.id),
                         each.key,
                         f"{each.method} {each.path}",
                         f"{each.age:.0f} s",

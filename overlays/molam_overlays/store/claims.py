@@ -47,7 +47,7 @@ REMEMBERED_SECONDS = 24 * 3600.0
 """How long the API remembers an idempotency key."""
 
 LEASE_SECONDS = 300.0
-"""How long a claim holds by default: more than a client's longest call with its default retries."""
+"""How long a claim holds by default: a call's four attempts of 30 s, with three waits of 60 s."""
 
 RETENTION_SECONDS = 7 * 24 * 3600.0
 """How long answers are kept by default."""

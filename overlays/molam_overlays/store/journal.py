@@ -104,7 +104,8 @@ Fate = Literal[
 
 ``settled``: a 2xx. ``rejected``: the API did nothing. ``unknown``: no definite answer; it stays
 open. ``too_old``: over 24 hours; not sent. ``in_progress``: another process is on it.
-``unreadable``: its body cannot be decrypted or is damaged. ``other_account``: not this client's.
+``unreadable``: its body cannot be decrypted or is damaged. ``other_account``: written with another
+API key, a rotated one included, or for another server; not sent.
 """
 
 
@@ -179,6 +180,13 @@ UPDATE call_journal SET owner = :owner, lease_until = @now + @seconds(:lease),
                         fence = @greatest(fence + 1, @micros)
 WHERE id = :id
 """
+
+
+# A rotated key is another one as well: nobody tells a client which account a key is for.
+_OTHER_ACCOUNT = (
+    "written with another API key or api_base: recover with those. If that key is revoked, look "
+    "the payment up and close the entry with journal().dismiss(id, note)"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -262,7 +270,7 @@ def taking(
         id=number, key=key, method=method, path=path, age=now - created, outcome="unknown"
     )
     if its_account != account:
-        return _Found(row=attrs.evolve(row, outcome="other_account"))
+        return _Found(row=attrs.evolve(row, outcome="other_account", detail=_OTHER_ACCOUNT))
     if lease_until is not None and lease_until > now and not is_gone(owner):
         detail = f"its lease ends in {lease_until - now:.0f} s"
         return _Found(row=attrs.evolve(row, outcome="in_progress", detail=detail))
