@@ -188,7 +188,7 @@ DRIVER = shutil.which("chromedriver")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("no Chromium with chromedriver on this machine (apt install chromium-driver)")
-    from selenium import webdriver
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
@@ -212,6 +212,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver.set_page_load_timeout(30)
     yield driver
     driver.quit()
+
+
+def wait(browser: Any) -> Any:
+    """Wait for a page: a click returns before the next one is there."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    return WebDriverWait(browser, 15, poll_frequency=0.02)
 
 
 @pytest.fixture
@@ -266,7 +273,7 @@ def test_a_person_clicks_through_checkout_on_a_phone(
     right = button.location["x"] + button.size["width"]
     assert right <= 390, "fits the screen"
     button.click()
-    assert browser.title == title
+    wait(browser).until(lambda _: browser.title == title)
     assert site.get(f"{INTENTS}/{intent['id']}").body["status"] == status
 
 
@@ -284,7 +291,7 @@ def test_a_person_reads_the_overview_and_resends_an_event(site: Site, browser: A
     browser.find_element(
         By.XPATH, "//details[.//strong[text()='payment_intent.succeeded']]//button"
     ).click()
-    assert browser.current_url.endswith("#events")
+    wait(browser).until(lambda _: browser.current_url.endswith("#events"))
     newest = site.core.outbox.events()[0]
     assert len(newest["deliveries"]) == 2
     assert json.dumps(intent["id"]) in browser.page_source.replace("&quot;", '"')

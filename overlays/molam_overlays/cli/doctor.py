@@ -9,6 +9,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from importlib.util import find_spec
@@ -58,7 +59,7 @@ def add(app: typer.Typer, product: Product) -> None:
         refused before anything is sent.
         """
         findings: list[Finding] = []
-        with err.status("Looking") if not as_json else err.status("", refresh_per_second=1):
+        with nullcontext() if as_json else err.status("Looking"):
             for finding in examine(product):
                 findings.append(finding)
         wrong = any(each.state == "fail" for each in findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.logging import RichHandler
@@ -92,9 +92,11 @@ def add(app: typer.Typer, product: Product) -> None:
         )
         try:
             for url in webhook_url or ():
-                known = {each.url for each in core.outbox.subscriptions()}
-                if url not in known:
-                    core.outbox.subscribe(checked_url(url), webhook_secret)
+                for old in core.outbox.subscriptions():
+                    # Kept from the last run in the state file; this run's secret counts.
+                    if old.url == url:
+                        core.outbox.unsubscribe(old.id)
+                core.outbox.subscribe(checked_url(url), webhook_secret)
         except ValueError as error:
             listening.close()
             fail(f"--webhook-url: {error}", as_json=as_json)
@@ -115,6 +117,7 @@ def add(app: typer.Typer, product: Product) -> None:
             )
         else:
             _greet(core.base_url, product.version, webhook_url or [], state)
+            core.noted = _show_request
         post = HttpPost()
         server = Server(core, listening, post=post, version=product.version, open_hosts=public)
         try:
@@ -124,6 +127,18 @@ def add(app: typer.Typer, product: Product) -> None:
         finally:
             post.close()
             store.close()
+
+
+def _show_request(record: dict[str, Any]) -> None:
+    """Print one line for a request, as it is answered."""
+    status = record["status"]
+    colour = "green" if status is not None and status < 300 else "red"
+    notes = [f"key {record['idempotency_key']}"] if record["idempotency_key"] else []
+    notes += ["replayed"] if record["replayed"] else []
+    notes += [f"fault: {record['fault']}"] if record["fault"] else []
+    target = record["path"] + (f"?{record['query']}" if record["query"] else "")
+    line = f"{record['method']:<4} {target}  {', '.join(notes)}"
+    out.print(f"[{colour}]{status or 'none'}[/] {escape(line)}")
 
 
 def _greet(url: str, version: str, receivers: list[str], state: Path | None) -> None:

@@ -82,10 +82,13 @@ def add(app: typer.Typer, product: Product) -> None:
                 {"url": forward_to, "secret": secret, "types": events or []},
             )
             if as_json:
-                show_json({"listening": subscription})
+                told = ("id", "url", "types")
+                show_json({"listening": {name: subscription[name] for name in told}})
             else:
+                # A secret that was given may be a real one: it is not repeated.
+                shown = secret if secret == _SECRET else "the secret you gave"
                 out.print(f"Events of {escape(sandbox)} go to [bold]{escape(forward_to)}[/].")
-                out.print(f"They are signed with [bold]{escape(secret)}[/] (key id 1).")
+                out.print(f"They are signed with [bold]{escape(shown)}[/] (key id 1).")
             try:
                 with nullcontext() if as_json else err.status("Waiting for events; Ctrl-C ends it"):
                     for line in _deliveries(remote, forward_to):

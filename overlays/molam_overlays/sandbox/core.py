@@ -92,6 +92,8 @@ class Core:
         self.new_id = ids
         self.woken: Callable[[], None] = lambda: None
         """Called when something became due, so that a driver need not poll."""
+        self.noted: Callable[[dict[str, Any]], None] | None = None
+        """Called with the record of each request, for a console."""
         self._sensitive = contract.document.sensitive
         self._ticking = threading.Lock()
 
@@ -509,6 +511,8 @@ class Core:
                 "requests", id=served.id, at_ms=served.at_ms, record=pack(record)
             )
             self.state.run("DELETE FROM requests WHERE seq <= ?", seq - KEPT_REQUESTS)
+        if self.noted is not None:
+            self.noted(record)
 
     def requests(self, limit: int = 100) -> list[dict[str, Any]]:
         """List the last requests, newest first, sensitive fields masked."""

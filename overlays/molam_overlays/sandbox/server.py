@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 import struct
+import sys
 import threading
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -126,7 +127,7 @@ async def _hang_up(transport: Any, receive: Receive, *, reset: bool) -> None:
     """End the connection: by a reset, or in order after what was written."""
     if reset:
         # A linger time of zero turns the close into a reset (RFC 9293 section 3.10.7).
-        linger = struct.pack("ii", 1, 0)
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         transport.abort()
     else:
