@@ -91,7 +91,7 @@ _new: Final[Any] = dict.__new__
 _fill: Final[Any] = dict.update
 
 
-@attrs.frozen(slots=True, eq=False)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Field:
     """How one property is read, written and shown."""
 
@@ -287,10 +287,8 @@ class Model(_Object):
             # What the document does not know may be sensitive; that it is there is shown.
             if spec is None or spec.sensitive:
                 yield (spec.attribute if spec else name), MASK
-            elif value is not None and not spec.type.resembles(value):
-                yield spec.attribute, MASK
             else:
-                yield spec.attribute, shown(getattr(self, spec.attribute))
+                yield spec.attribute, _shown_as(spec.type, value, self._response)
 
     def __copy__(self) -> Self:
         return adopt(type(self), dict(self), self.response)
@@ -340,6 +338,21 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(shown(item) for item in value)}]"
     return repr(value)
+
+
+def _shown_as(declared: Type, wire: Any, response: Any) -> str:
+    """Return the `repr` of a wire value; of one that is not what was declared, only that it is."""
+    if isinstance(declared, codec.Lazy):
+        declared = declared.found()
+    if isinstance(declared, codec.Nullable):
+        declared = declared.inner
+    if wire is None:
+        return "None"
+    if not declared.resembles(wire):
+        return MASK
+    if isinstance(declared, codec.Array):
+        return f"[{', '.join(_shown_as(declared.item, item, response) for item in wire)}]"
+    return shown(declared.decode(wire, response))
 
 
 def collect_fields(cls: Any, getter: Callable[[Field], Callable[[Any], Any]]) -> None:
