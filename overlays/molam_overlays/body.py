@@ -61,7 +61,7 @@ class Encoding:
 _PLAIN: Final = Encoding()
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Encoded:
     """A body that is ready to leave."""
 
@@ -74,7 +74,7 @@ class Encoded:
     """The same as data, whatever the media type."""
 
 
-@attrs.frozen(eq=False, slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Body:
     """One media type an operation takes."""
 
@@ -181,7 +181,7 @@ def _quoted(text: str) -> str:
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-@attrs.frozen(eq=False, slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Result:
     """What one response of an operation holds."""
 

@@ -45,21 +45,21 @@ from molam_overlays.wire import Request, Response
 T = TypeVar("T")
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Send:
     """Make one attempt. Send back the `Response`, or the `MolamError` that came of it."""
 
     request: Request
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Wait:
     """Let time pass."""
 
     seconds: float
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class WriteAhead:
     """Put the call into the journal before it leaves. Send back the journal's token."""
 
@@ -69,7 +69,7 @@ class WriteAhead:
     policy: RetryPolicy
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Settle:
     """Tell the journal how the call ended. What comes of that cannot change the result."""
 
@@ -82,7 +82,7 @@ class Settle:
 Step: TypeAlias = Send | Wait | WriteAhead | Settle
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class World:
     """Clock and randomness, from outside."""
 

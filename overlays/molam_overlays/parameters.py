@@ -32,7 +32,7 @@ _DEFAULT_STYLE: Mapping[Location, Style] = {
 _UNTOUCHED = ":/?@!$'()*,;"
 
 
-@attrs.frozen(eq=False, slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Parameter:
     """One parameter of an operation."""
 

@@ -23,7 +23,7 @@ _BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]|^[\t ]|[\t ]$")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class Target:
     """A parsed URL with all that is derived from it."""
 
