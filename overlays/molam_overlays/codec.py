@@ -605,15 +605,18 @@ class Uuid(_Parsed):
         return UUID(text)
 
 
+_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
 class DecimalText(_Parsed):
     """A decimal number written as a string."""
 
     python = Decimal
     expected = "a decimal number such as 12.50"
-    written = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    written = _DECIMAL
 
     def parse(self, text: str) -> Decimal:
-        if self.written.fullmatch(text) is None:
+        if _DECIMAL.fullmatch(text) is None:
             raise ValueError("not a decimal number")
         return Decimal(text)
 
