@@ -54,5 +54,7 @@ def test_times_are_written_and_read_as_rfc_3339() -> None:
     assert rfc3339(1_737_028_800_123) == "2025-01-16T12:00:00Z"
     assert parse_rfc3339("2025-01-16T13:00:00+01:00") == 1_737_028_800_000
     assert parse_rfc3339("2025-01-16t12:00:00z") == 1_737_028_800_000
+    assert parse_rfc3339("2025-01-16T12:00:00.1234567Z") == 1_737_028_800_123
+    assert parse_rfc3339("2025-01-16T12:00:00.5+00:00") == 1_737_028_800_500
     with pytest.raises(ValueError, match="offset"):
         parse_rfc3339("2025-01-16T12:00:00")

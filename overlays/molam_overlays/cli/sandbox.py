@@ -13,6 +13,7 @@ from rich.markup import escape
 from molam_overlays.cli.output import err, fail, out, show_json
 from molam_overlays.product import Product, missing_extra
 
+DEFAULT_SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
 HELP = """Serve the Molam API on this machine: stateful, signing webhooks, failing on request.
 
 Use any key that starts with sk_test_ or jwt_. The page at / shows every payment, request and event,
@@ -45,7 +46,7 @@ def add(app: typer.Typer, product: Product) -> None:
             typer.Option(
                 envvar="MOLAM_WEBHOOK_SECRET", help="What signs events.", show_envvar=True
             ),
-        ] = "whsec_sandbox",  # noqa: S107 - public, and signs nothing real
+        ] = DEFAULT_SECRET,
         freeze: Annotated[
             bool, typer.Option("--freeze", help="Let the clock stand still until it is advanced.")
         ] = False,
@@ -116,7 +117,7 @@ def add(app: typer.Typer, product: Product) -> None:
                 }
             )
         else:
-            _greet(core.base_url, product.version, webhook_url or [], state)
+            _greet(core.base_url, product.version, webhook_url or [], webhook_secret, state)
             core.noted = _show_request
         post = HttpPost()
         server = Server(core, listening, post=post, version=product.version, open_hosts=public)
@@ -141,14 +142,16 @@ def _show_request(record: dict[str, Any]) -> None:
     out.print(f"[{colour}]{status or 'none'}[/] {escape(line)}")
 
 
-def _greet(url: str, version: str, receivers: list[str], state: Path | None) -> None:
+def _greet(url: str, version: str, receivers: list[str], secret: str, state: Path | None) -> None:
     out.print(f"[bold]Molam sandbox[/] {version} at [bold]{url}[/]   (Ctrl-C ends it)")
     out.print(f"  page, test values, hosted checkout   {url}/")
     out.print(
         f"  point an SDK at it                   MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo"
     )
+    # A secret that was given may be a real one: it is not repeated.
+    signed = f"signed with {secret}" if secret == DEFAULT_SECRET else "signed with your secret"
     for receiver in receivers:
-        out.print(f"  events go to                         {escape(receiver)}")
+        out.print(f"  events go to                         {escape(receiver)}, {signed}")
     if not receivers:
         out.print(
             "  events go to                         nobody yet: --webhook-url URL, or `molam listen`"

@@ -6,9 +6,12 @@ them with its own clock, so they carry the machine's time.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+
+_FRACTION = re.compile(r"\.([0-9]+)")
 
 
 def machine_ms() -> int:
@@ -81,8 +84,10 @@ def parse_rfc3339(text: str) -> int:
     Raises:
         ValueError: it is not that.
     """
-    # Before Python 3.11 fromisoformat knows no Z.
-    moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    # Before Python 3.11 fromisoformat knows neither Z nor every length of fraction.
+    whole = _FRACTION.sub("", text.upper().replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(whole)
     if moment.tzinfo is None:
         raise ValueError("no offset")
-    return int(moment.timestamp() * 1000)
+    fraction = _FRACTION.search(text)
+    return int(moment.timestamp()) * 1000 + (int(fraction[1][:3].ljust(3, "0")) if fraction else 0)
