@@ -28,7 +28,7 @@ _IGNORED: Final = {("header", name) for name in ("accept", "content-type", "auth
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
                      "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
 _COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
-_METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d]\w*)\(", re.MULTILINE)
+_METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d][^\s(]*)\(", re.MULTILINE)
 
 
 @attrs.define

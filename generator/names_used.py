@@ -15,9 +15,15 @@ import attrs
 
 T = TypeVar("T")
 
-# Private-use characters: text of the document never holds them, `docs.literal` escapes them.
+RAW: Final = {"raw": True}
+"""Metadata of attributes that hold text of the document as it is: no token is looked for there."""
+
+# Private-use characters. All text of the document in an expression or docstring went through
+# `docs`, which escapes them, so no document can forge a token.
 _OPEN, _CLOSE, _PARTS = "\ue000", "\ue001", "\ue002"
-_TOKEN: Final = re.compile(f"{_OPEN}([rat]){_PARTS}([\\w.]+){_PARTS}(\\w+){_CLOSE}")
+# Names may hold marks that are no \w, in Hindi for instance.
+_NAME: Final = f"([^{_OPEN}-{_PARTS}]+)"
+_TOKEN: Final = re.compile(f"{_OPEN}([rat]){_PARTS}{_NAME}{_PARTS}{_NAME}{_CLOSE}")
 
 
 def use(module: str, name: str) -> str:
@@ -113,7 +119,8 @@ def _collect(value: Any, wanted: dict[tuple[str, str], set[str]]) -> None:
             _collect(item, wanted)
     elif attrs.has(type(value)):
         for spec in attrs.fields(type(value)):
-            _collect(getattr(value, spec.name), wanted)
+            if "raw" not in spec.metadata:
+                _collect(getattr(value, spec.name), wanted)
 
 
 def _replace(value: Any, local: Mapping[tuple[str, str], str]) -> Any:
@@ -125,7 +132,9 @@ def _replace(value: Any, local: Mapping[tuple[str, str], str]) -> Any:
         return tuple(_replace(item, local) for item in value)
     if attrs.has(type(value)):
         changed = {
-            spec.name: _replace(getattr(value, spec.name), local)
+            spec.name: getattr(value, spec.name)
+            if "raw" in spec.metadata
+            else _replace(getattr(value, spec.name), local)
             for spec in attrs.fields(type(value))
         }
         return type(value)(**changed)

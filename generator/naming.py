@@ -130,7 +130,8 @@ def _chunks(text: str) -> list[str]:
     current = ""
     for character in text:
         # With a letter in front, marks and digits are judged as what may follow.
-        if character != "_" and ("a" + character).isidentifier():
+        wanted = character.isalnum() or unicodedata.category(character)[0] == "M"
+        if wanted and ("a" + character).isidentifier():
             current += character
         elif current:
             chunks.append(current)

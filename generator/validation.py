@@ -246,6 +246,8 @@ def _kind(value: Any) -> str:
 
 
 def _type_advice(value: Any, kinds: list[str]) -> str:
+    if kinds == ["string"] and isinstance(value, list) and "null" in value:
+        return "OpenAPI 3.0 knows one type and `nullable: true`; 3.1 knows lists of types"
     if "string" in kinds and isinstance(value, (int, float)):
         return "Put it in quotes"
     if (

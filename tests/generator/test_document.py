@@ -387,7 +387,7 @@ REFUSED = {
     "a type of 3.1 in 3.0": (
         HEAD_30 + "components:\n  schemas:\n    A:\n      type: [string, 'null']\n",
         "api.yaml:9: 'type' must be text, not a list",
-        "Correct",
+        "`nullable: true`",
     ),
     "a default of another type": (
         HEAD + "components:\n  schemas:\n    A: {type: integer, default: many}\n",

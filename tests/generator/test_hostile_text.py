@@ -16,11 +16,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from generator import naming
 from generator.docs import comment, docstring, first_sentence, literal, readable
+from generator.document import DocumentError
 
 PIECES = [
     '"', '"""', "'", "'''", "\\", "\\\\", "\n", "\r\n", "\r", "\t", "{", "}", "{{", "}}", "{%", "%}",
@@ -29,7 +30,7 @@ PIECES = [
     '"""\nimport os\nos.abort()\n"""', "' + __import__('os').abort() + '", "\n    raise SystemExit\n",
     "\u202e", "\u2066", "\u200f", "\u2028", "\x00", "\x1b[2J", "\ud800", "\udfff", "\ufeff", "\u3164",
     "%s", "${x}", "$(x)", "\N{COMBINING ACUTE ACCENT}", "e", "class", "None", " ", "    ", "- ", "1. ",
-    "\n\n", "| a |", "|---|", "=====", "日本語", "👍", "ﬁ", "İ", "ǅ", "ͅ", "9", "·", "ª", "℘",
+    "\n\n", "| a |", "|---|", "=====", "日本語", "👍", "ﬁ", "İ", "ǅ", "ͅ", "9", "·", "ª", "℘", "हिन्दी", "தமிழ்",
 ]  # fmt: skip
 
 without_deadline = settings(deadline=None, max_examples=150)
@@ -176,6 +177,7 @@ ATTACKS = [
     "# -*- coding: utf-7 -*-\n+AAo-import os",
     "\n\n\n    raise SystemExit\n\n",
     "日本語 ﷺ 👩‍👩‍👧 e\u0301",
+    "हिन्दी",
 ]
 
 
@@ -302,3 +304,26 @@ def test_hostile_texts_travel_as_they_are(build: Any, recorder: Any) -> None:
     assert adapter.last.json[other] == 3
     assert parse_qs(urlsplit(adapter.last.url).query)[text] == [other]
     assert not hasattr(builtins, "HOSTILE")
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=texts, other=texts)
+def test_any_text_becomes_a_harmless_package_or_one_line(build: Any, text: str, other: str) -> None:
+    document = {"openapi": "3.1.0", **hostile_document(text, other)}
+    try:
+        built = build(json.dumps(document))
+    except DocumentError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        for path, content in built.emitted.tree.items():
+            if path.endswith(".py"):
+                tree = ast.parse(content)
+                code = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+                assert not code & {"__import__", "SystemExit", "abort"}, path
+        wire = {"id": "1", text: "a", "constant": text}
+        assert built.models.Thing.from_dict(wire).to_dict() == wire
+    assert len(refusal.splitlines()) <= 1
+    assert refusal.isprintable()
