@@ -68,6 +68,6 @@ ci: ## Run all that continuous integration runs
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made, .venv too
-	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .schemathesis \
+	@rm -rf .venv benchmarks/.cache build dist htmlcov .coverage .coverage.* .hypothesis .schemathesis \
 	    .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
