@@ -27,6 +27,8 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and return the exit status."""
+    if tuple(sys.version_info) < (3, 11):
+        sys.exit("benchmarks: pyreqwest and one of the peers need Python 3.11 or newer.")
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the SDK.")
     parser.add_argument("--check", action="store_true", help="fail where a budget is missed")
     parser.add_argument("--record", action="store_true", help="write docs/benchmarks.md, all of it")
