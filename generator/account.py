@@ -16,7 +16,6 @@ import attrs
 
 from generator import pointer as pointers
 from generator.anatomy import METHODS, Node, children
-from generator.docs import literal
 from generator.document import Document
 from generator.media import emitted
 from generator.normalise import Api, Media
@@ -27,6 +26,9 @@ _KEY: Final = ("header", "idempotency-key")
 _IGNORED: Final = {("header", name) for name in ("accept", "content-type", "authorization")}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
                      "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
+_PARTS: Final = frozenset(
+    {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "properties"}
+)
 _COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
 _METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d][^\s(]*)\(", re.MULTILINE)
 
@@ -62,6 +64,10 @@ class _Account:
             path: content.decode("utf-8") for path, content in tree.items() if path[-3:] == ".py"
         }
 
+        self.apis = {
+            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("api/")
+        }
+
     def run(self) -> None:
         self.operations()
         self.schemas()
@@ -78,10 +84,9 @@ class _Account:
 
     def operations(self) -> None:
         emitted: dict[tuple[str, str], _Operation] = {}
-        for path, text in self.texts.items():
-            if path.startswith("api/"):
-                for operation in _emitted_operations(ast.parse(text)):
-                    emitted[operation.method, operation.path] = operation
+        for source in self.apis.values():
+            for operation in _emitted_operations(source):
+                emitted[operation.method, operation.path] = operation
         methods = {path: _chunks(self.texts[path]) for path in ("client.py", "async_client.py")}
         count = 0
         for path, item, item_at in self.items("/paths"):
@@ -132,10 +137,10 @@ class _Account:
                     raise self.missing(f"The parameter {value['name']}", own)
         if "requestBody" in raw:
             body, own = self.document.follow(raw["requestBody"], pointers.join(at, "requestBody"))
-            for media in _emitted(body):
+            for media in self.emitted(body, own):
                 if media not in found.bodies:
                     raise self.missing(f"The request body {media}", own)
-        chunk = methods["client.py"][found.function]
+        chunk = " ".join(methods["client.py"][found.function].split())
         answers = raw.get("responses") or {}
         any_good = any(status.startswith("2") for status in answers)
         for status, given in answers.items():
@@ -145,26 +150,43 @@ class _Account:
             answer, own = self.document.follow(given, own)
             label = status if status == "default" else status.upper()
             if status.startswith("2") or (status == "default" and not any_good):
-                for media in _emitted(answer) or [""]:
+                for media in self.emitted(answer, own) or [""]:
                     known = {kind for one, kind in found.results if one == label}
                     if not known or (media and media not in known and "" not in known):
                         raise self.missing(f"The response {status} {media}", own)
-            elif f"{label}:" not in chunk and "any other status" not in chunk:
+            elif f"{'any other status' if label == 'default' else label}:" not in chunk:
                 raise self.missing(f"The error response {status}", own)
+
+    def emitted(self, holder: Mapping[str, Any], at: str) -> list[str]:
+        """Return the media types of a body or response that are emitted."""
+        content = holder.get("content") or {}
+        medias = [Media(pointers.join(at, "content", name), name, None, {}) for name in content]
+
+        def has_parts(media: Media) -> bool:
+            schema = content[media.media].get("schema") or {}
+            schema, _ = self.document.follow(schema, pointers.join(media.at, "schema"))
+            if not isinstance(schema, Mapping):
+                return False
+            kinds = schema.get("type") or ()
+            named = {kinds} if isinstance(kinds, str) else set(kinds)
+            return bool(named & {"array", "object"} or _PARTS & schema.keys())
+
+        return [media.media for media in emitted(medias, has_parts)]
 
     # Schemas
 
     def schemas(self) -> None:
         attributes: dict[str, set[str]] = {}
-        sources: dict[str, str] = {}
+        sources: dict[str, set[str]] = {}
+        parsed = {
+            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("models/")
+        }
+        held = {path: _constants(source) for path, source in parsed.items()}
         written = {
-            name: fields
-            for path, text in self.texts.items()
-            if path.startswith("models/") and "class " in text
-            for name, fields in _emitted_classes(ast.parse(text))
+            name: fields for source in parsed.values() for name, fields in _emitted_classes(source)
         }
         for module in self.package.models:
-            text = self.texts[f"models/{module.module.rpartition('.')[2]}.py"]
+            constants = held[f"models/{module.module.rpartition('.')[2]}.py"]
             for model in module.classes:
                 fields = written.get(model.name)
                 wires = {field.wire for field in model.fields}
@@ -172,18 +194,16 @@ class _Account:
                     lost = sorted(wires ^ (fields or set()))
                     raise self.missing(f"{model.name} with {', '.join(lost)}", _real(model.key))
                 attributes.setdefault(model.key, set()).update(wires)
-                sources[model.key] = sources.get(model.key, "") + text
+                sources[model.key] = constants
             for alias in module.aliases:
-                sources[alias.key] = sources.get(alias.key, "") + text
+                sources[alias.key] = constants
         for key in attributes:
             base = self.api.named[key].schema.base if key in self.api.named else ""
             while base:
                 attributes[key] |= attributes[base]
-                sources[key] += sources.get(base, "")
+                sources[key] = sources[key] | sources[base]
                 base = self.api.named[base].schema.base
-        everything = "".join(
-            text for path, text in self.texts.items() if path.startswith(("models/", "api/"))
-        )
+        everything = set[str]().union(*held.values(), *map(_constants, self.apis.values()))
         for node in self.reachable():
             value = node.value
             if not isinstance(value, dict):
@@ -194,10 +214,10 @@ class _Account:
                     raise self.missing(f"The property {name}", at)
             listed = value.get("enum") or ([value["const"]] if "const" in value else [])
             for one in listed:
-                shown = literal(one)
-                if one is None or shown in sources.get(node.pointer, ""):
-                    continue
-                if shown not in everything and not isinstance(one, (dict, list, float)):
+                shown = repr(one)
+                # What stands in a place of its own must be there; what was merged, anywhere.
+                here = sources.get(node.pointer, everything)
+                if one is not None and shown not in here:
                     raise self.missing(f"The value {shown}", pointers.join(node.pointer, "enum"))
 
     def has(self, attributes: Mapping[str, set[str]], owner: str, name: str) -> bool:
@@ -270,12 +290,6 @@ class _Account:
             sum(verb in item for verb in METHODS) for _, item, _ in self.items("/webhooks")
         ):
             raise self.missing("A webhook", "/webhooks")
-
-
-def _emitted(holder: Mapping[str, Any]) -> list[str]:
-    """Return the media types of a body that are emitted."""
-    medias = [Media("", name, None, {}) for name in holder.get("content") or {}]
-    return [media.media for media in emitted(medias)]
 
 
 def _real(key: str) -> str:
@@ -356,6 +370,18 @@ def _named(call: ast.expr, name: str, default: str) -> str:
             if keyword.arg == name:
                 return _text(keyword.value)
     return default
+
+
+def _constants(module: ast.Module) -> set[str]:
+    """Return the values that runtime types of a module are limited to, as Python shows them."""
+    found: set[str] = set()
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=values) if name in ("Enum", "Const"):
+                found.update(repr(ast.literal_eval(value)) for value in values)
+            case _:
+                pass
+    return found
 
 
 def _emitted_classes(module: ast.Module) -> Iterator[tuple[str, set[str]]]:

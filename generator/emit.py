@@ -37,8 +37,16 @@ def emit(document: Document, package: str) -> Emitted:
     Raises:
         DocumentError: something in it cannot be emitted.
     """
+    usual = sys.getrecursionlimit()
     # Chains of schemas are followed by recursion; a document may chain some hundred.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
+    sys.setrecursionlimit(max(usual, 20_000))
+    try:
+        return _emit(document, package)
+    finally:
+        sys.setrecursionlimit(usual)
+
+
+def _emit(document: Document, package: str) -> Emitted:
     from generator.types import Graph
 
     api = normalise(document)

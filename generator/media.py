@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from generator.normalise import Media
@@ -23,7 +23,7 @@ def bare(media: str) -> str:
 def kind_of(media: str) -> Kind:
     """Tell how a media type is written and read; `molam_overlays.body` follows the same table."""
     name = bare(media)
-    if name in (JSON, "*/*") or name.endswith("+json"):
+    if name in (JSON, "text/json", "*/*") or name.endswith("+json"):
         return "json"
     if name == "application/x-www-form-urlencoded":
         return "form"
@@ -32,13 +32,21 @@ def kind_of(media: str) -> Kind:
     return "text" if name.startswith("text/") else "bytes"
 
 
-def emitted(medias: Sequence[Media]) -> list[Media]:
+def emitted(medias: Sequence[Media], has_parts: Callable[[Media], bool]) -> list[Media]:
     """Return the media types that are emitted, the preferred one first.
 
-    JSON comes first. XML beside JSON is the same thing said twice, and is left to others.
+    JSON comes first. XML beside JSON is the same thing said twice, and is left to others; so is
+    text that has parts, as frameworks list it beside JSON.
+
+    Args:
+        has_parts: tells whether a media type's schema is an object, a list or a union of such.
     """
     kinds = {kind_of(media.media) for media in medias}
-    kept = [
-        media for media in medias if not ("json" in kinds and _XML.fullmatch(bare(media.media)))
-    ]
+
+    def said_twice(media: Media) -> bool:
+        if _XML.fullmatch(bare(media.media)):
+            return True
+        return kind_of(media.media) == "text" and has_parts(media)
+
+    kept = [media for media in medias if not ("json" in kinds and said_twice(media))]
     return sorted(kept, key=lambda media: kind_of(media.media) != "json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -49,6 +49,7 @@ OPERATION: Final = "molam_overlays.operation"
 IDEMPOTENCY: Final = "idempotency-key"
 _NEVER_SENT: Final = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI says to ignore: bodies and security describe them."""
+WITH_PARTS: Final = ("array", "map", "object", "union")
 _RUNTIME_MODELS: Final = (views.Entry("Model", MODEL), views.Entry("ResponseInfo", MODEL))
 """What users meet in signatures, and find beside the models."""
 
@@ -99,6 +100,7 @@ class _Planner:
         self.attributes: dict[str, dict[str, str]] = {}
         self.with_files = self.find_files()
         self.tags = self.find_tags()
+        self.security = choose(api)
 
     def unique(self, names: Names, name: str, wire: str, at: str, what: str) -> str:
         """Return a name that nobody else in a scope may have.
@@ -147,13 +149,13 @@ class _Planner:
         homes: dict[str, Home] = {}
         self.variants: dict[str, str] = {}
         package = f"{self.name}.models"
-        ordered = sorted(self.api.named.values(), key=lambda n: (not n.component, bool(n.owner)))
+        # Of several schemas that become one name, who has that very name keeps it.
+        ordered = sorted(
+            self.api.named.values(),
+            key=lambda n: (not n.component, bool(n.owner), naming.class_name(n.words) != n.words),
+        )
         for named in ordered:
-            wanted = naming.class_name(named.words)
-            if named.component:
-                name = self.unique(classes, wanted, named.words, named.key, "schema")
-            else:
-                name = classes.distinct(wanted, named.words)
+            name = classes.distinct(naming.class_name(named.words), named.words)
             if named.key in self.pages:
                 self.unique(classes, f"Async{name}", named.words, named.key, "schema")
             if named.owner in homes:
@@ -299,7 +301,7 @@ class _Planner:
         title = comment(str(info.get("title") or "API"))
         events = self.events()
         server, server_doc = self.server()
-        security = choose(self.api)
+        security = self.security
         entries = [
             views.Entry(item.name, module.module)
             for module in models
@@ -333,17 +335,14 @@ class _Planner:
         """Return the address that calls go to by default, and what the document says of it."""
         if not self.api.servers:
             return "", "The document names no server: `api_base` is required."
-        first = self.api.servers[0]
-        url = str(first.get("url") or "")
-        for name, variable in (first.get("variables") or {}).items():
-            url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+        url = _address(self.api.servers[0])
         lines = []
         for server in self.api.servers:
             said = " ".join(readable(str(server.get("description") or "")).split())
             lines.append(f"``{server.get('url')}``: {sentence(said)}" if said else "")
         if "://" not in url:
             return "", f"The document names the server {url!r} only: `api_base` is required."
-        return url.rstrip("/"), "\n\n".join(line for line in lines if line)
+        return url, "\n\n".join(line for line in lines if line)
 
     def reexports(self) -> tuple[views.Reexport, ...]:
         found = []
@@ -491,10 +490,9 @@ class _Planner:
         found = dict(self.attribute_names(schema.base)) if schema.base else {}
         taken = naming.PAGE_MEMBERS if key in self.pages else naming.MODEL_MEMBERS
         names = Names(found.values())
-        for wire in schema.properties:
-            if wire not in found:
-                wanted = naming.attribute_name(wire, taken)
-                found[wire] = names.distinct(wanted, wire)
+        new = [wire for wire in schema.properties if wire not in found]
+        given = _told_apart(new, names, lambda wire: naming.attribute_name(wire, taken))
+        found.update((wire, given[wire]) for wire in new)
         self.attributes[key] = found
         return found
 
@@ -583,16 +581,15 @@ class _Planner:
             tags = operation.facts.get("tags") or ["default"]
             by_tag.setdefault(str(tags[0]), []).append(operation)
         modules = Names(fold_case=True)
-        names = Names()
+        names = self.operation_names()
         found = []
         taken_aliases = {naming.module_name(tag) for tag in by_tag}
         for tag, operations in by_tag.items():
-            at = operations[0].at
-            stem = self.unique(modules, naming.module_name(tag), tag, at, "tag")
+            stem = modules.distinct(naming.module_name(tag), tag)
             planned = []
             module = f"{self.name}.api.{stem}"
             for operation in operations:
-                planned.append(self.function(operation, module, names))
+                planned.append(self.function(operation, names[operation.at], module))
             said = described_tag(self.api.tags.get(tag))
             view = views.ApiModule(
                 module=module,
@@ -615,32 +612,34 @@ class _Planner:
         del taken_aliases
         return found
 
-    def check_servers(self, operation: Operation) -> None:
-        """Refuse an operation that lives elsewhere: a key must not leave for another host."""
+    def server_of(self, operation: Operation) -> str:
+        """Return where an operation lives that has a server of its own; empty for the client's."""
         known = {str(server.get("url")) for server in self.api.servers}
-        for server in operation.servers:
-            if str(server.get("url")) not in known:
-                raise self.document.error(
-                    f"{operation.title} has a server of its own, {server.get('url')}, and a key "
-                    "must not leave for another host",
-                    operation.at,
-                    "Name the server at the top of the document, or give the operation a document "
-                    "of its own",
-                )
+        urls = [str(server.get("url")) for server in operation.servers]
+        if not urls or not known.isdisjoint(urls):
+            return ""
+        url = _address(operation.servers[0])
+        # A relative one is a path on a host that the document does not name.
+        return "" if "://" not in url or url == self.server()[0] else url
 
-    def operation_name(self, operation: Operation, names: Names) -> str:
-        named = operation.facts.get("operationId")
-        wanted = (
-            naming.function_name(str(named))
-            if named
+    def operation_names(self) -> dict[str, str]:
+        """Return the method of each operation, by its place in the document.
+
+        Of several operations that become one name, who has that very name keeps it.
+        """
+        wanted = {
+            operation.at: naming.function_name(str(operation.facts["operationId"]))
+            if operation.facts.get("operationId")
             else naming.operation_name(operation.method, operation.path)
+            for operation in self.api.operations
+        }
+        names = Names()
+        ordered = sorted(
+            self.api.operations, key=lambda one: wanted[one.at] != one.facts.get("operationId")
         )
-        at = pointers.join(operation.at, "operationId") if named else operation.at
-        return self.unique(names, wanted, operation.id, at, "operation")
+        return {one.at: names.distinct(wanted[one.at], one.id) for one in ordered}
 
-    def function(self, operation: Operation, module: str, names: Names) -> views.Function:
-        self.check_servers(operation)
-        name = self.operation_name(operation, names)
+    def function(self, operation: Operation, name: str, module: str) -> views.Function:
         constant = naming.constant_name(name)
         keyed = any(_is_key(parameter) for parameter in operation.parameters)
         given, body, body_absent, media = self.given(operation, module)
@@ -660,7 +659,10 @@ class _Planner:
         if parameters:
             attributes.append(views.Item("parameters", f"({', '.join(parameters)},)"))
         if operation.body is not None and operation.body.media:
-            bodies = [self.body(one, operation, module) for one in emitted(operation.body.media)]
+            bodies = [
+                self.body(one, operation, module)
+                for one in emitted(operation.body.media, self.has_parts)
+            ]
             attributes.append(views.Item("bodies", f"({', '.join(bodies)},)"))
         if results:
             attributes.append(views.Item("results", f"({', '.join(results)},)"))
@@ -669,6 +671,13 @@ class _Planner:
         attributes.extend(page)
         if deprecated:
             attributes.append(views.Item("deprecated", literal(deprecated)))
+        server = self.server_of(operation)
+        if server:
+            attributes.append(views.Item("server", literal(server)))
+        if operation.at in self.security.own:
+            credentials = use("molam_overlays.credentials", "Credentials")
+            source = self.security.own[operation.at].replace("Credentials(", f"{credentials}(")
+            attributes.append(views.Item("credentials", source))
         needs_config = any(one.client_default for one in given)
         groups = []
         for group in ("path", "query", "header", "cookie"):
@@ -734,13 +743,10 @@ class _Planner:
         """Return all values an operation takes, and how its body is put together."""
         names = Names()
         found: list[_Given] = []
-        for parameter in operation.parameters:
-            if _is_key(parameter) or _ignored(parameter):
-                continue
-            wanted = naming.argument_name(parameter.name)
-            if wanted in names:
-                wanted = f"{wanted.rstrip('_')}_{parameter.location}"
-            argument = names.distinct(wanted, parameter.name)
+        parameters = [p for p in operation.parameters if not _is_key(p) and not _ignored(p)]
+        arguments = _arguments([(p.name, p.location) for p in parameters], names)
+        for parameter in parameters:
+            argument = arguments[parameter.name, parameter.location]
             solid = self.solid(parameter.schema)
             said = parameter.facts.get("description")
             found.append(
@@ -760,7 +766,7 @@ class _Planner:
             )
         if operation.body is None or not operation.body.media:
             return found, "", "", ""
-        medias = emitted(operation.body.media)
+        medias = emitted(operation.body.media, self.has_parts)
         targets = {self.flat_target(media) for media in medias}
         choice = ""
         if len(targets) == 1 and (key := targets.pop()) is not None:
@@ -814,6 +820,10 @@ class _Planner:
             doc=f"The media type to send the body as. Default {literal(listed[0])}.",
         )
 
+    def has_parts(self, media: Media) -> bool:
+        """Tell whether a body is made of parts, which text cannot show."""
+        return media.schema is not None and self.solid(media.schema).kind in WITH_PARTS
+
     def flat_target(self, media: Media) -> str | None:
         """Return the key of the object whose properties become arguments, None for other bodies."""
         if media.schema is None or kind_of(media.media) in ("text", "bytes"):
@@ -833,7 +843,7 @@ class _Planner:
             solid = self.solid(schema)
             if solid.kind == "any" or is_file(solid):
                 schema = Schema(at=media.at, kind="string")
-            elif solid.kind in ("object", "map", "array", "union"):
+            elif solid.kind in WITH_PARTS:
                 raise self.document.error(
                     f"The body {media.media} is described as {solid.kind}, but it is text",
                     media.at,
@@ -847,14 +857,15 @@ class _Planner:
     def body_fields(self, operation: Operation, target: Named, names: Names) -> list[_Given]:
         required = self.all_required(target.key)
         found = []
-        for wire, schema in self.all_properties(target.key).items():
+        properties = {
+            wire: schema
+            for wire, schema in self.all_properties(target.key).items()
+            if not self.solid(schema).fact("readOnly")
+        }
+        arguments = _arguments([(wire, "body") for wire in properties], names)
+        for wire, schema in properties.items():
             solid = self.solid(schema)
-            if solid.fact("readOnly"):
-                continue
-            wanted = naming.argument_name(wire)
-            if wanted in names:
-                wanted = f"{wanted.rstrip('_')}_body"
-            argument = names.distinct(wanted, wire)
+            argument = arguments[wire, "body"]
             client_default = str(solid.fact("x-molam-client-default") or "")
             fixed = solid.kind == "enum" and len(solid.values) == 1
             default = schema.fact("default", solid.fact("default"))
@@ -1040,7 +1051,7 @@ class _Planner:
         annotations: list[str] = []
         for answer in successes:
             arguments: list[str]
-            medias = emitted(answer.media)
+            medias = emitted(answer.media, self.has_parts)
             if not medias:
                 arguments = ["None", literal(answer.status)]
                 found.append(f"{use(OPERATION, 'Result')}({', '.join(arguments)})")
@@ -1282,6 +1293,34 @@ class _Planner:
         """Return the key of the one object that all events extend."""
         bases = {self.api.named[key].schema.base for key in keys}
         return bases.pop() if len(bases) == 1 and "" not in bases else None
+
+
+def _told_apart(
+    wires: Sequence[str], names: Names, name_of: Callable[[str], str]
+) -> dict[str, str]:
+    """Return a name for each wire name; who has that very name in the document keeps it."""
+    wanted = {wire: name_of(wire) for wire in wires}
+    ordered = sorted(wanted, key=lambda wire: wanted[wire] != wire)
+    return {wire: names.distinct(wanted[wire], wire) for wire in ordered}
+
+
+def _arguments(wires: Sequence[tuple[str, str]], names: Names) -> dict[tuple[str, str], str]:
+    """Return an argument for each wire name and place; the same name elsewhere tells its place."""
+    found: dict[tuple[str, str], str] = {}
+    for wire, place in sorted(wires, key=lambda one: naming.argument_name(one[0]) != one[0]):
+        wanted = naming.argument_name(wire)
+        if wanted in names:
+            wanted = f"{wanted.rstrip('_')}_{place}"
+        found[wire, place] = names.distinct(wanted, wire)
+    return found
+
+
+def _address(server: Mapping[str, Any]) -> str:
+    """Return a server's URL, its variables at their defaults."""
+    url = str(server.get("url") or "")
+    for name, variable in (server.get("variables") or {}).items():
+        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    return url.rstrip("/")
 
 
 def literal_token(annotation: str) -> str:

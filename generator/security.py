@@ -1,13 +1,15 @@
 """Which of a document's security schemes the clients use.
 
-A client has one key. So there must be one scheme that every operation takes, or none at all.
+A client has one key, and the scheme that most operations take says how it travels. An operation
+that takes others carries its own. Where several schemes are wanted at once, the key is the secret
+among them, and the others have keys of their own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -16,64 +18,117 @@ from generator.docs import literal, readable
 from generator.normalise import Api, Operation
 
 _PREFIX: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9]*_(?![A-Za-z0-9])")
+_CHALLENGED: Final = frozenset(
+    {
+        "digest",
+        "dpop",
+        "gnap",
+        "hoba",
+        "mutual",
+        "negotiate",
+        "scram-sha-1",
+        "scram-sha-256",
+        "vapid",
+    }
+)
+"""HTTP schemes that answer a challenge or sign each request: a key alone is not enough."""
+
+Names: TypeAlias = tuple[str, ...]
+"""The schemes that one requirement asks for at once."""
 
 
 @attrs.frozen
 class Credentials:
-    """The chosen scheme, as source."""
+    """The chosen schemes, as source."""
 
     expression: str
     doc: str
     key_prefixes: str
+    own: Mapping[str, str]
+    """Expression by the place of each operation that takes other schemes."""
 
 
 def choose(api: Api) -> Credentials:
     """Return how the key travels.
 
     Raises:
-        DocumentError: no single scheme serves every operation, or it cannot be emitted.
+        DocumentError: an operation takes nothing but schemes that cannot be emitted.
     """
-    wanted = {
-        operation.at: (operation, _alternatives(api, operation)) for operation in api.operations
+    needing = {
+        operation.at: found
+        for operation in api.operations
+        if (found := _alternatives(api, operation))
     }
-    needing = {at: found for at, (_, found) in wanted.items() if found}
-    candidates = [
-        name
-        for name in api.security_schemes
-        if all(name in alternatives for alternatives in needing.values())
-    ]
-    if not needing:
-        declared = [name for name in api.security_schemes if _supported(api.security_schemes[name])]
-        # Without operations, or with public ones alone, a scheme is still good documentation.
-        candidates = declared if api.operations == () else []
-    emitted = [name for name in candidates if _supported(api.security_schemes[name])]
-    if needing and not emitted:
-        raise _refusal(api, wanted, candidates)
-    if not emitted:
-        return Credentials("Credentials()", "The document names no security scheme.", "()")
-    name = min(emitted, key=lambda one: _rank(api.security_schemes[one]))
-    scheme = api.security_schemes[name]
+    counts: dict[Names, int] = {}
+    for alternatives in needing.values():
+        for names in alternatives:
+            counts[names] = counts.get(names, 0) + 1
+    if not needing and api.operations == ():
+        # Without operations a scheme is still good documentation.
+        counts = {(name,): 1 for name in api.security_schemes if _supported(api, (name,))}
+    if not counts:
+        return Credentials("Credentials()", "The document names no security scheme.", "()", {})
+    order = {name: number for number, name in enumerate(api.security_schemes)}
+    main = min(counts, key=lambda one: (-counts[one], _rank_of(api, one), order.get(one[0], 0)))
+    own = {
+        at: _together(api, min(alternatives, key=lambda one: _rank_of(api, one)))
+        for at, alternatives in needing.items()
+        if main not in alternatives
+    }
+    head, *others = _ordered(api, main)
+    scheme = api.security_schemes[head]
     said = " ".join(readable(str(scheme.get("description") or "")).split())
-    hint = str(scheme.get("bearerFormat") or "")
-    return Credentials(_expression(scheme), said, literal(tuple(_PREFIX.findall(hint))))
+    if others:
+        listed = ", ".join(f"`{name}`" for name in others)
+        said = f"{said} `api_key` is `{head}`; `further_keys` holds {listed}.".strip()
+    hint = "" if own else str(scheme.get("bearerFormat") or "")
+    prefixes = literal(tuple(_PREFIX.findall(hint)))
+    return Credentials(_together(api, main), said, prefixes, own)
 
 
-def _alternatives(api: Api, operation: Operation) -> list[str]:
-    """Return the schemes that alone open an operation; none for a public one."""
-    requirements: Sequence[Mapping[str, Any]] = (
-        api.security if operation.security is None else operation.security
-    )
+def _alternatives(api: Api, operation: Operation) -> list[Names]:
+    """Return the sets of schemes that open an operation; none for a public one."""
+    requirements = api.security if operation.security is None else operation.security
     if not requirements or any(not requirement for requirement in requirements):
         return []
-    single = [next(iter(one)) for one in requirements if len(one) == 1]
-    if not single:
-        joined = " and ".join(requirements[0])
+    found = [tuple(requirement) for requirement in requirements]
+    emitted = [names for names in found if _supported(api, names)]
+    if not emitted:
+        name = next(name for name in found[0] if not _supported(api, (name,)))
         raise api.document.error(
-            f"{operation.title} needs {joined} at once, and a client has one key",
-            pointers.join(operation.at, "security"),
-            "Let one scheme be enough",
+            f"{operation.title} takes the security scheme {name} "
+            f"({api.security_schemes[name].get('scheme')}) alone, which answers a challenge with "
+            "more than a key",
+            pointers.join("/components/securitySchemes", name),
+            "Let bearer, basic, an apiKey, oauth2, openIdConnect or mutualTLS be enough",
         )
-    return single
+    return emitted
+
+
+def _together(api: Api, names: Names) -> str:
+    """Return the source of a requirement: the key's scheme, with the others beside it."""
+    head, *others = _ordered(api, names)
+    first = _expression(api.security_schemes[head])
+    if not others:
+        return first
+    rest = "".join(f"{_expression(api.security_schemes[name], name)}, " for name in others)
+    return _with(first, f"also=({rest.strip()})")
+
+
+def _ordered(api: Api, names: Names) -> list[str]:
+    """Return the schemes of a requirement, the one of the key first."""
+    return sorted(
+        names, key=lambda name: (_rank(api.security_schemes[name]), not _secret(api, name))
+    )
+
+
+def _secret(api: Api, name: str) -> bool:
+    words = f"{name} {api.security_schemes[name].get('name')}".lower()
+    return any(word in words for word in ("secret", "token", "password", "apikey", "api-key"))
+
+
+def _rank_of(api: Api, names: Names) -> tuple[int, int]:
+    return len(names), max(_rank(api.security_schemes[name]) for name in names)
 
 
 def _rank(scheme: Mapping[str, Any]) -> int:
@@ -85,55 +140,35 @@ def _rank(scheme: Mapping[str, Any]) -> int:
     return 2
 
 
-def _supported(scheme: Mapping[str, Any]) -> bool:
-    if scheme.get("type") == "http":
-        return str(scheme.get("scheme")).lower() in ("bearer", "basic")
-    return scheme.get("type") in ("apiKey", "oauth2", "openIdConnect", "mutualTLS")
+def _supported(api: Api, names: Names) -> bool:
+    schemes = [api.security_schemes.get(name) or {} for name in names]
+    return all(
+        str(scheme.get("scheme")).lower() not in _CHALLENGED
+        for scheme in schemes
+        if scheme.get("type") == "http"
+    )
 
 
-def _expression(scheme: Mapping[str, Any]) -> str:
+def _expression(scheme: Mapping[str, Any], key: str = "") -> str:
     kind = scheme.get("type")
+    end = f"key={literal(key)}" if key else ""
     if kind == "mutualTLS":
-        return 'Credentials("nowhere")'
+        return _with('Credentials("nowhere")', end)
     if kind == "apiKey":
         place, name = str(scheme["in"]), str(scheme["name"])
-        end = ', ""' if place == "header" else ""
-        return f"Credentials({literal(place)}, {literal(name)}{end})"
-    if kind == "http" and str(scheme.get("scheme")).lower() == "basic":
-        return 'Credentials(scheme="Basic")'
+        blank = ', ""' if place == "header" else ""
+        return _with(f"Credentials({literal(place)}, {literal(name)}{blank})", end)
+    if kind == "http" and str(scheme.get("scheme")).lower() != "bearer":
+        word = str(scheme.get("scheme"))
+        word = "Basic" if word.lower() == "basic" else word
+        return _with(f"Credentials(scheme={literal(word)})", end)
     # OAuth 2 and OpenID Connect end in a bearer token as well (RFC 6750).
-    return "Credentials()"
+    return _with("Credentials()", end)
 
 
-def _refusal(
-    api: Api, wanted: Mapping[str, tuple[Operation, list[str]]], candidates: Sequence[str]
-) -> Exception:
-    if candidates:
-        name = candidates[0]
-        return api.document.error(
-            f"The security scheme {name} ({api.security_schemes[name].get('scheme')}) is not "
-            "supported",
-            pointers.join("/components/securitySchemes", name),
-            "Supported are http bearer and basic, apiKey, oauth2, openIdConnect and mutualTLS",
-        )
-    first: Operation | None = None
-    shared: set[str] = set()
-    for operation, alternatives in wanted.values():
-        if not alternatives:
-            continue
-        if first is None:
-            first, shared = operation, set(alternatives)
-        elif not shared & set(alternatives):
-            return api.document.error(
-                f"{operation.title} takes {', '.join(alternatives)} and {first.title} takes "
-                f"{', '.join(sorted(shared))}, but a client has one key",
-                pointers.join(operation.at, "security"),
-                "Let one scheme serve every operation, or split the document",
-            )
-        else:
-            shared &= set(alternatives)
-    return api.document.error(
-        "No security scheme serves every operation",
-        "/components/securitySchemes",
-        "Let one scheme serve every operation",
-    )
+def _with(expression: str, argument: str) -> str:
+    """Add an argument to the source of a call."""
+    if not argument:
+        return expression
+    comma = "" if expression.endswith("()") else ", "
+    return f"{expression[:-1]}{comma}{argument})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from generator.names_used import NO_IMPORTS, Imports
+from generator.names_used import NO_IMPORTS, RAW, Imports
 
 
 @attrs.frozen
@@ -12,7 +12,7 @@ class Field:
     """One property of a model."""
 
     attribute: str
-    wire: str
+    wire: str = attrs.field(metadata=RAW)
     annotation: str
     declaration: str
     doc: str
@@ -23,7 +23,7 @@ class Class:
     """One model."""
 
     name: str
-    key: str
+    key: str = attrs.field(metadata=RAW)
     bases: str
     doc: str
     fields: tuple[Field, ...]
@@ -35,7 +35,7 @@ class Alias:
     """One named type that is no class: enum, union, list, map or scalar."""
 
     name: str
-    key: str
+    key: str = attrs.field(metadata=RAW)
     constant: str
     annotation: str
     runtime: str

@@ -36,6 +36,7 @@ __all__ = [
     "EventType",
     "WebhookEvent",
     "construct_event",
+    "read_event",
     "Event",
     "PaymentIntentCreated",
     "PaymentIntentRequiresAction",
@@ -132,6 +133,15 @@ def construct_event(
     return _events.construct_event(
         EVENTS, Event, signature_header, raw_body, get_secret_by_kid, tolerance_ms
     )
+
+
+def read_event(body: bytes) -> WebhookEvent:
+    """Return the event in a body that was verified before, such as an inbox's payload.
+
+    Raises:
+        WebhookPayloadError: it is not an event.
+    """
+    return _events.read_event(EVENTS, Event, body)
 
 
 _R = TypeVar("_R")

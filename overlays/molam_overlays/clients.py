@@ -26,6 +26,7 @@ from molam_overlays.body import JSON
 from molam_overlays.call import Send, Settle, Step, Wait, World, WriteAhead, flow
 from molam_overlays.codec import AnyValue, Problems
 from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
+from molam_overlays.download import Download
 from molam_overlays.errors import (
     Attempt,
     ClientClosedError,
@@ -104,6 +105,7 @@ class _Started:
     options: CallOptions | None
     again: Callable[..., Any]
     since: datetime
+    download: Download | None
 
     def resumed(self, error: MolamError) -> Any:
         """Repeat the call with its key, on from the attempts that failed."""
@@ -159,9 +161,10 @@ class _Client:
         parts = urlsplit(config.api_base)
         self._base = config.api_base
         self._host, self._port, self._scheme = parts.hostname or "", parts.port, parts.scheme
-        self._key_query = config.credentials.query(config.api_key)
+        self._key_query = config.credentials.query(config.api_key, config.further_keys)
+        self._own_base = config.api_base == config.server
         self._headers = {
-            **config.credentials.headers(config.api_key),
+            **config.credentials.headers(config.api_key, config.further_keys),
             "Accept": JSON,
             "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{platform.python_version()}",
         }
@@ -169,10 +172,27 @@ class _Client:
         codec.resolve_pending()
 
     def _url(self, call: Call[Any]) -> str:
-        url = f"{self._base}{call.target}"
-        if self._key_query:
-            url += f"{'&' if call.query else '?'}{self._key_query}"
+        operation = call.operation
+        # A client that was sent elsewhere, to a sandbox for instance, goes there with all it does.
+        base = operation.server if operation.server and self._own_base else self._base
+        url = f"{base}{call.target}"
+        query = self._key_query
+        if operation.credentials is not None:
+            config = self.config
+            query = operation.credentials.query(config.api_key, config.further_keys)
+        if query:
+            url += f"{'&' if call.query else '?'}{query}"
         return url
+
+    def _headers_of(self, operation: Operation[Any]) -> dict[str, str]:
+        """Return the header fields that every request of an operation has."""
+        own = operation.credentials
+        if own is None:
+            return self._headers
+        config = self.config
+        usual = config.credentials.headers(config.api_key, config.further_keys)
+        kept = {name: value for name, value in self._headers.items() if name not in usual}
+        return {**own.headers(config.api_key, config.further_keys), **kept}
 
     def _keep_journal(self, store: Any) -> None:
         # A client without a store never loads sqlite3 and what comes with it.
@@ -222,6 +242,8 @@ class _Client:
             TypeError: an option has another name.
         """
         derived = self._derive()
+        if options.get("into") is not None:
+            raise ValidationError({"into": "belongs to one call"})
         derived._options = self._merged(options, "with_options")
         derived._usual_policy = self._policy(derived._options)
         return derived
@@ -269,9 +291,10 @@ class _Client:
         if given:
             options = self._merged(given, operation.id)
             policy = self._policy(options)
-        headers = {**self._headers, **call.headers}
-        if "Cookie" in self._headers and "Cookie" in call.headers:
-            headers["Cookie"] = f"{self._headers['Cookie']}; {call.headers['Cookie']}"
+        usual = self._headers_of(operation)
+        headers = {**usual, **call.headers}
+        if "Cookie" in usual and "Cookie" in call.headers:
+            headers["Cookie"] = f"{usual['Cookie']}; {call.headers['Cookie']}"
         if operation.accept != JSON:
             headers["Accept"] = operation.accept
         if call.media is not None:
@@ -287,24 +310,32 @@ class _Client:
             raise ValidationError(
                 {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
             )
+        url = self._url(call)
+        host, port, scheme = self._host, self._port, self._scheme
+        if operation.server:
+            parts = urlsplit(url)
+            host, port, scheme = parts.hostname or "", parts.port, parts.scheme
         info = CallInfo(
             operation_id=operation.id,
             method=operation.method,
             path_template=operation.path,
             idempotency_key=idempotency_key,
-            host=self._host,
-            port=self._port,
-            scheme=self._scheme,
+            host=host,
+            port=port,
+            scheme=scheme,
         )
         if minted:
             self._observer.key_minted(info)
+        into = options.get("into")
+        download = None if into is None else Download(into, operation)
         request = Request(
             operation.method,
-            self._url(call),
+            url,
             headers,
             call.content,
             call.json,
             policy.timeout,
+            download,
         )
         steps = flow(
             call,
@@ -319,7 +350,7 @@ class _Client:
             journaled=self._journal is not None,
         )
         first = self._world.now() if before is None else before.since
-        return _Started(self, steps, call, idempotency_key, given, again, first)
+        return _Started(self, steps, call, idempotency_key, given, again, first, download)
 
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
         """Check a webhook's signature; return True. A plain call on both clients.
@@ -526,6 +557,8 @@ class Blocking(_Client):
     ) -> T:
         started = self._start(call, idempotency_key, options, self._run, before)
         result = self._drive(started)
+        if started.download is not None:
+            result = started.download.finish(result)
         if call.operation.page is not None:
             bind_page(result, call, lambda *page: self._run_following(options, *page), most)
         return cast("T", result)
@@ -566,7 +599,8 @@ class Blocking(_Client):
     def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
         return self._journal.write_ahead(
-            recovery.entry_of(step, self._account, self._headers), recovery.lease_of(step.policy)
+            recovery.entry_of(step, self._account, self._headers_of(step.call.operation)),
+            recovery.lease_of(step.policy),
         )
 
     def _settle(self, step: Settle) -> None:
@@ -702,6 +736,8 @@ class Awaiting(_Client):
     ) -> T:
         started = self._start(call, idempotency_key, options, self._run, before)
         result = await self._drive(started)
+        if started.download is not None:
+            result = started.download.finish(result)
         if call.operation.page is not None:
             bind_page(result, call, lambda *page: self._run_following(options, *page), most)
         return cast("T", result)
@@ -742,7 +778,8 @@ class Awaiting(_Client):
     async def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
         return await self._journal.write_ahead(
-            recovery.entry_of(step, self._account, self._headers), recovery.lease_of(step.policy)
+            recovery.entry_of(step, self._account, self._headers_of(step.call.operation)),
+            recovery.lease_of(step.policy),
         )
 
     async def _settle(self, step: Settle) -> None:

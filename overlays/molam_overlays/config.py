@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -36,6 +36,9 @@ class CallOptions(TypedDict, total=False):
     same key, when the fate of the request is unknown."""
     extra_headers: Mapping[str, str]
     """Header fields to add. Those the SDK sets itself cannot be replaced."""
+    into: BinaryIO
+    """Only for methods that return a file: where to write it as it arrives, instead of holding it
+    in memory. The method then returns empty bytes."""
 
 
 def _api_key(given: str | None) -> str:
@@ -62,8 +65,7 @@ def _base(given: str | None) -> str:
 def _secret(given: WebhookSecrets | None) -> WebhookSecrets | None:
     secret: Any = given or os.environ.get("MOLAM_WEBHOOK_SECRET") or None
     if secret is None or isinstance(secret, (str, bytes, Mapping)) or callable(secret):
-        found: WebhookSecrets | None = secret
-        return found
+        return cast("WebhookSecrets | None", secret)
     # Several: kept, since what can be iterated once only would verify one webhook only.
     return tuple(secret) if isinstance(secret, Iterable) else secret
 
@@ -85,6 +87,9 @@ class Config:
 
     api_key: str = attrs.field(default="", converter=_api_key)
     """The secret key: ``sk_test_…``, ``sk_live_…`` or ``jwt_…``. Environment: MOLAM_API_KEY."""
+    further_keys: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
+    """More keys, by the name of their security scheme, where the document wants several at once.
+    Those that are missing are left out of requests."""
     api_base: str = attrs.field(default="", converter=_base)
     """The API's address, https except on loopback. Environment: MOLAM_API_BASE."""
     default_currency: str = attrs.field(default="", converter=_currency)
@@ -105,6 +110,7 @@ class Config:
             object.__setattr__(self, "api_base", self.server)
         if self.credentials.place != "nowhere":
             _check_key(self.api_key, self.key_prefixes)
+        _check_further(self.further_keys)
         _check_secrets(self.webhook_secret)
         _check_base(self.api_base, live=self.api_key.startswith(LIVE_PREFIX))
         for name in ("default_currency", "default_locale"):
@@ -115,8 +121,10 @@ class Config:
 
     def __repr__(self) -> str:
         secret = "None" if self.webhook_secret is None else repr(MASK)
+        further = dict.fromkeys(self.further_keys, MASK)
         return (
-            f"Config(api_key={mask_key(self.api_key)!r}, api_base={self.api_base!r}, "
+            f"Config(api_key={mask_key(self.api_key)!r}, "
+            f"{f'further_keys={further!r}, ' if further else ''}api_base={self.api_base!r}, "
             f"default_currency={self.default_currency!r}, "
             f"default_locale={self.default_locale!r}, webhook_secret={secret}, "
             f"timeout={self.timeout!r}, max_retries={self.max_retries!r})"
@@ -163,6 +171,17 @@ def _check_key(key: str, prefixes: tuple[str, ...]) -> None:
         raise ConfigurationError(
             f"Invalid API key format: a key starts with {' or '.join(prefixes)}."
         )
+
+
+def _check_further(keys: Any) -> None:
+    if not isinstance(keys, Mapping):
+        raise ConfigurationError(
+            f"further_keys must be a dict of security scheme to key, not {type(keys).__name__}."
+        )
+    for name, key in keys.items():
+        if not isinstance(name, str) or not isinstance(key, str):
+            raise ConfigurationError("further_keys must map text to text.")
+        _check_key(key, ())
 
 
 def _check_secrets(secrets: Any) -> None:

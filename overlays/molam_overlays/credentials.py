@@ -1,8 +1,9 @@
-"""How a client proves who it is: where the key travels, as the document's security scheme says."""
+"""How a client proves who it is: where its keys travel, as the document's security schemes say."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ import attrs
 
 @attrs.frozen
 class Credentials:
-    """The place of the key in a request."""
+    """The place of a key in a request, and of those that have to come with it."""
 
     place: Literal["header", "query", "cookie", "nowhere"] = "header"
     name: str = "Authorization"
@@ -21,19 +22,38 @@ class Credentials:
 
     With ``Basic`` the key is a user name and a password, a colon between them (RFC 7617).
     """
+    key: str = attrs.field(default="", kw_only=True)
+    """Which of ``Config.further_keys`` it is; empty for ``api_key``."""
+    also: tuple[Credentials, ...] = attrs.field(default=(), kw_only=True)
+    """The other schemes of a requirement that asks for several at once."""
 
-    def headers(self, key: str) -> dict[str, str]:
-        """Return the header fields that carry a key."""
-        if self.place == "cookie":
-            return {"Cookie": f"{self.name}={quote(key, safe='')}"}
-        if self.place != "header":
-            return {}
-        if self.scheme == "Basic":
-            key = base64.b64encode(key.encode()).decode("ascii")
-        return {self.name: f"{self.scheme} {key}" if self.scheme else key}
+    def headers(self, key: str, further: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the header fields that carry the keys. A key that is not there is left out."""
+        found: dict[str, str] = {}
+        for one, secret in self._with_keys(key, further):
+            if one.place == "cookie":
+                pair = f"{one.name}={quote(secret, safe='')}"
+                found["Cookie"] = f"{found['Cookie']}; {pair}" if "Cookie" in found else pair
+            elif one.place == "header":
+                if one.scheme == "Basic":
+                    secret = base64.b64encode(secret.encode()).decode("ascii")
+                found[one.name] = f"{one.scheme} {secret}" if one.scheme else secret
+        return found
 
-    def query(self, key: str) -> str:
-        """Return the piece of the query string that carries a key; empty in most APIs."""
-        if self.place != "query":
-            return ""
-        return f"{quote(self.name, safe='')}={quote(key, safe='')}"
+    def query(self, key: str, further: Mapping[str, str] | None = None) -> str:
+        """Return the piece of the query string that carries keys; empty in most APIs."""
+        return "&".join(
+            f"{quote(one.name, safe='')}={quote(secret, safe='')}"
+            for one, secret in self._with_keys(key, further)
+            if one.place == "query"
+        )
+
+    def _with_keys(
+        self, key: str, further: Mapping[str, str] | None
+    ) -> list[tuple[Credentials, str]]:
+        found = [(self, key)]
+        for one in self.also:
+            secret = (further or {}).get(one.key)
+            if secret:
+                found.append((one, secret))
+        return found

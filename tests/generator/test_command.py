@@ -196,7 +196,6 @@ BAD: list[tuple[str, str, str, int, str]] = [
      "          type: array\n", 30, "allows no value"),
     ("contradiction", "      type: object\n      properties:\n        id:\n          type: string\n", "      allOf:\n        - type: string\n"
      "        - type: integer\n", 26, "no value can be at once"),
-    ("name taken", "    Order:", "    Order:\n      type: string\n    order:", 28, "becomes Order"),
     ("XML alone as text", "application/json:", "text/plain:", 21, "but it is text"),
 ]  # fmt: skip
 

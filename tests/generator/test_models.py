@@ -535,3 +535,25 @@ def test_json_of_any_depth_is_a_type(build: Build) -> None:
     value = {"a": [1, {"b": None}, "x"]}
     assert built.models.Order(extra=value).to_dict() == {"extra": value}
     assert built.types("from PKG.models import Json, Order\n") == ""
+
+
+def test_a_tuple_is_a_list_of_any_of_its_items(build: Build) -> None:
+    built = build(
+        schemas(Order={"type": "object", "properties": {"pair": {
+            "type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}],
+            "items": False}}})
+    )  # fmt: skip
+    assert "pair: list[str | int] | None" in built.text("models/order.py")
+    assert built.models.Order(pair=["a", 1]).to_dict() == {"pair": ["a", 1]}
+
+
+def test_what_only_the_server_checks_is_said(build: Build) -> None:
+    built = build(
+        schemas(Order={"type": "object", "properties": {
+            "code": {"type": "string", "not": {"const": "x"}, "description": "The code."},
+            "name": {"type": "string", "pattern": r"^\p{L}+$"}}})
+    )  # fmt: skip
+    text = built.text("models/order.py")
+    assert '"""The code. Checked by the server alone: `not`."""' in text
+    assert '"""Checked by the server alone: `pattern`."""' in text
+    assert built.models.Order(code="x", name="ß").to_dict() == {"code": "x", "name": "ß"}

@@ -534,24 +534,58 @@ def test_prefixes_of_keys_come_from_the_bearer_format(build: Build) -> None:
         config(api_key="sk_test_1")
 
 
-@pytest.mark.parametrize(
-    ("schemes", "words"),
-    [
-        ([[{"bearer": []}], [{"key": []}]], "a client has one key"),
-        ([[{"bearer": [], "key": []}]], "at once"),
-        ([[{"digest": []}]], "digest"),
-    ],
-)
-def test_what_one_key_cannot_open_is_refused(build: Build, schemes: Any, words: str) -> None:
-    with pytest.raises(DocumentError, match=words) as raised:
-        build(secured(*schemes))
+def test_an_operation_that_takes_another_scheme_has_the_key_there(
+    build: Build, recorder: Any
+) -> None:
+    built = build(secured([{"bearer": []}], [{"bearer": []}], [{"key": []}]))
+    config = built.module("config").Config(api_key="one")
+    adapter = recorder(status=204, body="")
+    client = built.module("client").MolamClient(config, adapter)
+    client.get0()
+    assert adapter.last.headers["Authorization"] == "Bearer one"
+    client.get2()
+    assert adapter.last.headers["X-Key"] == "one"
+    assert "Authorization" not in adapter.last.headers
+
+
+def test_schemes_that_are_wanted_at_once_have_a_key_each(build: Build, recorder: Any) -> None:
+    built = build(secured([{"key": [], "bearer": []}]))
+    config = built.module("config").Config(api_key="key_1", further_keys={"key": "two"})
+    assert "two" not in repr(config)
+    adapter = recorder(status=204, body="")
+    built.module("client").MolamClient(config, adapter).get0()
+    assert adapter.last.headers["Authorization"] == "Bearer key_1"
+    assert adapter.last.headers["X-Key"] == "two"
+
+
+def test_a_scheme_that_answers_a_challenge_is_refused_where_it_stands_alone(build: Build) -> None:
+    build(secured([{"digest": []}, {"bearer": []}]))
+    with pytest.raises(DocumentError, match="digest") as raised:
+        build(secured([{"digest": []}]))
     assert raised.value.position is not None
 
 
-def test_an_operation_with_a_server_of_its_own_is_refused(build: Build) -> None:
-    document = one("/x", servers=[{"url": "https://other.example"}])
-    with pytest.raises(DocumentError, match="a key must not leave for another host"):
-        build(document)
+def test_an_operation_goes_to_the_server_of_its_own_unless_the_client_is_elsewhere(
+    build: Build, recorder: Any
+) -> None:
+    built = build(one("/x", servers=[{"url": "https://{at}.example/v1", "variables": {
+        "at": {"default": "files"}}}]))  # fmt: skip
+    adapter = recorder(status=204, body="")
+    config = built.module("config").Config
+    client = built.module("client").MolamClient
+    client(config(api_key="sk_test_1"), adapter).do_it()
+    assert adapter.last.url == "https://files.example/v1/x"
+    client(config(api_key="sk_test_1", api_base="https://sandbox.example"), adapter).do_it()
+    assert adapter.last.url == "https://sandbox.example/x"
+
+
+def test_operations_that_become_one_name_are_told_apart(build: Build) -> None:
+    listed = ("getOrder", "GetOrder", "get_order")
+    built = build({"paths": {f"/{name}": {"get": operation(operationId=name)} for name in listed}})
+    source = built.text("client.py")
+    # Who has the very name keeps it.
+    assert source.index("def get_order_2(") < source.index("def get_order_3(")
+    assert "GET /get_order\n" in source[source.index("def get_order(") :]
 
 
 def test_callbacks_are_described_and_their_payloads_are_models(build: Build) -> None:
