@@ -19,8 +19,8 @@ demo: setup ## Watch a whole order go through against a Molam API on this machin
 	@$(PY) examples/demo.py $(ARGS)
 
 .PHONY: test
-test: setup ## Run the tests (ARGS are pytest's)
-	@$(PY) -m pytest $(ARGS)
+test: setup ## Run the tests, two at a time (ARGS are pytest's)
+	@$(PY) -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and formatting
