@@ -36,7 +36,7 @@ def bare(media: str) -> str:
 def kind_of(media: str) -> Kind:
     """Tell how a media type is written and read."""
     name = bare(media)
-    if name == JSON or name.endswith("+json") or name == "*/*":
+    if name in (JSON, "text/json", "*/*") or name.endswith("+json"):
         return "json"
     if name == FORM:
         return "form"
@@ -95,7 +95,8 @@ class Body:
         if kind == "form":
             return Encoded(self._form(data, problems), self.media, None, data)
         if kind == "multipart":
-            return self._multipart(data, problems)
+            # RFC 2046 section 5.1.1: a multipart body has a part at least.
+            return self._multipart(data, problems) if data or self.required else None
         if isinstance(data, File):
             return Encoded(data.content, data.media or self.media)
         return Encoded(scalar_text(data).encode(), self.media)

@@ -220,6 +220,10 @@ class TimeoutError(MolamError, builtins.TimeoutError):
             self.delivery = delivery
 
 
+class DownloadError(MolamError):
+    """What came could not be written, or an attempt cannot start over. The file holds a part."""
+
+
 class ApiError(MolamError):
     """The server answered with an error status.
 
@@ -420,6 +424,7 @@ PUBLIC = (
     NetworkError,
     ResponseTooLargeError,
     TimeoutError,
+    DownloadError,
     ApiError,
     InvalidRequestError,
     AuthenticationError,

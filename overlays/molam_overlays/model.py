@@ -362,7 +362,7 @@ def collect_fields(cls: Any, getter: Callable[[Field], Callable[[Any], Any]]) ->
         if isinstance(declared, _Declaration):
             spec = Field(
                 type=type_of(declared.type),
-                name=declared.name or attribute,
+                name=attribute if declared.name is None else declared.name,
                 attribute=attribute,
                 required=declared.required,
                 default=None if declared.default is _ABSENT else declared.default,

@@ -17,6 +17,7 @@ import attrs
 from molam_overlays import codec
 from molam_overlays.body import JSON, Body, Encoding, Result, UnreadableBodyError, bare
 from molam_overlays.codec import Problems, Type, type_of
+from molam_overlays.credentials import Credentials
 from molam_overlays.errors import ValidationError
 from molam_overlays.model import sensitive_values
 from molam_overlays.parameters import (
@@ -82,15 +83,16 @@ class Operation(Generic[T_co]):
     """The type of the page the async client returns."""
     deprecated: str | None = None
     """What a `DeprecationWarning` says at call time; None when it is current."""
-    accept: str = attrs.field(init=False)
+    server: str = ""
+    """Where it lives when the document gives it a server of its own; empty for the client's. A
+    client whose `api_base` is not the document's goes there all the same."""
+    credentials: Credentials | None = None
+    """How the key travels when that is not as for the other operations."""
+    accept: str = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _accept(self.results), takes_self=True)
+    )
     """The value of ``Accept``: the media types of its results."""
     _paged: Operation[Any] | None = attrs.field(init=False, default=None, repr=False)
-
-    @accept.default
-    def _accept(self) -> str:
-        medias = dict.fromkeys(result.media for result in self.results if result.type is not None)
-        # Errors are JSON, whatever a success is.
-        return ", ".join(dict.fromkeys([*medias, JSON]))
 
     @property
     def repeatable(self) -> bool:
@@ -195,7 +197,7 @@ class Operation(Generic[T_co]):
             media = "" if result.kind == "json" else response.headers.get("content-type", "")
         else:
             media = response.headers.get("content-type", "")
-            chosen = self._result(response.status, media)
+            chosen = self.result(response.status, media)
             if chosen is None:
                 return None
             result = chosen
@@ -204,7 +206,8 @@ class Operation(Generic[T_co]):
             return result.type.decode({}, info) if result.type and result.kind == "json" else None
         return result.decode(content, media, info)
 
-    def _result(self, status: int, media: str) -> Result | None:
+    def result(self, status: int, media: str) -> Result | None:
+        """Return the result that an answer holds, by its status and ``Content-Type``."""
         ranked = [(result.matches(status), result.speaks(media), result) for result in self.results]
         fitting = [row for row in ranked if row[0]]
         # An undocumented 2xx is read as a documented one: money may have moved.
@@ -279,6 +282,12 @@ class Call(Generic[T_co]):
             codec.AnyValue(),
         )
         return without(text, sensitive_values(declared, data))
+
+
+def _accept(results: tuple[Result, ...]) -> str:
+    medias = [result.media for result in results if result.type is not None]
+    # Errors are JSON, whatever a success is.
+    return ", ".join(dict.fromkeys([*medias, JSON]))
 
 
 def without(text: str, values: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -54,6 +54,18 @@ class Headers(Mapping[str, str]):
         return Headers, (self.pairs,)
 
 
+class Sink(Protocol):
+    """Where an adapter that can stream puts the body of a 2xx, instead of keeping it."""
+
+    def begin(self, status: int, headers: Mapping[str, str], /) -> bool:
+        """Tell whether the body of this answer is wanted; the adapter keeps it otherwise."""
+        ...
+
+    def write(self, part: bytes, /) -> None:
+        """Take the next bytes, decompressed."""
+        ...
+
+
 @attrs.frozen(slots=True)
 class Request:
     """One attempt, ready to send."""
@@ -70,6 +82,8 @@ class Request:
     """The same body as plain JSON data, for adapters that encode it themselves."""
     timeout: float = 30.0
     """Seconds for this attempt as a whole, connection to last byte."""
+    sink: Sink | None = attrs.field(default=None, repr=False)
+    """Where the body of a 2xx goes. An adapter that knows nothing of it returns the body."""
 
 
 @attrs.frozen(slots=True)

@@ -7,11 +7,12 @@ other status the status alone decides, and what came of the body goes along.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Iterable
 
 from molam_overlays.errors import MolamError, NetworkError, ResponseTooLargeError
-from molam_overlays.wire import Headers, Response
+from molam_overlays.wire import Headers, Response, Sink
 
 DEFAULT_LIMIT = 16 * 1024 * 1024
 """Bytes of a body, after decompression."""
@@ -20,9 +21,13 @@ DEFAULT_LIMIT = 16 * 1024 * 1024
 class Body:
     """Collect the body of one response."""
 
-    __slots__ = ("_coder", "_host", "_limit", "_parts", "_room", "headers", "problem", "status")
+    __slots__ = (
+        "_coder", "_host", "_limit", "_parts", "_room", "_sink", "headers", "problem", "status"
+    )  # fmt: skip
 
-    def __init__(self, status: int, headers: Headers, limit: int, host: str) -> None:
+    def __init__(
+        self, status: int, headers: Headers, limit: int, host: str, sink: Sink | None = None
+    ) -> None:
         self.status = status
         self.headers = headers
         self.problem: MolamError | None = None
@@ -31,7 +36,10 @@ class Body:
         self._limit = limit
         self._room = limit
         self._parts: list[bytes] = []
+        self._sink: Sink | None = None
         self._coder = self._coder_for(self.headers.get("Content-Encoding"))
+        if sink is not None and 200 <= status <= 299 and sink.begin(status, headers):
+            self._sink = sink
 
     def _coder_for(self, coding: str | None) -> _Inflater | None:
         if coding is None:
@@ -52,7 +60,8 @@ class Body:
             return False
         if self._coder is not None:
             try:
-                for part in self._coder.inflate(chunk, self._room + 1):
+                room = self._room + 1 if self._sink is None else sys.maxsize
+                for part in self._coder.inflate(chunk, room):
                     self._add(part)
             except zlib.error:
                 self._garbled("could not be decompressed")
@@ -61,6 +70,9 @@ class Body:
         return self.problem is None
 
     def _add(self, part: bytes) -> None:
+        if self._sink is not None:
+            self._sink.write(part)
+            return
         room = self._room - len(part)
         if room < 0:
             self._parts.append(part[: self._room])
@@ -108,6 +120,8 @@ def headers_of(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
     return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields])
 
 
+_STEP = 1024 * 1024
+"""Bytes that are decompressed at a time."""
 # wbits of zlib: 16 added means a gzip header, negative means no header at all.
 _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
@@ -133,14 +147,14 @@ class _Inflater:
                     raise zlib.error("data after the end")
                 self._zlib = zlib.decompressobj(_GZIP)
             try:
-                part = self._zlib.decompress(data, room)
+                part = self._zlib.decompress(data, min(room, _STEP))
             except zlib.error:
                 if self._wbits != _ZLIB or self._started:
                     raise
                 # RFC 9110 section 8.4.1.2 notes that some servers leave the zlib header out.
                 self._wbits = _RAW
                 self._zlib = zlib.decompressobj(_RAW)
-                part = self._zlib.decompress(data, room)
+                part = self._zlib.decompress(data, min(room, _STEP))
             self._started = True
             room -= len(part)
             if part:

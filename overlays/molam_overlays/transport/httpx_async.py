@@ -164,7 +164,11 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         stream = cast("httpx.AsyncByteStream", answer.stream)
         try:
             body = Body(
-                answer.status_code, headers_of(answer.headers.raw), self._limit, attempt.host
+                answer.status_code,
+                headers_of(answer.headers.raw),
+                self._limit,
+                attempt.host,
+                attempt.sink,
             )
             attempt.body = body
             async for chunk in stream:
@@ -261,13 +265,14 @@ AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
 class _Attempt:
     """What is known about a call in progress, and survives its cancellation."""
 
-    __slots__ = ("body", "failure", "host", "origin", "through_client", "timeout", "wire")
+    __slots__ = ("body", "failure", "host", "origin", "sink", "through_client", "timeout", "wire")
 
     def __init__(self, request: Request, target: Target, through_client: bool) -> None:
         self.through_client = through_client
         self.host = target.host
         self.origin = target.origin
         self.timeout = request.timeout
+        self.sink = request.sink
         self.wire: _Wire | None = None
         self.body: Body | None = None
         self.failure: MolamError | None = None

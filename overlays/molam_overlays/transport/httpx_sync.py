@@ -120,7 +120,11 @@ class HttpxAdapter(HTTPAdapter):
             stream = cast("httpx.SyncByteStream", answer.stream)
             try:
                 body = Body(
-                    answer.status_code, headers_of(answer.headers.raw), self._limit, target.host
+                    answer.status_code,
+                    headers_of(answer.headers.raw),
+                    self._limit,
+                    target.host,
+                    request.sink,
                 )
                 for chunk in stream:
                     if not body.feed(chunk):
@@ -160,7 +164,11 @@ class HttpxAdapter(HTTPAdapter):
                 answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
             try:
                 body = Body(
-                    answer.status_code, headers_of(answer.headers.raw), self._limit, target.host
+                    answer.status_code,
+                    headers_of(answer.headers.raw),
+                    self._limit,
+                    target.host,
+                    request.sink,
                 )
                 stream = cast("httpx.SyncByteStream", answer.stream)
                 for chunk in stream:

@@ -254,7 +254,9 @@ class PyreqwestAdapter(HTTPAdapter):
         failure: MolamError | None = None
         try:
             with builder.build_streamed() as answer:
-                body = Body(answer.status, _headers_of(answer), self._limit, target.host)
+                body = Body(
+                    answer.status, _headers_of(answer), self._limit, target.host, request.sink
+                )
                 reader = answer.body_reader
                 while (chunk := reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):
@@ -339,7 +341,9 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         failure: MolamError | None = None
         try:
             async with builder.build_streamed() as answer:
-                body = Body(answer.status, _headers_of(answer), self._limit, target.host)
+                body = Body(
+                    answer.status, _headers_of(answer), self._limit, target.host, request.sink
+                )
                 reader = answer.body_reader
                 while (chunk := await reader.read_chunk()) is not None:
                     if not body.feed(bytes(chunk)):
