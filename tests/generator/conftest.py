@@ -141,7 +141,8 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     """Emit a package from a document and make it importable under a name of its own."""
     made: list[str] = []
     # Kept from run to run: typeshed alone takes mypy seconds.
-    cache = pytestconfig.cache.mkdir("generator-mypy") if pytestconfig.cache else tmp_path / "mypy"
+    kept = getattr(pytestconfig, "cache", None)
+    cache = kept.mkdir("generator-mypy") if kept else tmp_path / "mypy"
     place = tmp_path / "emitted"
     place.mkdir()
     sys.path.insert(0, str(place))
