@@ -32,7 +32,7 @@ def construct_event(
 
 
 def read_event(known: Mapping[str, type[E]], fallback: type[E], body: bytes) -> E:
-    """Read the body of a verified webhook.
+    """Read a body that was verified, now or before it was stored.
 
     Raises:
         WebhookPayloadError: it is not a JSON object with a text ``type``.

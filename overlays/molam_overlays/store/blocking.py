@@ -13,7 +13,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import faults
 from molam_overlays.store.address import Address
-from molam_overlays.store.session import BUSY_SECONDS, Session, connect, wrap
+from molam_overlays.store.session import BUSY_SECONDS, Session, SqliteSession, connect, wrap
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement
 
 P = ParamSpec("P")
@@ -282,8 +282,8 @@ def _answers(session: Session) -> bool:
     """Tell whether a connection that lay idle still works, before anything depends on it."""
     if session.closed:
         return False
-    if session.dialect == "sqlite":
-        return True
+    if isinstance(session, SqliteSession):
+        return session.is_current
     try:
         session.execute("SELECT 1", {})
     except session.errors:

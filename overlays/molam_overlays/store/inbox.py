@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import random as chance
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -29,6 +29,7 @@ from molam_overlays.store.deliveries import (
     Held,
     Received,
 )
+from molam_overlays.store.payload import encode
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -146,6 +147,18 @@ class Inbox:
         if connection is not None:
             return self._database.run_on(connection, deliveries.receiving, *event)
         return self._database.run_as("commit", deliveries.receiving, *event)
+
+    def receive_event(self, event: Mapping[str, Any], *, connection: object | None = None) -> bool:
+        """Store an event as `construct_event` returns it; True the first time. See `receive`.
+
+        A receiver takes it as its handler: ``webhook_view(client.construct_event,
+        inbox.receive_event)``. The resource is ``data.id``. What is stored is the event's JSON, to
+        the digit; `molam_sdk.events.read_event` makes the typed event of it again.
+
+        Raises:
+            ValueError: the event has no id.
+        """
+        return self.receive(**_event_facts(event), connection=connection)
 
     def process(self, handler: Handler) -> bool:
         """Handle the next event that is due; False when there is none.
@@ -322,6 +335,12 @@ class AsyncInbox:
             return await self._database.run_on(connection, deliveries.receiving, *event)
         return await self._database.run_as("commit", deliveries.receiving, *event)
 
+    async def receive_event(
+        self, event: Mapping[str, Any], *, connection: object | None = None
+    ) -> bool:
+        """See `Inbox.receive_event`."""
+        return await self.receive(**_event_facts(event), connection=connection)
+
     async def process(self, handler: AsyncHandler) -> bool:
         """See `Inbox.process`; the handler is awaited."""
         held = await self._database.run(deliveries.taking, *self._rules)
@@ -458,14 +477,27 @@ def _rules(max_tries: int, lease_seconds: float, in_order: bool) -> tuple[bool, 
 def _checked(
     event_id: str, event_type: str, payload: bytes, resource: str | None, created: float | None
 ) -> tuple[str, str, bytes, str | None, float | None]:
-    for name, value in (
+    names: tuple[tuple[str, object], ...] = (
         ("event_id", event_id),
         ("event_type", event_type),
         ("resource", resource or "-"),
-    ):
-        if not value or len(value) > 500 or "\0" in value:
+    )
+    for name, value in names:
+        if not isinstance(value, str) or not value or len(value) > 500 or "\0" in value:
             raise ValueError(f"{name} must be 1 to 500 characters without NUL.")
     return event_id, event_type, bytes(payload), resource, created
+
+
+def _event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
+    data, created = event.get("data"), event.get("created")
+    about = data.get("id") if isinstance(data, Mapping) else None
+    return {
+        "event_id": event.get("id") or "",
+        "event_type": event.get("type") or "",
+        "payload": encode(event).encode("ascii"),
+        "created": float(created) if isinstance(created, (int, float)) else None,
+        "resource": about if isinstance(about, str) else None,
+    }
 
 
 def _facts(held: Held) -> dict[str, Any]:

@@ -75,6 +75,22 @@ class SqliteSession:
             )
         self.connection = connection
         self.closed = False
+        self.path: Path | None = None
+        """The file, where the store opened it itself."""
+        self._file: tuple[int, int] | None = None
+
+    def watch(self, path: Path) -> None:
+        """Remember which file was opened; see `is_current`."""
+        self.path, self._file = path, _identity(path)
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the path still names the file that is open.
+
+        SQLite goes on writing to a file that was moved or deleted, and nobody would find there
+        what a claim or a journal says.
+        """
+        return self.path is None or _identity(self.path) == self._file
 
     @property
     def in_transaction(self) -> bool:
@@ -322,7 +338,17 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
     except sqlite3.Error as error:
         connection.close()
         raise faults.translate(error, address.shown) from error
-    return SqliteSession(connection)
+    session = SqliteSession(connection)
+    session.watch(path)
+    return session
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _protect(path: Path) -> None:

@@ -191,6 +191,26 @@ class TestLockedSqlite:
             assert isinstance(store.claim("order-1", ROUTE), Claim)
         hog.close()
 
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_a_file_that_was_moved_away_is_not_written_to_any_longer(
+        self, file: Path, replaced: bool
+    ) -> None:
+        with IdempotencyStore(f"sqlite:///{file}") as store:
+            assert isinstance(store.claim("order-1", ROUTE), Claim)
+            moved = file.rename(file.with_suffix(".moved"))
+            if replaced:
+                migrate(f"sqlite:///{file}", SCRIPTS)
+                # Whoever opens the path from now on sees this claim, not one in the moved file.
+                assert isinstance(store.claim("order-2", ROUTE), Claim)
+                with IdempotencyStore(f"sqlite:///{file}") as other:
+                    assert not isinstance(other.claim("order-2", ROUTE), Claim)
+            else:
+                with pytest.raises(StoreNotMigratedError, match="no file"):
+                    store.run("order-2", ROUTE, pytest.fail)
+        with contextlib.closing(sqlite3.connect(moved)) as connection:
+            rows = connection.execute("SELECT idempotency_key FROM server_idempotency").fetchall()
+        assert ("order-2",) not in rows
+
     def test_a_file_that_is_no_database_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "store.db"
         path.write_bytes(b"not a database " * 1000)

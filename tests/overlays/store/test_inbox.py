@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
+from molam_overlays.events import read_event
+from molam_overlays.model import Model
 from molam_overlays.store import deliveries
 from molam_overlays.store.blocking import Transaction
 from molam_overlays.store.deliveries import backoff, effect_key
@@ -370,6 +372,33 @@ def test_payloads_go_before_events_and_unfinished_ones_stay(inbox: Inbox, clock:
     assert inbox.purge() == (0, 1)
     assert [event.event_id for event in inbox.events()] == ["open"]
     assert receive(inbox, "done")
+
+
+def test_an_event_is_stored_as_it_was_constructed(inbox: Inbox) -> None:
+    body = b'{"id":"evt_1","type":"payout.paid","created":1737028800,"data":{"id":"po","amount":500.00}}'
+    event = read_event({}, Model, body)
+    assert inbox.receive_event(event)
+    assert not inbox.receive_event(event)
+    deliveries: list[Delivery] = []
+    assert inbox.process(deliveries.append)
+    (delivery,) = deliveries
+    assert (delivery.event_id, delivery.type, delivery.resource) == ("evt_1", "payout.paid", "po")
+    assert delivery.event_time == 1737028800
+    assert delivery.payload == body
+    assert read_event({}, Model, delivery.payload) == event
+
+
+@pytest.mark.parametrize("bad", [{}, {"id": None}, {"id": 7}, {"id": "evt_1"}])
+def test_what_is_no_event_is_refused(inbox: Inbox, bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be 1 to 500 characters"):
+        inbox.receive_event(bad)
+
+
+@pytest.mark.parametrize("data", [[1], {}, {"id": 7}])
+def test_an_event_without_time_or_resource_is_stored(inbox: Inbox, data: Any) -> None:
+    assert inbox.receive_event({"id": "evt_1", "type": "new.kind", "data": data, "created": "now"})
+    (event,) = inbox.events()
+    assert event.resource is None
 
 
 def test_receiving_can_share_the_callers_transaction(inbox: Inbox, url: str) -> None:
