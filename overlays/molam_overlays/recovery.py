@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from molam_overlays.call import Settle, WriteAhead
 from molam_overlays.codec import AnyValue
@@ -65,10 +66,13 @@ def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
     """
     request = step.request
     made_anew = {"idempotency-key", *(name.lower() for name in own)}
+    server = step.call.operation.server
+    # Where it went is where it has to go again; never with a key that is in the URL.
+    elsewhere = server if server and request.url.startswith(server) else ""
     return Entry(
         key=step.idempotency_key,
         method=request.method,
-        path=step.call.target,
+        path=elsewhere + step.call.target,
         headers={
             name: value for name, value in request.headers.items() if name.lower() not in made_anew
         },
@@ -103,6 +107,10 @@ class _Anything(AnyValue):
 def call_of(entry: Entry) -> Call[Any]:
     """Return the call that an entry holds, byte for byte."""
     path, _, query = entry.path.partition("?")
+    server = ""
+    if path.startswith("https://"):
+        parts = urlsplit(path)
+        server, path = f"{parts.scheme}://{parts.netloc}", parts.path
     headers = dict(entry.headers)
     media = next((v for name, v in entry.headers.items() if name.lower() == "content-type"), None)
     operation: Operation[Any] = Operation(
@@ -112,6 +120,7 @@ def call_of(entry: Entry) -> Call[Any]:
         bodies=(Body(AnyValue(), media or "application/json"),),
         results=(Result(_Anything()),),
         keyed=True,
+        server=server,
     )
     return Call(operation, path, query, headers, entry.body, _json_of(entry, media), media)
 

@@ -221,22 +221,6 @@ def test_a_bad_document_is_one_message_with_its_line(
     assert place.files() == before
 
 
-def test_operations_whose_names_meet_are_refused(
-    place: Place, capsys: pytest.CaptureFixture[str]
-) -> None:
-    place.edit(
-        "components:\n",
-        "  /other:\n    get:\n      operationId: get_order\n      responses:\n        '200':\n"
-        "          description: Other.\ncomponents:\n",
-    )
-    assert place.run() == 1
-    said = capsys.readouterr().err
-    assert said.startswith("shop.yaml:26: ")
-    assert "get_order" in said
-    assert "shop.yaml:10" in said
-    assert "Rename" in said
-
-
 def test_a_document_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,9 +126,10 @@ def test_names_that_python_or_the_model_needs_get_an_underscore(build: Build) ->
     )
     order = built.models.Order.from_dict({wire: wire for wire in [*wires, "a_b"]})
     names = ["class_", "items_", "keys_", "to_dict_", "from_", "response_", "field_3ds", "größe",
-             "thumbs_up_sign", "a_b", "a_b_2"]  # fmt: skip
+             "thumbs_up_sign", "a_b_2", "a_b"]  # fmt: skip
+    # Who has the very name keeps it, wherever it stands.
     assert [getattr(order, name) for name in names] == [*wires, "a_b"]
-    assert built.models.Order(class_="x", a_b_2="y").to_dict() == {"class": "x", "a_b": "y"}
+    assert built.models.Order(class_="x", a_b="y").to_dict() == {"class": "x", "a_b": "y"}
 
 
 def test_properties_named_like_what_a_class_body_uses_do_no_harm(build: Build) -> None:

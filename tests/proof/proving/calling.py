@@ -131,10 +131,11 @@ def _take(matched: dict[Wanted, str], free: list[str], wanted: list[Wanted]) -> 
         return same(re.sub(r"_\d+$", "", name), one)
 
     # The first of several that look the same has the plain name.
-    for rule in (suffixed, same, numbered):
+    for rule in (same, suffixed, numbered):
         for name in list(free):
             exact = [w for w in wanted if w not in matched and rule(name, w)]
-            best = next((w for w in exact if w.wire == name), exact[0] if exact else None)
+            plain = name.rstrip("_")
+            best = next((w for w in exact if w.wire == plain), exact[0] if exact else None)
             if best is not None:
                 matched[best] = name
                 free.remove(name)

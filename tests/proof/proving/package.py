@@ -6,7 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,9 +43,14 @@ class Package:
         found: type[Any] = self.module("async_client").MolamAsyncClient
         return found
 
-    def config(self, base: str) -> Any:
+    def config(self, base: str, schemes: Iterable[str] = ()) -> Any:
+        """Return settings with a key for each security scheme."""
         return self.module("config").Config(
-            api_key="sk_test_proof", api_base=base, webhook_secret="whsec_proof"
+            # User and password, where the scheme is basic.
+            api_key="sk_test_proof:secret",
+            api_base=base,
+            webhook_secret="whsec_proof",
+            further_keys={name: f"key_of_{name}" for name in schemes},
         )
 
     @property

@@ -63,7 +63,7 @@ class Media:
     @property
     def kind(self) -> str:
         name = self.name.partition(";")[0].strip().lower()
-        if name == "application/json" or name.endswith("+json") or name == "*/*":
+        if name in ("application/json", "text/json", "*/*") or name.endswith("+json"):
             return "json"
         if name == "application/x-www-form-urlencoded":
             return "form"
@@ -73,8 +73,26 @@ class Media:
 
 
 def medias_of(owner: Node | None) -> list[Media]:
-    """Return the media types of a request body or response."""
-    return [] if owner is None else [Media(name, node) for name, node in owner.members("content")]
+    """Return the media types of a request body or response that a client has to speak.
+
+    Beside JSON not XML, nor text that is described as an object or a list, nor a range: JSON says
+    the same.
+    """
+    found = [] if owner is None else [Media(name, node) for name, node in owner.members("content")]
+    if not any(media.kind == "json" and "*" not in media.name for media in found):
+        return found
+    return [media for media in found if not _said_twice(media)]
+
+
+def _said_twice(media: Media) -> bool:
+    if "xml" in media.name or "*" in media.name:
+        return True
+    facts = None if media.schema is None else Facts.of(media.schema)
+    return (
+        media.kind == "text"
+        and facts is not None
+        and bool({"object", "array"} & set(facts.types) or facts.choices())
+    )
 
 
 def examples_of(media: Node) -> Iterator[Any]:
@@ -151,7 +169,7 @@ class Proof:
     # Operations
 
     async def _operations(self) -> list[Verdict]:
-        config = self.package.config(self.server.url + self.base)
+        config = self.package.config(self.server.url + self.base, self._schemes())
         verdicts: list[Verdict] = []
         async with self.package.async_client(config) as awaiting:
             with self.package.client(config) as blocking:
@@ -180,7 +198,14 @@ class Proof:
             for p in operation.parameters
             if p.fact("in") != "header" or p.fact("name").lower() not in _IGNORED
         ]
-        signature = signature_of(method, parameters, fields)
+        try:
+            signature = signature_of(method, parameters, fields)
+        except MismatchError:
+            if not fields or len(medias) == 1:
+                raise
+            # Several media types that differ are one argument together.
+            fields = []
+            signature = signature_of(method, parameters, fields)
         if signature_of(twin, parameters, fields) != signature:
             verdict.add("the two clients take different arguments")
         answers = self._answers(operation)
@@ -205,9 +230,10 @@ class Proof:
         await self._examples(operation, verdict, signature, sent, call, answers)
 
     def _fields(self, medias: Sequence[Media]) -> list[str]:
-        if len(medias) != 1 or medias[0].schema is None:
+        preferred = sorted(medias, key=lambda media: media.kind != "json")[:1]
+        if not preferred or preferred[0].schema is None:
             return []
-        facts = Facts.of(medias[0].schema)
+        facts = Facts.of(preferred[0].schema)
         return [
             name for name, parts in facts.properties.items() if not Facts.of(*parts).any("readOnly")
         ]
@@ -247,7 +273,7 @@ class Proof:
         if signature.keyed and number % 2:
             keywords["idempotency_key"] = f"key-{number}"
         if not medias or (not variant and not operation.body_required):
-            left_out = medias[0].schema if len(medias) == 1 and medias[0].kind == "json" else None
+            left_out = next((m.schema for m in medias if m.kind == "json"), None)
             return Sent(keywords, values, None, None, left_out)
         media = medias[number % len(medias)]
         binary = media.kind in ("multipart", "bytes")
@@ -731,7 +757,9 @@ class Proof:
         verdict = Verdict("component schemas")
         models = self.package.models()
         for name, node in self.document.schemas():
-            cls = models.get(bare(name))
+            # A name that cannot be told from another's is known by what it was read as.
+            cls = self.reader.classes.get(node.uri) or models.get(bare(name))
+            cls = cls or models.get(f"model{bare(name)}")
             facts = Facts.of(node)
             if not facts.properties and "object" not in facts.types:
                 continue

@@ -138,7 +138,7 @@ class Request:
         mine: list[tuple[int, str, str]] = []
         for index, (field, raw) in enumerate(pairs):
             field = unquote(field)
-            if style == "deepObject":
+            if style == "deepObject" and isinstance(value, (dict, list)):
                 wanted = field.startswith(f"{name}[")
             elif isinstance(value, dict) and explode:
                 wanted = field in value
@@ -150,7 +150,7 @@ class Request:
             self.claimed.update(index for index, _, _ in mine)
         if not mine:
             return None
-        if style == "deepObject":
+        if style == "deepObject" and isinstance(value, (dict, list)):
             return unbracketed([(field, unquote(raw)) for _, field, raw in mine], {name: value})[
                 name
             ]
