@@ -4,6 +4,8 @@ Each `assert_type` is a promise. A `type: ignore` marks a mistake that must be a
 complains about one that is not needed, and so does pyright.
 """
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -31,7 +33,7 @@ def settings() -> None:
     config = Config(api_key="sk_test_1")
     assert_type(config.api_key, str)
     assert_type(config.timeout, float)
-    Config("sk_test_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Config("sk_test_1")  # type: ignore[call-arg]
 
 
 def blocking(client: MolamClient) -> None:
@@ -45,12 +47,12 @@ def blocking(client: MolamClient) -> None:
     assert_type(payment.response.request_id, str | None)
     assert_type(payment["amount"], Any)
     assert_type(payment.to_dict(), dict[str, Any])
-    client.create_payment_intent("25.00")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    client.create_payment_intent()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    client.create_payment_intent(1, retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    payment.amount = 1  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    payment["amount"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
-    payment.amuont  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType,reportUnusedExpression]  # noqa: B018
+    client.create_payment_intent("25.00")  # type: ignore[arg-type]
+    client.create_payment_intent()  # type: ignore[call-arg]
+    client.create_payment_intent(1, retries=3)  # type: ignore[call-arg]
+    payment.amount = 1  # type: ignore[misc]
+    payment["amount"] = 1  # type: ignore[index]
+    payment.amuont  # type: ignore[attr-defined]  # noqa: B018
     assert_type(client.create_refund("ch_1", 500, "duplicate"), Refund)
     client.create_refund("ch_1", reason="a reason of our own")
 
@@ -59,7 +61,7 @@ def statuses(payment: PaymentIntent, client: MolamClient) -> None:
     if payment.status == "succeeded":
         print(payment.status)
     client.list_payment_intents(status="succeeded")
-    client.list_payment_intents(status="sucseeded")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.list_payment_intents(status="sucseeded")  # type: ignore[arg-type]
 
 
 def amounts(client: MolamClient) -> None:
@@ -69,10 +71,10 @@ def amounts(client: MolamClient) -> None:
     assert_type(payout.amount, Decimal)
     assert_type(payout.fee, Decimal | None)
     client.create_payout("connect", "m", 500.0, "XOF", {"type": "wallet", "wallet_id": "w_1"})
-    client.create_payout("connect", "m", "500", "XOF", beneficiary)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.create_payout("connect", "m", "500", "XOF", beneficiary)  # type: ignore[arg-type]
     assert_type(beneficiary.type, Literal["bank_account"])
     assert_type(beneficiary.bank_code, str | None)
-    BankAccountBeneficiary()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    BankAccountBeneficiary()  # type: ignore[call-arg]
 
 
 def pages(client: MolamClient) -> Iterator[str]:
@@ -120,7 +122,7 @@ def deliver(event: PaymentIntentSucceeded) -> None:
     assert_type(event.data.amount, int)
 
 
-@router.on("payment_intent.sucseeded")  # type: ignore[call-overload, untyped-decorator]  # pyright: ignore[reportArgumentType,reportCallIssue]
+@router.on("payment_intent.sucseeded")  # type: ignore[call-overload, untyped-decorator]
 def never(event: Event) -> None: ...
 
 

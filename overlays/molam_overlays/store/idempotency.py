@@ -226,8 +226,8 @@ class IdempotencyStore:
         self,
         *,
         route: str,
-        key: Callable[P, str],
-        fingerprint: Callable[P, str | None] | None = None,
+        key: Callable[..., str],
+        fingerprint: Callable[..., str | None] | None = None,
         lease_seconds: float = LEASE_SECONDS,
         wait_seconds: float = WAIT_SECONDS,
     ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
@@ -417,8 +417,8 @@ class AsyncIdempotencyStore:
         self,
         *,
         route: str,
-        key: Callable[P, str],
-        fingerprint: Callable[P, str | None] | None = None,
+        key: Callable[..., str],
+        fingerprint: Callable[..., str | None] | None = None,
         lease_seconds: float = LEASE_SECONDS,
         wait_seconds: float = WAIT_SECONDS,
     ) -> Callable[[Callable[P, Awaitable[Any]]], Callable[P, Awaitable[Any]]]:
