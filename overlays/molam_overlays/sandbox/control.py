@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import attrs
 from starlette.requests import Request
@@ -161,31 +161,119 @@ class Controls:
         return {"reset": True}
 
 
+CONTROLS: Final[tuple[tuple[str, str, str, str], ...]] = (
+    (
+        "GET",
+        "/_sandbox",
+        "status",
+        "address, clock, subscriptions, operations, events",
+    ),
+    (
+        "GET",
+        "/_sandbox/clock",
+        "clock",
+        "the time, and whether it stands still",
+    ),
+    (
+        "POST",
+        "/_sandbox/clock",
+        "set_clock",
+        '{"frozen": true}, {"advance_seconds": 86400}, {"advance_to": "2030-01-01T00:00:00Z"}; what is due by then happens',
+    ),
+    (
+        "GET",
+        "/_sandbox/faults",
+        "faults",
+        "what is scripted ahead",
+    ),
+    (
+        "POST",
+        "/_sandbox/faults",
+        "add_fault",
+        '{"script": "lost_response, ok", "operation": "createRefund", "event": "payout.paid"}; the last two may be left out',
+    ),
+    (
+        "DELETE",
+        "/_sandbox/faults",
+        "drop_faults",
+        "nothing goes wrong any more",
+    ),
+    (
+        "GET",
+        "/_sandbox/subscriptions",
+        "subscriptions",
+        "who gets events, with secrets",
+    ),
+    (
+        "POST",
+        "/_sandbox/subscriptions",
+        "subscribe",
+        '{"url": "http://localhost:8000/webhooks", "secret": "whsec_…", "types": ["payout.paid"], "kid": "1"}; only url is required',
+    ),
+    (
+        "DELETE",
+        "/_sandbox/subscriptions/{id}",
+        "unsubscribe",
+        "no more events",
+    ),
+    (
+        "POST",
+        "/_sandbox/subscriptions/{id}/rotate",
+        "rotate",
+        'a new secret, random unless {"secret": "whsec_…"} is given',
+    ),
+    (
+        "GET",
+        "/_sandbox/events",
+        "events",
+        "events and deliveries, newest first; ?limit=100, ?after=evt_…",
+    ),
+    (
+        "POST",
+        "/_sandbox/events",
+        "trigger",
+        '{"type": "payout.paid", "data": {"id": "po_1"}}: an event made from the example in the document',
+    ),
+    (
+        "POST",
+        "/_sandbox/events/{id}/resend",
+        "resend",
+        "send an event again, to everybody",
+    ),
+    (
+        "GET",
+        "/_sandbox/requests",
+        "requests",
+        "requests with key, body, answer and fault, newest first",
+    ),
+    (
+        "GET",
+        "/_sandbox/values",
+        "values",
+        "the test values",
+    ),
+    (
+        "POST",
+        "/_sandbox/payments/{id}/{action}",
+        "customer",
+        "be the customer on the hosted page: pay, decline or cancel",
+    ),
+    (
+        "POST",
+        "/_sandbox/reset",
+        "reset",
+        "forget everything but the subscriptions",
+    ),
+)
+"""Method, path, the method of `Controls`, and what it does: also shown on the page and in the docs."""
+
+
 def control_routes(core: Core, version: str) -> list[Route]:
     """Return the routes under ``/_sandbox``."""
     controls = Controls(core, version)
-
-    def route(method: str, path: str, handler: Handler) -> Route:
-        return Route(f"/_sandbox{path}", _endpoint(handler), methods=[method])
-
     return [
-        route("GET", "", controls.status),
-        route("GET", "/clock", controls.clock),
-        route("POST", "/clock", controls.set_clock),
-        route("GET", "/faults", controls.faults),
-        route("POST", "/faults", controls.add_fault),
-        route("DELETE", "/faults", controls.drop_faults),
-        route("GET", "/subscriptions", controls.subscriptions),
-        route("POST", "/subscriptions", controls.subscribe),
-        route("DELETE", "/subscriptions/{id}", controls.unsubscribe),
-        route("POST", "/subscriptions/{id}/rotate", controls.rotate),
-        route("GET", "/events", controls.events),
-        route("POST", "/events", controls.trigger),
-        route("POST", "/events/{id}/resend", controls.resend),
-        route("GET", "/requests", controls.requests),
-        route("GET", "/values", controls.values),
-        route("POST", "/payments/{id}/{action}", controls.customer),
-        route("POST", "/reset", controls.reset),
+        Route(path, _endpoint(getattr(controls, name)), methods=[method])
+        for method, path, name, _ in CONTROLS
     ]
 
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from molam_overlays.money import Money, MoneyError, format_money, to_minor_units
 from molam_overlays.sandbox.answer import Refusal, encode
 from molam_overlays.sandbox.clock import rfc3339
+from molam_overlays.sandbox.control import CONTROLS
 from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.fault import GUIDE
 from molam_overlays.sandbox.values import VALUES
@@ -97,6 +98,7 @@ class Pages:
             faults=core.faults(),
             values=VALUES,
             guide=GUIDE,
+            controls=CONTROLS,
         )
 
     async def resend(self, request: Request) -> Response:
