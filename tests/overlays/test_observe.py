@@ -196,9 +196,7 @@ class _AsyncCallable:
     async def __call__(self, event: Any) -> None: ...
 
 
-@pytest.mark.parametrize(
-    "hook", [_coroutine_hook, _AsyncCallable(), 17, "name", [None], {"a": 1}], ids=str
-)
+@pytest.mark.parametrize("hook", [_coroutine_hook, _AsyncCallable(), 17, "name", [None], {"a": 1}])
 def test_what_is_no_plain_function_is_refused_when_hooks_are_made(hook: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"[Hh]ook"):
         Hooks(on_request=hook)

@@ -215,7 +215,6 @@ def secrets_generated(kid: str) -> Iterator[str]:
         lambda kid: [OTHER, SECRET],
         secrets_generated,
     ],
-    ids=str,
 )
 def test_secrets_may_come_from_a_function_a_mapping_or_as_they_are(source: Any) -> None:
     assert verify(source=source) is True
@@ -239,7 +238,6 @@ def test_secrets_may_come_from_a_function_a_mapping_or_as_they_are(source: Any) 
         lambda kid: {"2": SECRET}[kid],
         iter(()),
     ],
-    ids=str,
 )
 def test_no_secret_is_secret_not_found(source: Any) -> None:
     with pytest.raises(SignatureError, match=r"^Secret not found: .*'1'"):
@@ -273,7 +271,6 @@ def test_trouble_within_the_function_is_not_called_a_forgery() -> None:
 @pytest.mark.parametrize(
     "source",
     [17, [17], [["x"]], lambda kid: {"1": SECRET}, {"1": bytearray(b"x")}, "\ud800"],
-    ids=ascii,
 )
 def test_what_is_no_secret_is_a_configuration_error_that_shows_none(source: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
