@@ -51,7 +51,7 @@ def _sqlite(text: str, shown: str | None) -> StoreError:
     lowered = text.lower()
     at = f" at {shown}" if shown else ""
     if "no such table" in lowered or "no such column" in lowered or "no column named" in lowered:
-        return not_migrated(text, shown)
+        return not_migrated(text, shown or "sqlite:///FILE")
     if "readonly" in lowered:
         return StoreError(
             f"The SQLite store{at} is read-only ({text}), so nothing can be remembered. Make the "
