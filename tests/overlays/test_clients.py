@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from molam_overlays.body import Body, Result
-from molam_overlays.clients import Awaiting, Blocking, _template
+from molam_overlays.clients import Awaiting, Blocking
 from molam_overlays.codec import Binary, String
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError
 from molam_overlays.model import Model, field
 from molam_overlays.operation import Operation
+from molam_overlays.undocumented import template as shown_path
 from molam_overlays.wire import Headers, Request, Response
 
 CONFIG = Config(api_key="sk_test_1", api_base="http://localhost:1")
@@ -168,7 +169,7 @@ def test_resuming_a_deprecated_call_does_not_warn_again() -> None:
     ],
 )
 def test_a_path_is_shown_without_what_may_be_an_id(path: str, template: str) -> None:
-    assert _template(path) == template
+    assert shown_path(path) == template
 
 
 def test_both_drivers_decide_nothing_themselves() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
@@ -159,18 +158,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world(clock: Clock) -> Any:
-    from molam_overlays.call import World
-
-    return World(monotonic=clock.monotonic, now=clock.now, random=clock.random)
-
-
-@pytest.fixture
-def real_world() -> Any:
-    from molam_overlays.call import World
-
-    return World(
-        monotonic=time.monotonic, now=lambda: datetime.now(timezone.utc), random=lambda: 0.5
-    )
+    return clock  # a clock has all that a client asks of the world
 
 
 @pytest.fixture(params=["sync", "asyncio"])

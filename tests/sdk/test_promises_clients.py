@@ -12,8 +12,11 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 import weakref
+from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -654,12 +657,7 @@ def test_the_async_client_runs_on_asyncio_and_trio(backend: str, server: Any) ->
 
 def instant() -> Any:
     """Real time, and jitter such that pauses are as short as they get."""
-    import time
-    from datetime import datetime, timezone
-
-    from molam_overlays.call import World
-
-    return World(
+    return SimpleNamespace(
         monotonic=time.monotonic, now=lambda: datetime.now(timezone.utc), random=lambda: 0.0
     )
 
