@@ -185,3 +185,20 @@ def test_both_drivers_decide_nothing_themselves() -> None:
 def test_an_environment_that_lacks_a_key_says_so(kind: Any) -> None:
     with pytest.raises(ConfigurationError, match="MOLAM_API_KEY is required"):
         kind()
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "x-api-key"])
+def test_credentials_cannot_be_replaced_wherever_the_document_puts_them(name: str) -> None:
+    from molam_overlays.credentials import Credentials
+    from molam_overlays.errors import ValidationError
+
+    class Keyed(Config):
+        credentials = Credentials(name="X-Api-Key", scheme="")
+
+    client = Blocking(Keyed(api_key="sk_test_1", api_base="http://localhost:1"), Bytes(empty()))
+    with pytest.raises(ValidationError, match="is set by the SDK"):
+        client._run(OLD_BUT_FINE.call(), None, {"extra_headers": {name: "other"}})
+    client._run(OLD_BUT_FINE.call(), None, {"extra_headers": {"Accept": "text/plain"}})
+
+
+OLD_BUT_FINE: Operation[Any] = Operation(id="fine", method="GET", path="/fine")
