@@ -8,13 +8,14 @@ of exit codes a job. A job is::
                   "keys": "own", "call": "capture", "point": "sent", "after": null}]}
 
 ``mode``: ``pay`` takes an order through a client that keeps a journal, ``run`` does so under a claim
-of the store, ``recover`` settles what is open. ``keys``: ``own`` are made of the order's id;
+of the store, ``await`` does that with the async client and store, ``recover`` settles what is open. ``keys``: ``own`` are made of the order's id;
 ``minted`` are the SDK's, which nobody but the journal knows after a crash. The worker kills itself
 with SIGKILL at ``point`` of ``call``, or is killed ``after`` so many seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -27,9 +28,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from molam_sdk import Config, MolamClient
+from molam_sdk import Config, MolamAsyncClient, MolamClient
 from molam_sdk.http.adapter import HttpxAdapter
-from molam_sdk.idempotency import IdempotencyStore
+from molam_sdk.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_sdk.models import PaymentIntent
 
 ROUTE = "POST /checkout"
@@ -163,11 +164,33 @@ def claimed(crash: Crash, client: MolamClient, job: dict[str, Any]) -> PaymentIn
     return payment
 
 
+async def work_awaiting(job: dict[str, Any]) -> None:
+    config = Config(api_key=job["api_key"], api_base=job["api_base"], timeout=10)
+    order = job["order"]
+
+    async def work() -> PaymentIntent:
+        payment = await client.create_payment_intent(
+            AMOUNT, "USD", metadata={"order": order}, idempotency_key=f"{order}-create"
+        )
+        await client.confirm_payment_intent(payment.id, "pm_success", f"{order}-confirm")
+        return await client.capture_payment_intent(payment.id, idempotency_key=f"{order}-capture")
+
+    async with (
+        AsyncIdempotencyStore(job["store"]) as store,
+        MolamAsyncClient(config, idempotency_store=store) as client,
+    ):
+        paid = await store.run(order, ROUTE, work, lease_seconds=0.3, wait_seconds=30)
+        assert paid["status"] == "succeeded", paid
+
+
 def start(job: dict[str, Any]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            work(job)
+            if job["mode"] == "await":
+                asyncio.run(work_awaiting(job))
+            else:
+                work(job)
         except BaseException:
             traceback.print_exc()
             sys.stderr.flush()

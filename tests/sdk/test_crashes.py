@@ -242,7 +242,7 @@ def test_a_recovery_that_is_killed_is_recovered_from(shop: Shop, point: str) -> 
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
-@pytest.mark.parametrize("mode", ["pay", "run"])
+@pytest.mark.parametrize("mode", ["pay", "run", "await"])
 def test_workers_killed_at_random_moments_charge_each_order_once(
     shop: Shop, mode: str, seed: int
 ) -> None:
