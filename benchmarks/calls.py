@@ -12,6 +12,7 @@ _SYNC = {
     "molam": ("sdk", "MolamClient, everything on"),
     "molam-speed": ("sdk-speed", "MolamClient with the speed extra"),
     "molam-own-client": ("sdk", "MolamClient over one's own httpx.Client"),
+    "pyreqwest": ("sdk-speed", "pyreqwest alone: what the speed extra builds on"),
     "raw-socket": ("sdk", "raw socket, prebuilt bytes"),
     "httpx-transport": ("sdk", "httpx.HTTPTransport, called directly"),
     "openapi-python-client": ("openapi-python-client", "openapi-python-client's output"),
@@ -22,6 +23,7 @@ _ASYNC = {
     "httpx": ("sdk", "httpx.AsyncClient"),
     "molam": ("sdk", "MolamAsyncClient"),
     "molam-speed": ("sdk-speed", "MolamAsyncClient with the speed extra"),
+    "pyreqwest": ("sdk-speed", "pyreqwest alone: what the speed extra builds on"),
     "stripe": ("stripe", "stripe"),
     "openai": ("openai", "openai"),
 }
@@ -86,7 +88,7 @@ def throughput(bench: Bench) -> list[Figure]:
     return figures
 
 
-_PACE = {"molam": 3, "molam-speed": 10}
+_PACE = {"molam": 3, "molam-speed": 10, "pyreqwest": 10}
 
 
 def connections(bench: Bench) -> list[Figure]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from benchmarks.payload import ORDER, PATH, PAYMENT
+from benchmarks.payload import ORDER, PATH, PAYMENT, compact
 from benchmarks.workers.calls import KEY
 from benchmarks.workers.loop import obey
 
@@ -48,6 +49,18 @@ def httpx_client(url: str) -> Call:
     return call
 
 
+def pyreqwest(url: str) -> Call:
+    builder = importlib.import_module("pyreqwest.client").ClientBuilder
+    client = builder().build()
+
+    async def call() -> str:
+        request = client.post(f"{url}{PATH}").bearer_auth(KEY).body_bytes(compact(ORDER))
+        answer = await request.build().send()
+        return str(json.loads(bytes(await answer.bytes()))["id"])
+
+    return call
+
+
 def stripe(url: str) -> Call:
     stripe = importlib.import_module("stripe")
     client = stripe.StripeClient(
@@ -74,6 +87,7 @@ CONTENDERS: dict[str, Callable[[str], Call]] = {
     "molam": molam,
     "molam-speed": molam_speed,
     "httpx": httpx_client,
+    "pyreqwest": pyreqwest,
     "stripe": stripe,
     "openai": openai,
 }

@@ -69,6 +69,17 @@ def httpx_transport(url: str) -> Call:
     return call
 
 
+def pyreqwest(url: str) -> Call:
+    builder = importlib.import_module("pyreqwest.client").SyncClientBuilder
+    client = builder().build()
+
+    def call() -> str:
+        request = client.post(f"{url}{PATH}").bearer_auth(KEY).body_bytes(compact(ORDER))
+        return str(json.loads(bytes(request.build().send().bytes()))["id"])
+
+    return call
+
+
 def raw_socket(url: str) -> Call:
     parts = urlsplit(url)
     sock = socket.create_connection((parts.hostname or "", parts.port or 80))
@@ -131,6 +142,7 @@ CONTENDERS: dict[str, Callable[[str], Call]] = {
     "molam-own-client": molam_own_client,
     "httpx": httpx_client,
     "httpx-transport": httpx_transport,
+    "pyreqwest": pyreqwest,
     "raw-socket": raw_socket,
     "stripe": stripe,
     "openai": openai,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -33,6 +34,7 @@ def bare(media: str) -> str:
     return media.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=64)
 def kind_of(media: str) -> Kind:
     """Tell how a media type is written and read."""
     name = bare(media)

@@ -21,8 +21,11 @@ class Headers(Mapping[str, str]):
     """Name and value of each field line, in order, names as they came."""
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        items = fields.items() if isinstance(fields, Mapping) else fields
-        self.pairs = tuple((str(name), str(value)) for name, value in items)
+        # Adapters give lists; asking an abstract class what else it may be takes longer than that.
+        items: Any = fields
+        if type(fields) is not list and isinstance(fields, Mapping):
+            items = fields.items()
+        self.pairs = tuple([(str(name), str(value)) for name, value in items])
         self._folded: dict[str, str] | None = None
 
     def _by_name(self) -> dict[str, str]:

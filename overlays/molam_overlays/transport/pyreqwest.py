@@ -128,7 +128,7 @@ def _fields(request: Request) -> list[tuple[str, str]]:
 
 def _headers_of(answer: BaseResponse) -> Headers:
     try:
-        return Headers(answer.headers.items())
+        return Headers(list(answer.headers.items()))
     except ValueError:
         # One field is not ASCII, and pyreqwest has no other way to read it. It must not turn a
         # payment that was made into an exception.
