@@ -45,7 +45,7 @@ def matched(client: MolamClient, header: str, body: bytes) -> str:
             return payout.id
         case _:
             assert_type(event.id, str)
-            event.data.amount  # type: ignore[attr-defined]
+            print(event.data.amount)  # type: ignore[attr-defined]
     return event.type
 
 
@@ -53,7 +53,7 @@ def isinstances(client: MolamAsyncClient, header: str, body: bytes) -> None:
     event = client.construct_event(header, body)
     if isinstance(event, RefundSucceeded):
         assert_type(event.data, Refund)
-        event.data.payout_method  # type: ignore[attr-defined]
+        print(event.data.payout_method)  # type: ignore[attr-defined]
     elif isinstance(event, (PaymentIntentSucceeded, PaymentIntentFailed)):
         assert_type(event.data, PaymentIntent)
 
