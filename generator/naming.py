@@ -306,7 +306,7 @@ class Names:
     def unique(self, name: str, wire: str, position: Position, what: str) -> str:
         """Return `name`, which nobody else may have.
 
-        For what callers know by this name only: operations and models.
+        For what callers know by this name only: operations.
 
         Args:
             name: the Python name.

@@ -324,6 +324,7 @@ class _Planner:
             events=events,
             reexports=self.reexports(),
             top=self.top(),
+            submodules=self.submodules(self.name),
             top_doc=module_doc(f"Typed clients of the {title}, blocking and async."),
             config_doc=paragraph_doc("Settings of a client.", 4),
             credentials=security.expression,
@@ -351,8 +352,34 @@ class _Planner:
             here = f"{self.name}.{module.name}"
             _, imports = settle(tokens, here=here)
             names = tuple(sorted((n for _, names in module.sources for n in names), key=_isort))
-            found.append(views.Reexport(module.name, module_doc(module.doc), imports, names))
+            found.append(
+                views.Reexport(
+                    module=module.name,
+                    doc=module_doc(module.doc),
+                    imports=imports,
+                    names=names,
+                    entries=tuple(
+                        sorted(
+                            (views.Entry(n, source) for source, ns in module.sources for n in ns),
+                            key=lambda entry: entry.name,
+                        )
+                    ),
+                    submodules=self.submodules(here),
+                )
+            )
         return tuple(found)
+
+    def submodules(self, package: str) -> tuple[views.Entry, ...]:
+        """Return the modules right below a package that `import molam_sdk` alone makes reachable."""
+        below = [f"{self.name}.{module.name}" for module in self.public.modules if not module.extra]
+        below += [f"{self.name}.{name}" for name in ("async_client", "client", "config", "models")]
+        if self.api.webhooks:
+            below.append(f"{self.name}.events")
+        return tuple(
+            views.Entry(module.rpartition(".")[2], package)
+            for module in sorted(below)
+            if module.rpartition(".")[0] == package
+        )
 
     def top(self) -> tuple[views.Entry, ...]:
         return tuple(
@@ -583,7 +610,6 @@ class _Planner:
         modules = Names(fold_case=True)
         names = self.operation_names()
         found = []
-        taken_aliases = {naming.module_name(tag) for tag in by_tag}
         for tag, operations in by_tag.items():
             stem = modules.distinct(naming.module_name(tag), tag)
             planned = []
@@ -609,7 +635,6 @@ class _Planner:
                 )  # fmt: skip
             (settled, _), imports = settle((trimmed, fixed), here=module, taken=taken)
             found.append((attrs.evolve(settled, imports=imports), planned))
-        del taken_aliases
         return found
 
     def server_of(self, operation: Operation) -> str:
@@ -625,19 +650,23 @@ class _Planner:
     def operation_names(self) -> dict[str, str]:
         """Return the method of each operation, by its place in the document.
 
-        Of several operations that become one name, who has that very name keeps it.
+        A name made of method and path gives way to a written one, and gets a number.
+
+        Raises:
+            DocumentError: two operationIds become one name.
         """
-        wanted = {
-            operation.at: naming.function_name(str(operation.facts["operationId"]))
-            if operation.facts.get("operationId")
-            else naming.operation_name(operation.method, operation.path)
-            for operation in self.api.operations
-        }
         names = Names()
-        ordered = sorted(
-            self.api.operations, key=lambda one: wanted[one.at] != one.facts.get("operationId")
-        )
-        return {one.at: names.distinct(wanted[one.at], one.id) for one in ordered}
+        found: dict[str, str] = {}
+        for one in self.api.operations:
+            written = one.facts.get("operationId")
+            if written:
+                name = naming.function_name(str(written))
+                at = pointers.join(one.at, "operationId")
+                found[one.at] = self.unique(names, name, str(written), at, "operationId")
+        for one in self.api.operations:
+            if one.at not in found:
+                found[one.at] = names.distinct(naming.operation_name(one.method, one.path), one.id)
+        return found
 
     def function(self, operation: Operation, name: str, module: str) -> views.Function:
         constant = naming.constant_name(name)
@@ -1180,12 +1209,7 @@ class _Planner:
         }  # fmt: skip
         methods = []
         for api, listed in functions:
-            alias = api.alias
-            while alias in taken | arguments:
-                alias += "_api"
             used = use(f"{self.name}.api", api.alias)
-            if alias != api.alias:
-                used = use(f"{self.name}.api", api.alias)
             for function in listed:
                 methods.append(
                     (
@@ -1273,12 +1297,10 @@ class _Planner:
             use(f"{overlay}.webhooks", "DEFAULT_TOLERANCE_MS"),
             use_for_types(f"{overlay}.webhooks", "SecretSource"),
         )  # fmt: skip
-        (settled, _), imports = settle(
-            (view, fixed),
-            here=f"{self.name}.events",
-            taken={"EVENTS", "EventType", "WebhookEvent", "EventRouter", "construct_event"},
-        )
-        return attrs.evolve(settled, imports=imports)
+        own = {"EVENTS", "EventType", "WebhookEvent", "EventRouter", "construct_event", "read_event"}
+        (settled, _), imports = settle((view, fixed), here=f"{self.name}.events", taken=own)
+        names = sorted({*own, *settled.classes, settled.base}, key=_isort)
+        return attrs.evolve(settled, names=tuple(names), imports=imports)
 
     def event_types(self, webhook: Operation, target: Named) -> tuple[str, ...]:
         """Return the values of ``type`` that name an event; the webhook's key without them."""

@@ -21,6 +21,8 @@ class Module:
     doc: str
     sources: tuple[tuple[str, tuple[str, ...]], ...]
     """Module of `molam_overlays` and names in it."""
+    extra: bool
+    """Whether importing it takes what only an extra installs: then nothing imports it unasked."""
 
 
 @attrs.frozen
@@ -47,6 +49,7 @@ def load(path: Path = FILE) -> PublicApi:
                 name=name,
                 doc=entry["doc"],
                 sources=tuple((source, tuple(names)) for source, names in entry["names"].items()),
+                extra=entry.get("extra", False),
             )
             for name, entry in data["modules"].items()
         ),

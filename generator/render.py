@@ -96,10 +96,15 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     for handed in package.reexports:
         place = handed.module.replace(".", "/")
         path = f"{place}/__init__.py" if handed.module in folders else f"{place}.py"
-        yield path, text("reexport.py.jinja", module=handed)
+        yield (
+            path,
+            _lazy(text, handed.doc, handed.entries, handed.submodules)
+            if handed.submodules
+            else text("reexport.py.jinja", module=handed),
+        )
     yield (
         "__init__.py",
-        _lazy(text, package.top_doc, package.top, version=literal(package.version)),
+        _lazy(text, package.top_doc, package.top, package.submodules, literal(package.version)),
     )
     yield "_product.py", text("product.py.jinja", package=package)
     yield "__main__.py", text("main.py.jinja", package=package)
@@ -107,9 +112,22 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
 
 
-def _lazy(text: Any, doc: str, entries: tuple[Entry, ...], version: str = "") -> str:
+def _lazy(
+    text: Any,
+    doc: str,
+    entries: tuple[Entry, ...],
+    submodules: tuple[Entry, ...] = (),
+    version: str = "",
+) -> str:
     names = sorted([entry.name for entry in entries] + (["__version__"] if version else []))
-    rendered: str = text("lazy.py.jinja", doc=doc, entries=entries, names=names, version=version)
+    rendered: str = text(
+        "lazy.py.jinja",
+        doc=doc,
+        entries=entries,
+        submodules=submodules,
+        names=names,
+        version=version,
+    )
     return rendered
 
 

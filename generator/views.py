@@ -144,7 +144,17 @@ class Events:
     events: tuple[Event, ...]
     base: str
     classes: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    """All that the module hands out."""
     imports: Imports = NO_IMPORTS
+
+
+@attrs.frozen
+class Entry:
+    """A name that a lazy module hands out, and the module it comes from."""
+
+    name: str
+    module: str
 
 
 @attrs.frozen
@@ -155,14 +165,10 @@ class Reexport:
     doc: str
     imports: Imports
     names: tuple[str, ...]
-
-
-@attrs.frozen
-class Entry:
-    """A name that a lazy module hands out, and the module it comes from."""
-
-    name: str
-    module: str
+    entries: tuple[Entry, ...]
+    """The same names, for a module that imports them when somebody asks."""
+    submodules: tuple[Entry, ...]
+    """Its own modules that are reachable as its attributes."""
 
 
 @attrs.frozen
@@ -184,6 +190,7 @@ class Package:
     events: Events | None
     reexports: tuple[Reexport, ...]
     top: tuple[Entry, ...]
+    submodules: tuple[Entry, ...]
     top_doc: str
     config_doc: str
     credentials: str

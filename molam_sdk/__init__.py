@@ -8,6 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molam_sdk import async_client as async_client
+    from molam_sdk import client as client
+    from molam_sdk import config as config
+    from molam_sdk import contrib as contrib
+    from molam_sdk import events as events
+    from molam_sdk import exceptions as exceptions
+    from molam_sdk import http as http
+    from molam_sdk import idempotency as idempotency
+    from molam_sdk import inbox as inbox
+    from molam_sdk import models as models
+    from molam_sdk import money as money
+    from molam_sdk import observe as observe
+    from molam_sdk import utils as utils
     from molam_sdk.async_client import MolamAsyncClient as MolamAsyncClient
     from molam_sdk.client import MolamClient as MolamClient
     from molam_sdk.config import Config as Config
@@ -37,16 +50,36 @@ _MODULES = {
     "SignatureError": "molam_sdk.exceptions",
 }
 
+_SUBMODULES = [
+    "async_client",
+    "client",
+    "config",
+    "contrib",
+    "events",
+    "exceptions",
+    "http",
+    "idempotency",
+    "inbox",
+    "models",
+    "money",
+    "observe",
+    "utils",
+]
 
-def __getattr__(name: str) -> Any:
-    # PEP 562: a name is imported when somebody asks for it, and only once.
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    # Checkers know the names above, and report what is none of them.
+
+    def __getattr__(name: str) -> Any:
+        # PEP 562: a name is imported when somebody asks for it, and only once.
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_SUBMODULES})

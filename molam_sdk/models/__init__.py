@@ -173,15 +173,17 @@ _MODULES = {
     "WalletBeneficiary": "molam_sdk.models.wallet_beneficiary",
 }
 
+if not TYPE_CHECKING:
+    # Checkers know the names above, and report what is none of them.
 
-def __getattr__(name: str) -> Any:
-    # PEP 562: a name is imported when somebody asks for it, and only once.
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        # PEP 562: a name is imported when somebody asks for it, and only once.
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

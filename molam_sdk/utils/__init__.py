@@ -4,9 +4,17 @@
 
 from __future__ import annotations
 
-from molam_overlays.idempotency import make_idempotency_key
-from molam_overlays.store.idempotency import IdempotencyStore
-from molam_overlays.webhooks import generate_signature, parse_signature_header, verify_signature
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from molam_overlays.idempotency import make_idempotency_key as make_idempotency_key
+    from molam_overlays.store.idempotency import IdempotencyStore as IdempotencyStore
+    from molam_overlays.webhooks import generate_signature as generate_signature
+    from molam_overlays.webhooks import parse_signature_header as parse_signature_header
+    from molam_overlays.webhooks import verify_signature as verify_signature
+    from molam_sdk.utils import idempotency as idempotency
+    from molam_sdk.utils import webhook as webhook
 
 __all__ = [
     "IdempotencyStore",
@@ -15,3 +23,34 @@ __all__ = [
     "parse_signature_header",
     "verify_signature",
 ]
+
+_MODULES = {
+    "IdempotencyStore": "molam_overlays.store.idempotency",
+    "generate_signature": "molam_overlays.webhooks",
+    "make_idempotency_key": "molam_overlays.idempotency",
+    "parse_signature_header": "molam_overlays.webhooks",
+    "verify_signature": "molam_overlays.webhooks",
+}
+
+_SUBMODULES = [
+    "idempotency",
+    "webhook",
+]
+
+if not TYPE_CHECKING:
+    # Checkers know the names above, and report what is none of them.
+
+    def __getattr__(name: str) -> Any:
+        # PEP 562: a name is imported when somebody asks for it, and only once.
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(module), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES})

@@ -51,7 +51,7 @@ class Credentials:
     def _with_keys(
         self, key: str, further: Mapping[str, str] | None
     ) -> list[tuple[Credentials, str]]:
-        found = [(self, key)]
+        found: list[tuple[Credentials, str]] = [(self, key)]
         for one in self.also:
             secret = (further or {}).get(one.key)
             if secret:

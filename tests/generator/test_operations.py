@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -579,13 +580,28 @@ def test_an_operation_goes_to_the_server_of_its_own_unless_the_client_is_elsewhe
     assert adapter.last.url == "https://sandbox.example/x"
 
 
-def test_operations_that_become_one_name_are_told_apart(build: Build) -> None:
-    listed = ("getOrder", "GetOrder", "get_order")
-    built = build({"paths": {f"/{name}": {"get": operation(operationId=name)} for name in listed}})
-    source = built.text("client.py")
-    # Who has the very name keeps it.
-    assert source.index("def get_order_2(") < source.index("def get_order_3(")
-    assert "GET /get_order\n" in source[source.index("def get_order(") :]
+@pytest.mark.parametrize("other", ["GetOrder", "get_order", "get-order", "getOrder"])
+def test_operation_ids_that_become_one_name_are_refused(build: Build, other: str) -> None:
+    with pytest.raises(DocumentError) as raised:
+        build({"paths": {f"/{n}": {"get": operation(operationId=name)}
+                         for n, name in enumerate(("getOrder", other))}})  # fmt: skip
+    said = str(raised.value)
+    # Both places: the one to change, and the one that was first.
+    assert re.match(r"shop\.yaml:19: .*shop\.yaml:13\)?\. Rename ", said), said
+    assert other in said
+
+
+def test_a_name_made_of_method_and_path_gives_way_to_a_written_one(
+    build: Build, recorder: Any
+) -> None:
+    built = build({"paths": {"/order": {"get": operation()}, "/v1/order": {"get": operation()},
+                             "/x": {"get": operation(operationId="getOrder")}}})  # fmt: skip
+    adapter = recorder(status=204, body="")
+    client = built.client(adapter)
+    for method, path in (("get_order", "/x"), ("get_order_2", "/order"),
+                         ("get_order_3", "/v1/order")):  # fmt: skip
+        getattr(client, method)()
+        assert adapter.last.url == f"https://shop.example{path}"
 
 
 def test_callbacks_are_described_and_their_payloads_are_models(build: Build) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from typing_extensions import assert_type
 
+import molam_sdk
 from molam_sdk import Config, MolamAsyncClient, MolamClient
 from molam_sdk.events import Event, EventRouter, PaymentIntentSucceeded, construct_event
 from molam_sdk.exceptions import ApiError, MolamError
@@ -34,6 +35,13 @@ def settings() -> None:
     assert_type(config.api_key, str)
     assert_type(config.timeout, float)
     Config("sk_test_1")  # type: ignore[call-arg]
+
+
+def one_import(error: molam_sdk.exceptions.NetworkError) -> None:
+    assert_type(molam_sdk.MolamClient(molam_sdk.config.Config(api_key="sk_test_1")), MolamClient)
+    assert_type(molam_sdk.utils.webhook.generate_signature(b"", "s"), str)
+    assert_type(molam_sdk.models.Refund.from_dict({}), Refund)
+    molam_sdk.refunds  # type: ignore[attr-defined]
 
 
 def blocking(client: MolamClient) -> None:
