@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import Any
 
 import attrs
 
-from .calling import bare
+from generator.command import run
 
-ROOT = Path(__file__).parents[3]
+from .calling import bare
 
 
 class EmitError(Exception):
@@ -81,12 +82,12 @@ def emit(document: Path, folder: Path) -> Package:
     Raises:
         EmitError: the generator refused.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "generator", "generate", "--document", document, "--output", folder],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise EmitError((done.stderr or done.stdout).strip())
+    said = io.StringIO()
+    # What it tells of the change since the last commit is another matter.
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        status = run(["generate", "--document", str(document), "--output", str(folder)])
+    if status:
+        raise EmitError(said.getvalue().strip())
     if str(folder.parent) not in sys.path:
         sys.path.insert(0, str(folder.parent))
     importlib.invalidate_caches()

@@ -20,7 +20,7 @@ from .calling import MismatchError, Signature, Wanted, bare, find, signature_of
 from .document import Node, Operation, Raw
 from .package import Package, dumps, emit
 from .reading import Reader, is_model, plain, typed
-from .schemas import Facts, Rules
+from .schemas import Direction, Facts, Rules
 from .server import Answer, Arrived, Server
 from .values import Maker, UnmakeableError
 from .wire import Request, read_form, read_multipart, same, style_of, text_of
@@ -151,8 +151,12 @@ class Proof:
             f"{value.method} {value.path}": value for value in self.package.constants()
         }
 
+    def _maker(self, direction: Direction, variant: int, **how: Any) -> Maker:
+        return Maker(self.rules, direction, variant, left_out=self.left_out, **how)
+
     def run(self) -> list[Verdict]:
         """Prove all of it."""
+        self.left_out: list[str] = []
         logger = logging.getLogger(_LOGGER)
         before = logger.level
         # Calls without a key are a part of the proof, not worth a warning each.
@@ -162,7 +166,11 @@ class Proof:
                 self.server = server
                 self.base = "/base/v1"
                 verdicts = asyncio.run(self._operations())
-            return [*verdicts, *self._webhooks(), *self._models()]
+            verdicts += [*self._webhooks(), *self._models()]
+            if self.left_out:
+                unmade = list(dict.fromkeys(self.left_out))
+                verdicts.append(Verdict("values that could not be made", problems=unmade))
+            return verdicts
         finally:
             logger.setLevel(before)
 
@@ -277,13 +285,13 @@ class Proof:
             return Sent(keywords, values, None, None, left_out)
         media = medias[number % len(medias)]
         binary = media.kind in ("multipart", "bytes")
-        maker = Maker(self.rules, "request", variant, binary=binary)
+        maker = self._maker("request", variant, binary=binary)
         body = b"\x00\xff" if media.schema is None else maker.make(media.schema, name="body")
         if media.schema is None and media.kind in ("json", "text"):
             body = "text"
         if body is None and media.schema is not None:
             # As an argument, None stands for no body at all.
-            body = Maker(self.rules, "request", 1, binary=binary).make(media.schema, name="body")
+            body = self._maker("request", 1, binary=binary).make(media.schema, name="body")
         if signature.media:
             keywords[signature.media] = media.name
         if signature.whole_body:
@@ -300,15 +308,12 @@ class Proof:
         schema = parameter.get("schema")
         if schema is None:
             (media,) = medias_of(parameter)
-            maker = Maker(
-                self.rules, "request", variant, place="header" if place == "header" else "body"
-            )
+            maker = self._maker("request", variant, place="header" if place == "header" else "body")
             return maker.make(media.schema, name=parameter.fact("name")) if media.schema else "x"
         style, explode = style_of(parameter)
         # What a style has no way to escape cannot travel in it.
         avoid = {"spaceDelimited": " +", "pipeDelimited": "|", "label": ".,", "matrix": ";,"}
-        maker = Maker(
-            self.rules, "request", variant, place=place,
+        maker = self._maker("request", variant, place=place,
             avoid=avoid.get(style, "") + ("," if place == "header" else "")
             + (";=" if place == "header" and explode else ""),
         )  # fmt: skip
@@ -521,7 +526,7 @@ class Proof:
         binary = media.kind in ("bytes", "multipart")
         if binary:
             return b"\x00\xff%PDF" * 40_000
-        return Maker(self.rules, "response", number).make(media.schema, name="answer")
+        return self._maker("response", number).make(media.schema, name="answer")
 
     def _headers(self, response: Node, number: int) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -530,7 +535,7 @@ class Proof:
             schema = header.get("schema")
             if schema is None or name.lower() in ("content-type", "content-length", "location"):
                 continue
-            value = Maker(self.rules, "response", number, place="header", avoid=",").make(schema)
+            value = self._maker("response", number, place="header", avoid=",").make(schema)
             if not isinstance(value, (dict, list)):
                 found[name] = str(text_of(value))
         return found
@@ -701,7 +706,7 @@ class Proof:
                 payloads: list[Any] = []
                 try:
                     payloads = [
-                        Maker(self.rules, "response", variant).make(media.schema, name="event")
+                        self._maker("response", variant).make(media.schema, name="event")
                         for variant in range(self.variants)
                     ]
                 except UnmakeableError as error:
@@ -787,7 +792,7 @@ class Proof:
     def _model(self, name: str, cls: Any, node: Node) -> Iterator[str]:
         for variant in range(self.variants):
             try:
-                wire = Maker(self.rules, "response", variant).make(node, name=name)
+                wire = self._maker("response", variant).make(node, name=name)
             except UnmakeableError as error:
                 yield f"{name}: {error}"
                 return

@@ -100,6 +100,9 @@ class Reader:
             if rule and isinstance(wire, dict):
                 tagged = tags_of(owner, branches).get(str(wire.get(rule["propertyName"])))
                 fitting = [tagged] if tagged is not None else fitting
+            if len(fitting) > 1 and type(value).__name__ == "Model" and plain(value) == wire:
+                # Nothing tells which one it is: read without a class, and nothing lost.
+                continue
             refused = []
             for branch in fitting:
                 # What stands beside the union may be a part of each branch.

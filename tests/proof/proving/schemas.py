@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import attrs
-from jsonschema import ValidationError, validators
+from jsonschema import FormatChecker, ValidationError, validators
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
@@ -14,6 +14,10 @@ from referencing.jsonschema import DRAFT202012
 from .document import Node, Raw
 
 Direction: TypeAlias = Literal["request", "response"]
+
+
+_FORMATS = FormatChecker(["date", "date-time", "email", "ipv4", "ipv6", "uuid"])
+"""Without ``time``, which has no offset there, against RFC 3339."""
 
 
 def _required(direction: Direction) -> Any:
@@ -36,6 +40,35 @@ def _required(direction: Direction) -> Any:
     return required
 
 
+def _union(validator: Any, branches: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """Judge oneOf and anyOf as APIs mean them.
+
+    A tag decides where there is one: kinds of objects are open, and fit each other's schemas.
+    Without one a value may fit several branches of a oneOf, for the same reason.
+    """
+    rule = schema.get("discriminator")
+    if isinstance(rule, Mapping) and isinstance(value, dict):
+        tag = str(value.get(rule.get("propertyName")))
+        named = str((rule.get("mapping") or {}).get(tag, tag)).rpartition("/")[2]
+        tagged = [b for b in branches if str(b.get("$ref", "")).rpartition("/")[2] == named]
+        if tagged:
+            yield from validator.descend(value, tagged[0])
+            return
+    if branches is schema.get("oneOf") and all(set(branch) <= {"required"} for branch in branches):
+        # Nothing but names: here exactly one is meant.
+        met = sum(all(name in value for name in branch["required"]) for branch in branches)
+        if met != 1:
+            yield ValidationError(f"has {met} of the alternatives that exclude each other")
+        return
+    refused: list[ValidationError] = []
+    for branch in branches:
+        found = list(validator.descend(value, branch))
+        if not found:
+            return
+        refused.extend(found)
+    yield ValidationError("fits no branch of a union", context=refused)
+
+
 class Rules:
     """Judges values by JSON Schema in the document's own dialect."""
 
@@ -44,7 +77,9 @@ class Rules:
         extend: Any = validators.extend
         base = OAS30Validator if document.three_zero else OAS31Validator
         self._classes = {
-            direction: extend(base, {"required": _required(direction)})
+            direction: extend(
+                base, {"required": _required(direction), "oneOf": _union, "anyOf": _union}
+            )
             for direction in ("request", "response")
         }
         self._registry: Registry[Any] = Registry(retrieve=self._retrieve)  # type: ignore[call-arg]
@@ -64,7 +99,7 @@ class Rules:
             self._validators[known] = self._classes[direction](
                 {"$ref": node.uri},
                 registry=self._registry,
-                format_checker=self._classes[direction].FORMAT_CHECKER,
+                format_checker=_FORMATS,
             )
         return [
             f"{error.json_path}: {error.message:.200}"

@@ -59,6 +59,10 @@ class UnmakeableError(Exception):
     """No value was found that the schema allows."""
 
 
+class OutOfReachError(UnmakeableError):
+    """A schema needs itself, or has a pattern that is not Python's: what is optional is left out."""
+
+
 class Maker:
     """Makes one variant of values."""
 
@@ -71,6 +75,7 @@ class Maker:
         place: Place = "body",
         binary: bool = False,
         avoid: str = "",
+        left_out: list[str] | None = None,
     ) -> None:
         self.rules = rules
         self.direction = direction
@@ -80,6 +85,8 @@ class Maker:
         """Whether ``format: binary`` is bytes here, or text in a JSON body."""
         self.text = "".join(c for c in _TEXTS[place] if c not in avoid)
         self.count = variant * 100
+        self.left_out: list[str] = [] if left_out is None else left_out
+        """Why optional properties got no value, unless that is out of reach."""
         self._open: list[str] = []
 
     @property
@@ -95,7 +102,7 @@ class Maker:
         facts = Facts.of(*nodes)
         here = [node.uri for node in facts.nodes]
         if len(self._open) > 40 or any(self._open.count(uri) >= 2 for uri in here):
-            raise UnmakeableError(f"{nodes[0].uri} goes round in a circle")
+            raise OutOfReachError(f"{nodes[0].uri} goes round in a circle")
         self._open.extend(here)
         try:
             return self._make(nodes, facts, name)
@@ -120,10 +127,12 @@ class Maker:
         else:
             attempts = [partial(self._single, facts, name), partial(self._single, facts, name, 1)]
         problems: list[str] = []
+        far = False
         for attempt in attempts:
             try:
                 value = attempt()
             except UnmakeableError as error:
+                far = far or isinstance(error, OutOfReachError)
                 problems.append(str(error))
                 continue
             if isinstance(value, bytes) or self.binary:
@@ -135,7 +144,8 @@ class Maker:
         for example in self._examples(facts):
             if not any(self.rules.problems(node, example, self.direction) for node in nodes):
                 return example
-        raise UnmakeableError(f"{nodes[0].uri}: {'; '.join(problems[:3])}")
+        refusal = OutOfReachError if far else UnmakeableError
+        raise refusal(f"{nodes[0].uri}: {'; '.join(problems[:3])}")
 
     @staticmethod
     def _examples(facts: Facts) -> list[Any]:
@@ -197,12 +207,21 @@ class Maker:
         else:
             here = [node.uri for node in inner.nodes if node.uri not in self._open]
             if any(self._open.count(node.uri) >= 2 for node in inner.nodes):
-                raise UnmakeableError(f"{nodes[0].uri} goes round in a circle")
+                raise OutOfReachError(f"{nodes[0].uri} goes round in a circle")
             self._open.extend(here + [node.uri for node in Facts.of(*chosen).nodes])
             try:
                 value = self._single(inner, name)
             finally:
                 del self._open[len(self._open) - len(here) - len(Facts.of(*chosen).nodes) :]
+        for owner, branches in facts.choices():
+            if isinstance(value, dict) and all(
+                set(b.value or ()) == {"required"} for b in branches
+            ):
+                # Nothing but names that exclude each other.
+                mine = branches[pick % len(branches)].value["required"]
+                others = {name for b in branches for name in b.value["required"]}
+                if owner.fact("oneOf"):
+                    value = {k: v for k, v in value.items() if k in mine or k not in others}
         for wire, tag in marks:
             if isinstance(value, dict):
                 value = self._with_tag(value, wire, tag, inner)
@@ -223,7 +242,7 @@ class Maker:
             return usable[(self.variant + attempt) % len(usable)]
         types = facts.types
         if not types:
-            return self._anything()
+            return self._anything(attempt)
         solid = [kind for kind in types if kind != "null"]
         if not solid or (self.variant >= 3 and "null" in types and len(self._open) > 2):
             return None
@@ -241,10 +260,14 @@ class Maker:
             case _:
                 return self._string(facts, name)
 
-    def _anything(self) -> Any:
+    def _anything(self, attempt: int) -> Any:
         # Parameters are text: there a number could not be told from its digits.
         free = [{"free": ["form", 1, True, None]}, "anything", ["anything", 1]]
-        return free[self.variant % 3] if self.place == "body" and not self.binary else "anything"
+        return (
+            free[(self.variant + attempt) % 3]
+            if self.place == "body" and not self.binary
+            else "anything"
+        )
 
     def _object(self, facts: Facts) -> dict[str, Any]:
         properties = facts.properties
@@ -264,9 +287,11 @@ class Maker:
                     continue
             try:
                 found[wire] = self.make(*parts, name=wire)
-            except UnmakeableError:
+            except UnmakeableError as error:
                 if needed:
                     raise
+                if not isinstance(error, OutOfReachError):
+                    self.left_out.append(str(error))
         for wire in required:
             if wire not in properties and wire not in found:
                 found[wire] = self._extra(facts, wire)
@@ -404,7 +429,7 @@ def _matching(pattern: str, least: int, most: int) -> str:
             compiled = re.compile(pattern, re.ASCII)
         except re.error as error:
             # ECMA-262 has what Python has not, such as \\p{L}.
-            raise UnmakeableError(f"{pattern} is no pattern of Python's") from error
+            raise OutOfReachError(f"{pattern} is no pattern of Python's") from error
         strategy = strategies.from_regex(compiled).filter(
             lambda text: text.isprintable() and text == text.strip()
         )
@@ -413,7 +438,7 @@ def _matching(pattern: str, least: int, most: int) -> str:
                 strategy,
                 lambda text: max(least, 1) <= len(text) <= most,
                 settings=hypothesis.settings(
-                    max_examples=500, database=None, deadline=None,
+                    max_examples=500, database=None, deadline=None, phases=[hypothesis.Phase.generate],
                     suppress_health_check=list(hypothesis.HealthCheck),
                 ),
                 random=random.Random(0),

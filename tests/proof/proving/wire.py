@@ -159,7 +159,7 @@ class Request:
         if isinstance(value, list) and explode:
             return [unquote(raw) for _, _, raw in mine]
         if len(mine) > 1:
-            return [unquote(raw) for _, _, raw in mine]
+            return f"{len(mine)} pairs instead of one"
         raw = mine[0][2]
         if isinstance(value, (list, dict)):
             separators = {"spaceDelimited": r"%20|\+", "pipeDelimited": r"%7C|\|"}

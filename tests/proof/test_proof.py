@@ -1,0 +1,70 @@
+"""Every operation of every document at hand, called over loopback and held against the document.
+
+`scripts/prove FILE…` does the same with more calls, for any document.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from proving.proof import Proof, Verdict
+
+ROOT = Path(__file__).parents[2]
+OURS = ROOT / "openapi" / "molam.yaml"
+DOCUMENTS = ROOT / "tests" / "generator" / "documents"
+SHARED = ROOT.parent / "shared" / "specs"
+REAL = {
+    "adyen-checkout-v72.json": (28, 0),
+    "adyen-transfers-v4.json": (12, 0),
+    "adyen-webhooks-v1.json": (0, 48),
+}
+"""Operations and webhooks, as their folder's README counts them."""
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where a package goes; nothing of it stays importable."""
+    name = f"proved_{next(_NUMBERS)}"
+    before = list(sys.path)
+    yield tmp_path / name
+    sys.path[:] = before
+    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
+        del sys.modules[module]
+
+
+def problems(verdicts: list[Verdict]) -> list[str]:
+    return [f"{v.subject}: {problem}" for v in verdicts for problem in v.problems]
+
+
+def test_all_of_ours_is_what_the_document_says(folder: Path) -> None:
+    verdicts = Proof(OURS, folder, variants=3).run()
+    assert problems(verdicts) == []
+    # 13 operations, 14 webhooks, and the schemas together.
+    assert len(verdicts) == 28
+    assert all(verdict.calls for verdict in verdicts)
+
+
+@pytest.mark.parametrize(
+    "document", sorted(DOCUMENTS.glob("*.yaml")), ids=lambda document: document.stem
+)
+def test_all_of_a_document_is_what_it_says(document: Path, folder: Path) -> None:
+    verdicts = Proof(document, folder, variants=3).run()
+    assert problems(verdicts) == []
+    assert verdicts
+    assert all(verdict.calls for verdict in verdicts)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/specs is not here")
+@pytest.mark.parametrize("name", REAL)
+def test_all_of_a_real_document_is_what_it_says(name: str, folder: Path) -> None:
+    verdicts = Proof(SHARED / name, folder, variants=2).run()
+    assert problems(verdicts) == []
+    webhooks = sum(verdict.subject.startswith("webhook ") for verdict in verdicts)
+    assert (len(verdicts) - webhooks - 1, webhooks) == REAL[name]
+    assert all(verdict.calls for verdict in verdicts)
