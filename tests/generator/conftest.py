@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 import yaml
 
-from generator.document import Document
-from generator.emit import Emitted, emit
-from generator.write import write
+if TYPE_CHECKING:
+    from generator.emit import Emitted
 
 _NUMBERS = count(1)
 
@@ -139,6 +138,11 @@ def complete(given: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     """Emit a package from a document and make it importable under a name of its own."""
+    # Here, since Python 3.10 loads this file too, and has no parser for the generator.
+    from generator.document import Document
+    from generator.emit import emit
+    from generator.write import write
+
     made: list[str] = []
     # Kept from run to run: typeshed alone takes mypy seconds.
     kept = getattr(pytestconfig, "cache", None)
