@@ -8,17 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molam_overlays.codec import File as File
     from molam_overlays.transport.adapter import AsyncHTTPAdapter as AsyncHTTPAdapter
     from molam_overlays.transport.adapter import HTTPAdapter as HTTPAdapter
     from molam_sdk.http import adapter as adapter
 
 __all__ = [
     "AsyncHTTPAdapter",
+    "File",
     "HTTPAdapter",
 ]
 
 _MODULES = {
     "AsyncHTTPAdapter": "molam_overlays.transport.adapter",
+    "File": "molam_overlays.codec",
     "HTTPAdapter": "molam_overlays.transport.adapter",
 }
 

@@ -656,7 +656,7 @@ class File:
     """Its media type; what the document says by default."""
 
 
-File.__module__ = "molam_sdk.models"
+File.__module__ = "molam_sdk.http"
 
 
 class Binary(Type):
