@@ -80,6 +80,8 @@ class _Given:
     """Its annotation, where the schema alone does not tell."""
     file: bool = False
     """Whether binary text in it stands for files."""
+    optional_body: bool = False
+    """Whether it belongs to a body that requires fields, and may be left out as a whole."""
 
 
 class _Planner:
@@ -671,7 +673,7 @@ class _Planner:
     def function(self, operation: Operation, name: str, module: str) -> views.Function:
         constant = naming.constant_name(name)
         keyed = any(_is_key(parameter) for parameter in operation.parameters)
-        given, body, body_absent, media = self.given(operation, module)
+        given, body, media = self.given(operation, module)
         ordered = self.order(operation, given, body)
         results, result, async_result, page = self.results(operation, module)
         deprecated = deprecation(operation.facts, f"{name} is deprecated")
@@ -717,11 +719,12 @@ class _Planner:
             )
             if items:
                 groups.append((group, items))
-        body_items = tuple(
-            views.Item(literal(one.wire), self.value(one)) for one in given if one.place == "body"
-        )
-        if body_items:
-            groups.append(("body", body_items))
+        fields = [one for one in given if one.place == "body"]
+        if any(one.optional_body for one in fields):
+            body = self.optional_body(fields)
+        elif fields:
+            items = tuple(views.Item(literal(one.wire), self.value(one)) for one in fields)
+            groups.append(("body", items))
         arguments = [self.argument(one, keyword, module) for one, keyword in ordered]
         method_arguments = list(arguments)
         place = self.key_place(operation, ordered)
@@ -759,7 +762,6 @@ class _Planner:
             arguments=tuple(arguments),
             groups=tuple(groups),
             body=body,
-            body_absent=body_absent,
             media=media,
             warning=deprecated,
             summary=paragraph_doc(f"Build the call of ``{comment(operation.title)}``.", 4),
@@ -768,8 +770,24 @@ class _Planner:
             method_doc=self.method_doc(operation, given, ordered, keyed, place, bool(page)),
         )
 
-    def given(self, operation: Operation, module: str) -> tuple[list[_Given], str, str, str]:
-        """Return all values an operation takes, and how its body is put together."""
+    def optional_body(self, fields: Sequence[_Given]) -> str:
+        """Return the source of a body that is left out where none of its fields is given."""
+        listed = ", ".join(f"{literal(one.wire)}: {one.argument}" for one in fields)
+        arguments = [f"{{{listed}}}"]
+        defaults = ", ".join(
+            f"{literal(one.wire)}: {default}"
+            for one in fields
+            if (default := self.default_source(one))
+        )
+        if defaults:
+            arguments.append(f"defaults={{{defaults}}}")
+        nullable = tuple(one.wire for one in fields if self.tells_null(one))
+        if nullable:
+            arguments.append(f"nullable={literal(nullable)}")
+        return f"{use(OPERATION, 'or_nothing')}({', '.join(arguments)})"
+
+    def given(self, operation: Operation, module: str) -> tuple[list[_Given], str, str]:
+        """Return all values an operation takes, its body where no fields make it, and its media."""
         names = Names()
         found: list[_Given] = []
         parameters = [p for p in operation.parameters if not _is_key(p) and not _ignored(p)]
@@ -794,29 +812,24 @@ class _Planner:
                 )
             )
         if operation.body is None or not operation.body.media:
-            return found, "", "", ""
+            return found, "", ""
         medias = emitted(operation.body.media, self.has_parts)
         targets = {self.flat_target(media) for media in medias}
         choice = ""
         if len(targets) == 1 and (key := targets.pop()) is not None:
             fields = self.body_fields(operation, self.api.named[key], names)
             found.extend(fields)
-            absent = ""
             if not operation.body.required and any(self.is_required(one) for one in fields):
-                # An optional body with required fields: none of them given means no body.
-                absent = " and ".join(
-                    f"{one.argument} is {use(CODEC, 'UNSET') if self.tells_null(one) else None}"
-                    for one in fields
-                    if self.default_of(one) is None
-                )
                 found = [
-                    attrs.evolve(one, required=False) if one.place == "body" else one
+                    attrs.evolve(one, required=False, optional_body=True)
+                    if one.place == "body"
+                    else one
                     for one in found
                 ]
             if len(medias) > 1:
                 choice = names.distinct("media_type")
                 found.append(self.media_choice(choice, medias))
-            return found, "" if fields else "{}", absent, choice
+            return found, "" if fields else "{}", choice
         argument = names.distinct("body")
         schema = medias[0].schema or Schema(at=medias[0].at, kind="any")
         found.append(
@@ -834,7 +847,7 @@ class _Planner:
         if len(medias) > 1:
             choice = names.distinct("media_type")
             found.append(self.media_choice(choice, medias))
-        return found, argument, "", choice
+        return found, argument, choice
 
     def media_choice(self, argument: str, medias: Sequence[Media]) -> _Given:
         """Return the argument that says which media type the body is sent as."""
@@ -983,6 +996,7 @@ class _Planner:
             annotation = joined(shape.accept, "None", use_in_annotation(CODEC, "Unset"))
             return views.Argument(one.argument, annotation, unset, keyword)
         simple = type(default) in (bool, int, str) and not one.client_default
+        simple = simple and not one.optional_body
         shown = literal(default) if simple else "None"
         if (
             type(default) is str
@@ -999,13 +1013,18 @@ class _Planner:
     def value(self, one: _Given) -> str:
         """Return the source of the value that is sent."""
         name = one.argument
-        if one.client_default:
-            return f"config.{one.client_default} if {name} is None else {name}"
-        default = self.default_of(one)
-        if default is None or self.is_required(one):
+        default = self.default_source(one)
+        if not default:
             return name
-        absent = f"{name} is {use(CODEC, 'UNSET')}" if self.tells_null(one) else f"{name} is None"
-        return f"{literal(default)} if {absent} else {name}"
+        unset = use(CODEC, "UNSET") if self.tells_null(one) and not one.client_default else "None"
+        return f"{default} if {name} is {unset} else {name}"
+
+    def default_source(self, one: _Given) -> str:
+        """Return the source of what is sent when the caller leaves a value out, empty for nothing."""
+        if one.client_default:
+            return f"config.{one.client_default}"
+        default = self.default_of(one)
+        return "" if default is None or self.is_required(one) else literal(default)
 
     def parameter(self, parameter: Parameter, module: str) -> str:
         arguments = [
@@ -1297,7 +1316,14 @@ class _Planner:
             use(f"{overlay}.webhooks", "DEFAULT_TOLERANCE_MS"),
             use_for_types(f"{overlay}.webhooks", "SecretSource"),
         )  # fmt: skip
-        own = {"EVENTS", "EventType", "WebhookEvent", "EventRouter", "construct_event", "read_event"}
+        own = {
+            "EVENTS",
+            "EventType",
+            "WebhookEvent",
+            "EventRouter",
+            "construct_event",
+            "read_event",
+        }
         (settled, _), imports = settle((view, fixed), here=f"{self.name}.events", taken=own)
         names = sorted({*own, *settled.classes, settled.base}, key=_isort)
         return attrs.evolve(settled, names=tuple(names), imports=imports)

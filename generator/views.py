@@ -90,8 +90,6 @@ class Function:
     """Keyword arguments of the call: ``path``, ``query`` … with their items."""
     body: str
     """Source of the body when it is not made of items."""
-    body_absent: str
-    """Condition under which no body is sent, empty when one always is."""
     media: str
     """Source of the media type argument, empty when there is no choice."""
     warning: str

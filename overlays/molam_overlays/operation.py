@@ -39,6 +39,7 @@ __all__ = [
     "PageRule",
     "Result",
     "UnreadableBodyError",
+    "or_nothing",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -307,3 +308,28 @@ def without(text: str, values: Iterable[str]) -> str:
 
 SPACED: Final = 4
 """Letters and digits that a value has at least to be looked for with other spacing."""
+
+
+def or_nothing(
+    given: Mapping[str, Any],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    nullable: Iterable[str] = (),
+) -> Mapping[str, Any] | None:
+    """Return a body that may be left out as a whole: None when no field of it was given.
+
+    Args:
+        given: every field by wire name; None and `UNSET` stand for "left out".
+        defaults: what is sent for fields that are left out, once any other is given.
+        nullable: fields of which None is a value.
+    """
+    null = frozenset(nullable)
+    kept = {
+        name: value
+        for name, value in given.items()
+        if value is not codec.UNSET and (value is not None or name in null)
+    }
+    if not kept:
+        return None
+    sent = {**(defaults or {}), **kept}
+    return {name: sent[name] for name in given if name in sent}

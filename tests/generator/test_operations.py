@@ -151,6 +151,20 @@ def test_an_optional_body_with_required_fields_may_be_left_out(build: Build, rec
         client.do_it(b="x")
 
 
+def test_an_optional_body_is_sent_once_any_of_it_is_given(build: Build, recorder: Any) -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {
+        "a": {"type": ["string", "null"]}, "capture": {"type": "boolean", "default": False}}}  # fmt: skip
+    built = build(one("/x", requestBody={**body(schema), "required": False}))
+    adapter = recorder(status=204, body="")
+    client = built.client(adapter)
+    client.do_it()
+    assert adapter.last.json is None
+    client.do_it(a=None)
+    assert adapter.last.json == {"a": None, "capture": False}
+    with pytest.raises(ValueError, match="a: is required"):
+        client.do_it(capture=False)
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [

@@ -41,7 +41,7 @@ def one_import(error: molam_sdk.exceptions.NetworkError) -> None:
     assert_type(molam_sdk.MolamClient(molam_sdk.config.Config(api_key="sk_test_1")), MolamClient)
     assert_type(molam_sdk.utils.webhook.generate_signature(b"", "s"), str)
     assert_type(molam_sdk.models.Refund.from_dict({}), Refund)
-    molam_sdk.refunds  # type: ignore[attr-defined]
+    molam_sdk.refunds()  # type: ignore[attr-defined]
 
 
 def blocking(client: MolamClient) -> None:

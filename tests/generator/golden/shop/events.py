@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENTS",
+    "Event",
     "EventRouter",
     "EventType",
+    "OrderPaid",
     "WebhookEvent",
     "construct_event",
     "read_event",
-    "Event",
-    "OrderPaid",
 ]
 
 EventType: TypeAlias = Literal["order.paid",]

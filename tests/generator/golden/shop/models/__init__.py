@@ -66,15 +66,17 @@ _MODULES = {
     "SetPhotoRequest": "shop.models.set_photo_request",
 }
 
+if not TYPE_CHECKING:
+    # Checkers know the names above, and report what is none of them.
 
-def __getattr__(name: str) -> Any:
-    # PEP 562: a name is imported when somebody asks for it, and only once.
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        # PEP 562: a name is imported when somebody asks for it, and only once.
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(module), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
