@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,29 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as JSON has it: dates stay text."""
+    """YAML 1.2, and as JSON has it: dates stay text, and `on` and `no` as well."""
 
 
+_ASKED = ("timestamp", "bool", "float")
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in listed if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in listed if tag.rpartition(":")[2] not in _ASKED]
     for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?$|[-+]?[0-9]+[eE][-+]?[0-9]+$"),
+    list("-+0123456789."),
+)
+
+
+def _json_keys(data: Any) -> Any:
+    """Make keys text: YAML reads response statuses as numbers."""
+    if isinstance(data, dict):
+        return {str(key): _json_keys(value) for key, value in data.items()}
+    return [_json_keys(item) for item in data] if isinstance(data, list) else data
 
 
 @attrs.frozen(eq=False)
@@ -106,7 +123,7 @@ class Raw:
         if path not in self.files:
             text = path.read_text(encoding="utf-8")
             self.files[path] = (
-                json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)
+                json.loads(text) if path.suffix == ".json" else _json_keys(yaml.load(text, _Loader))
             )
         return self.files[path]
 
@@ -119,13 +136,8 @@ class Raw:
         node = Node(self, file, "", self.load(file))
         for part in unquote(fragment).split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
-            node = node[int(key) if isinstance(node.value, list) else self._key(node, key)]
+            node = node[int(key) if isinstance(node.value, list) else key]
         return node
-
-    @staticmethod
-    def _key(node: Node, key: str) -> Any:
-        # YAML writes response statuses as numbers.
-        return key if key in node.value or not key.isdigit() else int(key)
 
     def schema(self, name: str) -> Node:
         """Return a component schema."""
