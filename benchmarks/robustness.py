@@ -32,7 +32,8 @@ def cancellations(bench: Bench) -> list[Figure]:
                 sample=Sample.of([wrong]),
                 unit="",
                 note=f"{answer['cancelled']:,} cancelled; after the server dropped all "
-                f"connections {answer['dead']} failed; {left} connections left open",
+                f"connections {answer['dead']} failed; {answer['idle']} connections outlived their "
+                f"expiry, {left} the client",
             )
         )
     return figures

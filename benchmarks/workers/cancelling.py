@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import json
 import random
 import sys
 from typing import Any
@@ -85,9 +86,12 @@ async def run(kind: str, url: str, order: dict[str, Any]) -> dict[str, Any]:
     await adapter.exchange(_request(f"{url}/drop", b"{}"))
     await asyncio.sleep(0.1)
     dead = await clean(adapter, url, LIMIT * 5)
-    # The expiry passes; the next call closes what has become too old.
+    # The expiry passes; the next call closes what has become too old, and another one counts.
     await asyncio.sleep(0.8)
-    idle = await clean(adapter, url, 1)
+    await adapter.exchange(_request(f"{url}/echo", b"{}"))
+    await asyncio.sleep(0.1)
+    counted = await adapter.exchange(_request(f"{url}/connections", b"{}"))
+    idle = json.loads(counted.content)["open"]
     await adapter.aclose()
     await asyncio.sleep(0.1)
     return {
