@@ -555,7 +555,11 @@ class _Normaliser:
         if len(types) > 1:
             members = tuple(
                 self.hoist(
-                    self.plain({**_facts_of(raw, one), "type": one}, at, f"{words} {one}"),
+                    attrs.evolve(
+                        self.plain({**_facts_of(raw, one), "type": one}, at, f"{words} {one}"),
+                        # One place, several schemas: the place itself is the union's.
+                        at=pointers.join(at, "*", one),
+                    ),
                     f"{words} {one}",
                 )
                 for one in types
@@ -573,6 +577,12 @@ class _Normaliser:
                 pointers.join(at, "type"),
                 "Use object, array, string, number, integer, boolean or null",
             )
+        if kind == "integer":
+            # 1.0 is an integer to JSON Schema, and no int to Python.
+            raw = {
+                name: int(fact) if isinstance(fact, float) and fact.is_integer() else fact
+                for name, fact in raw.items()
+            }
         leaf: Kind = kind  # type: ignore[assignment]  # one of the four above
         return Schema(at=at, kind=leaf, facts=raw, nullable=nullable)
 

@@ -429,7 +429,7 @@ class _Planner:
             annotation = f"{use('typing', 'Literal')}[{listed}]"
         elif schema.kind == "enum" and not annotation.count("["):
             annotation = shape.read
-        elif schema.kind == "union" or " | " in annotation:
+        elif schema.kind in ("array", "map", "union") or " | " in annotation:
             annotation = self.evaluated(annotation)
         said = described(schema)
         if is_open_set(schema) and "open" not in said.lower():
@@ -1177,7 +1177,10 @@ class _Planner:
             said = readable(str(key.facts.get("description") or ""))
             text = f"{sentence(said)} Made when left out.".strip()
             entries.insert(len(entries) if place is None else place, ("idempotency_key", text))
-        entries.append(("options", "`timeout`, `max_retries`, `deadline`, `extra_headers`."))
+        options = "`timeout`, `max_retries`, `deadline`, `extra_headers`"
+        if any(kind_of(m.media) == "bytes" for one in _successes(operation) for m in one.media):
+            options += ", `into`: a file to write the answer to as it arrives"
+        entries.append(("options", f"{options}."))
         lines += section("Args", entries, indent)
         results = returned(_successes(operation))
         if results:

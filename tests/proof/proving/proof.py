@@ -242,6 +242,9 @@ class Proof:
         if not preferred or preferred[0].schema is None:
             return []
         facts = Facts.of(preferred[0].schema)
+        for _, branches in facts.choices():
+            if len(branches) == 1:
+                facts = Facts.of(preferred[0].schema, *branches)
         return [
             name for name, parts in facts.properties.items() if not Facts.of(*parts).any("readOnly")
         ]

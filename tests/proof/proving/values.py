@@ -307,7 +307,11 @@ class Maker:
                     for names in (node.get("propertyNames") for node in facts.nodes):
                         if names is not None:
                             wire = str(self.make(names, name=wire))
-                    found[wire] = self._extra(facts, wire)
+                    try:
+                        found[wire] = self._extra(facts, wire)
+                    except OutOfReachError:
+                        if len(found) < least:
+                            raise
         most = min(facts.all("maxProperties"), default=None)
         if most is not None:
             for wire in [wire for wire in found if wire not in required][: len(found) - most]:
