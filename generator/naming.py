@@ -31,7 +31,7 @@ from generator.source import DocumentError, Position
 LONGEST: Final = 80
 """Longer names are cut, and told apart by a number."""
 
-CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers"})
+CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers", "into"})
 """Keywords of every client method; an operation's own argument gives way."""
 
 CLIENT_METHODS: Final = frozenset(
@@ -39,10 +39,12 @@ CLIENT_METHODS: Final = frozenset(
         "aclose",
         "close",
         "config",
+        "config_class",
         "construct_event",
         "from_env",
         "recover",
         "request",
+        "sdk_version",
         "verify_webhook_signature",
         "with_options",
     }

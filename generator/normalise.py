@@ -167,6 +167,8 @@ class _Normaliser:
         webhooks = tuple(self.operations(root.get("webhooks") or {}, "/webhooks", ""))
         while self.todo:
             self.settle(self.todo.pop(0))
+        for key in self.named:
+            self.check_end(key)
         self.prune(operations, webhooks)
         return Api(
             document=self.document,
@@ -399,16 +401,29 @@ class _Normaliser:
             self.todo.append(key)
         return named
 
+    def endless(self, key: str) -> DocumentError:
+        return self.refuse(
+            f"The schema {self.named[key].words} is made of itself by allOf or $ref alone",
+            key,
+            "Refer back to it from a property or from items instead",
+        )
+
+    def check_end(self, key: str) -> None:
+        """Refuse a schema that is another name of another name, and so on, without end."""
+        seen = {key}
+        schema = self.named[key].schema
+        while schema.kind == "ref":
+            if schema.target in seen:
+                raise self.endless(key)
+            seen.add(schema.target)
+            schema = self.named[schema.target].schema
+
     def settle(self, key: str) -> Schema:
         """Return the normal form of a named schema."""
         named = self.named[key]
         if named.form is None:
             if key in self.settling:
-                raise self.refuse(
-                    f"The schema {named.words} is made of itself by allOf or $ref alone",
-                    key,
-                    "Refer back to it from a property or from items instead",
-                )
+                raise self.endless(key)
             self.settling.append(key)
             named.form = self.schema(self.raw[key], key, named.words)
             self.settling.pop()

@@ -107,7 +107,8 @@ class MolamAsyncClient(Awaiting):
 
         Args:
             id: Not described.
-            options: `timeout`, `max_retries`, `deadline`, `extra_headers`.
+            options: `timeout`, `max_retries`, `deadline`, `extra_headers`, `into`: a file
+                to write the answer to as it arrives.
 
         Returns:
             The invoice.

@@ -104,7 +104,8 @@ class MolamClient(Blocking):
 
         Args:
             id: Not described.
-            options: `timeout`, `max_retries`, `deadline`, `extra_headers`.
+            options: `timeout`, `max_retries`, `deadline`, `extra_headers`, `into`: a file
+                to write the answer to as it arrives.
 
         Returns:
             The invoice.
