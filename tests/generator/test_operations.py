@@ -225,7 +225,7 @@ def test_a_multipart_body_carries_files(build: Build) -> None:
     assert b'name="meta"\r\nContent-Type: application/json\r\n\r\n{"a":"b"}' in call.content
     assert b'name="note"\r\n\r\nn' in call.content
     assert built.types(
-        "from PKG.api.default import do_it\nfrom PKG.models import File\n"
+        "from PKG.api.default import do_it\nfrom PKG.http import File\n"
         "do_it(file=b'x')\ndo_it(file=File(b'x', 'a.png'))\ndo_it(file=open('x', 'rb'))\n"
     ) == ""  # fmt: skip
 
