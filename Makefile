@@ -46,6 +46,10 @@ drift: setup ## Check that emitted files are what their sources give
 	@$(PY) -m generator check
 	@$(PY) scripts/currencies --check
 
+.PHONY: hooks
+hooks: ## Check style and emitted files before every commit (scripts/pre-commit)
+	@scripts/pre-commit --install
+
 .PHONY: conformance
 conformance: setup ## Hold the sandbox to the document with schemathesis (ARGS are its own)
 	@$(PY) scripts/conformance $(ARGS)

@@ -44,6 +44,7 @@ UNCHECKED: Final = (
     "minContains",
     "maxContains",
     "dependentSchemas",
+    "dependencies",
     "unevaluatedItems",
     "contentSchema",
 )

@@ -165,6 +165,22 @@ def test_a_deprecated_field_or_argument_says_so(build: Build) -> None:
     assert '"""The old one. Deprecated."""' in built.text("models/order.py")
 
 
+CHECKED_BY_THE_SERVER = {
+    "not": {"required": ["x"]},
+    "if": {"required": ["x"]},
+    "dependentSchemas": {"a": {"required": ["b"]}},
+    "dependencies": {"a": ["b"]},
+}
+
+
+@pytest.mark.parametrize("word", CHECKED_BY_THE_SERVER)
+def test_what_the_server_alone_checks_of_an_object_is_said(build: Build, word: str) -> None:
+    order = {"type": "object", "description": "An order.", "properties": {"a": {"type": "string"}}}
+    built = build(schemas(Order={**order, word: CHECKED_BY_THE_SERVER[word]}))
+    assert f"Checked by the server alone: `{word}`" in " ".join(built.models.Order.__doc__.split())
+    assert built.models.Order(a="x").to_dict() == {"a": "x"}
+
+
 def test_mutual_tls_sends_no_key(build: Build, recorder: Any) -> None:
     document = one(security=[{"card": []}])
     document["components"] = {"securitySchemes": {"card": {"type": "mutualTLS"}}}
