@@ -109,8 +109,6 @@ REFERABLE: Final[dict[str, str]] = {
 }
 """Kinds that ``$ref`` may stand for, with the section of ``components`` that holds them."""
 
-COMPONENT_KINDS: Final[dict[str, str]] = {section: kind for kind, section in REFERABLE.items()}
-
 
 @attrs.frozen(slots=True, eq=False)
 class Node:

@@ -229,25 +229,12 @@ class _Normaliser:
             if path.startswith("x-"):
                 continue
             own = pointers.join(at, path)
-            item, item_at = self.path_item(raw, own)
+            item, item_at = self.resolve(raw, own)
             for method in item:
                 if method in METHODS:
                     yield self.operation(
                         item[method], pointers.join(item_at, method), method, path, item, item_at
                     )
-
-    def path_item(self, raw: Any, at: str) -> tuple[Mapping[str, Any], str]:
-        item, item_at = self.resolve(raw, at)
-        if "$ref" in raw and len(raw) > 1:
-            more = set(raw) - {"$ref", "summary", "description"}
-            if more:
-                raise self.refuse(
-                    f"A path item with $ref also has {', '.join(sorted(more))}, which OpenAPI "
-                    "leaves undefined",
-                    at,
-                    "Put them into the path item that is referred to",
-                )
-        return item, item_at
 
     def operation(
         self,
@@ -288,7 +275,7 @@ class _Normaliser:
             for expression, called_item in called.items():
                 if expression.startswith("x-"):
                     continue
-                one, one_at = self.path_item(called_item, pointers.join(called_at, expression))
+                one, one_at = self.resolve(called_item, pointers.join(called_at, expression))
                 callbacks.extend(
                     self.operation(
                         {"operationId": f"{words} {name}", **one[verb]},

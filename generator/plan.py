@@ -763,7 +763,6 @@ class _Planner:
             groups=tuple(groups),
             body=body,
             media=media,
-            warning=deprecated,
             summary=paragraph_doc(f"Build the call of ``{comment(operation.title)}``.", 4),
             method_arguments=tuple(method_arguments),
             passed=", ".join(passed),

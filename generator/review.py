@@ -14,7 +14,6 @@ from generator import toml
 from generator.document import Document, DocumentError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-TYPE_TESTS: Final = ROOT / "tests" / "typing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

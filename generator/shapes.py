@@ -33,11 +33,6 @@ class Shape:
     runtime: str
     """Expression of the type that decodes and encodes."""
 
-    @property
-    def is_class(self) -> bool:
-        """Whether the runtime type is a model class."""
-        return "(" not in self.runtime and self.runtime == self.read
-
 
 @attrs.frozen
 class Home:

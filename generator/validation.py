@@ -296,6 +296,10 @@ def _check_operation_ids(document: Document, nodes: Iterable[Node]) -> None:
                 "The operationId is empty", at, "Name the operation: verb and noun"
             )
         if name in seen:
+            shared = any(place.startswith("/components/pathItems/") for place in (at, seen[name]))
+            if shared and document.position(at) == document.position(seen[name]):
+                # One operation, of a path item that a path refers to and adds to.
+                continue
             raise document.error(
                 f"The operationId {shown(name)} is used twice "
                 f"(also {document.position(seen[name])})",

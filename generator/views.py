@@ -92,7 +92,6 @@ class Function:
     """Source of the body when it is not made of items."""
     media: str
     """Source of the media type argument, empty when there is no choice."""
-    warning: str
     summary: str
     method_arguments: tuple[Argument, ...]
     """Arguments of the client's methods, `self` and options left out."""

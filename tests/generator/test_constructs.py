@@ -49,6 +49,22 @@ def test_every_method_of_http_is_a_call(build: Build, recorder: Any, verb: str) 
     assert adapter.last.method == verb.upper()
 
 
+def test_a_path_adds_to_the_path_item_it_refers_to(build: Build, recorder: Any) -> None:
+    done = {"responses": {"204": {"description": "Done."}}}
+    built = build({
+        "paths": {"/x": {"$ref": "#/components/pathItems/X", "get": {"operationId": "own", **done}}},
+        "components": {"pathItems": {"X": {"post": {"operationId": "shared", **done}}}},
+    })  # fmt: skip
+    adapter = recorder(status=204, body="")
+    client = built.client(adapter)
+    client.own()
+    client.shared()
+    assert [(one.method, one.url) for one in adapter.asked] == [
+        ("GET", "https://shop.example/x"),
+        ("POST", "https://shop.example/x"),
+    ]
+
+
 def test_a_reserved_character_travels_as_it_is_where_allowed(build: Build, recorder: Any) -> None:
     built = build(one(verb="get", parameters=[
         {"name": "to", "in": "query", "schema": {"type": "string"}, "allowReserved": True},
