@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,8 @@ class State:
                 isolation_level=None,
                 timeout=0.2,
             )
+            # For a state that was refused or never closed: the file is let go of all the same.
+            weakref.finalize(self, self._db.close)
             self._db.row_factory = sqlite3.Row
             if path is not None:
                 # Nobody else may write the same file: two sandboxes would not see each other's keys.
