@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from molam_overlays.call import Send, Settle, Wait, World, WriteAhead
 from molam_overlays.config import CallOptions, Config
-from molam_overlays.errors import (
-    MolamError,
-)
+from molam_overlays.errors import MolamError
 from molam_overlays.observe import Hooks
 from molam_overlays.operation import Call
 from molam_overlays.page import bind_page
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from molam_overlays.store.journal import Recovered
-
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 import attrs
 
@@ -123,22 +123,6 @@ class Recovered:
     status: int | None = None
     """The HTTP status of the repetition; None when none came, or nothing was sent."""
     detail: str = ""
-
-
-class WriteAhead(Protocol):
-    """What a blocking client needs of a journal."""
-
-    def write_ahead(self, entry: Entry, lease_seconds: float = LEASE_SECONDS) -> Ticket: ...
-    def settle(self, ticket: Ticket, outcome: str) -> bool: ...
-    def leave(self, ticket: Ticket, outcome: str) -> bool: ...
-
-
-class AsyncWriteAhead(Protocol):
-    """What an async client needs of a journal."""
-
-    async def write_ahead(self, entry: Entry, lease_seconds: float = LEASE_SECONDS) -> Ticket: ...
-    async def settle(self, ticket: Ticket, outcome: str) -> bool: ...
-    async def leave(self, ticket: Ticket, outcome: str) -> bool: ...
 
 
 # Decisions ---------------------------------------------------------------------------------------
