@@ -21,7 +21,7 @@ from typing import Any
 from molam_overlays.call import Send, Wait, World, flow
 from molam_overlays.codec import AnyValue
 from molam_overlays.errors import MolamError
-from molam_overlays.observe import CallInfo, Observer
+from molam_overlays.observe import Observer
 from molam_overlays.operation import Call, Operation, Result
 from molam_overlays.retry import RetryPolicy, RetryQuota
 from molam_overlays.wire import Headers, Request, Response
@@ -92,8 +92,7 @@ def simulate(
         if steps is None:
             again = moment + 1 / calls_per_second
             heapq.heappush(due, (again, next(order), spare, None))
-            info = CallInfo(operation_id="pay", method="POST", path_template="/pay")
-            steps = flow(call, request, "k", policy, spare, world, observer, info)
+            steps = flow(call, request, "k", policy, spare, world, observer)
         try:
             while True:
                 step = steps.send(answer)

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from molam_overlays.observe import (
+from molam_overlays.hooks import (
     CallEvent,
-    CallInfo,
     ErrorEvent,
     Hooks,
     RequestEvent,
@@ -14,6 +13,7 @@ from molam_overlays.observe import (
     RetryEvent,
     Tracer,
 )
+from molam_overlays.observe import CallInfo
 
 __all__ = [
     "CallEvent",

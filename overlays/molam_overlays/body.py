@@ -47,7 +47,7 @@ def kind_of(media: str) -> Kind:
     return "text" if name.startswith("text/") else "bytes"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Encoding:
     """How one property of a form or multipart body is written."""
 
@@ -63,7 +63,7 @@ class Encoding:
 _PLAIN: Final = Encoding()
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
+@attrs.define(slots=True, eq=False, repr=False)
 class Encoded:
     """A body that is ready to leave."""
 

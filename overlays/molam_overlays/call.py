@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -45,7 +46,7 @@ from molam_overlays.wire import Request, Response
 T = TypeVar("T")
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
+@attrs.define(slots=True, eq=False, repr=False)
 class Send:
     """Make one attempt. Send back the `Response`, or the `MolamError` that came of it."""
 
@@ -102,9 +103,8 @@ def flow(
     quota: RetryQuota,
     world: World,
     observer: Observer,
-    info: CallInfo,
-    *,
     earlier: tuple[Attempt, ...] = (),
+    *,
     journaled: bool = False,
 ) -> Generator[Step, Any, T]:
     """Carry one call through its attempts; return its result.
@@ -126,15 +126,15 @@ def flow(
     spent: int | None = None
     last_chance = sent = False
     token: Any = None
-    told = observer.active
-    if told:
+    info = info_of(call, request, idempotency_key) if observer.active else None
+    if info is not None:
         observer.call_started(info)
     try:
         started = world.monotonic()
         if journaled and idempotency_key is not None:
             token = yield WriteAhead(call, request, idempotency_key, policy)
         while True:
-            if told:
+            if info is not None:
                 observer.request(info, len(attempts) + 1)
             began = world.now()
             before = world.monotonic()
@@ -163,7 +163,7 @@ def flow(
                     attempt = attrs.evolve(attempt, delivery="maybe_processed")
                 else:
                     quota.give_back(spent)
-                    if told:
+                    if info is not None:
                         observer.response(info, attempt)
                         observer.call_finished(info)
                     if token is not None:
@@ -176,7 +176,7 @@ def flow(
             error.attempts = attempts
             error.delivery = worst_delivery(attempts)
             error.idempotency_key = idempotency_key
-            if told:
+            if info is not None:
                 observer.response(info, attempt)
             pause, last_chance = next_pause(
                 call,
@@ -190,28 +190,46 @@ def flow(
             if pause is not None:
                 spent = quota.spend(after_timeout=isinstance(error, TimeoutError))
             if pause is None or spent is None:
-                if told:
+                if info is not None:
                     observer.error(info, error)
                     observer.call_finished(info, error)
                 if token is not None:
                     yield Settle(token, error.delivery, attempt.status)
                 break
-            if told:
+            if info is not None:
                 observer.retry(info, attempt, pause)
             yield Wait(pause)
     except MolamError as refused:  # by the journal: nothing has left, and nothing will
         refused.idempotency_key = idempotency_key
-        if told:
+        if info is not None:
             observer.error(info, refused)
             observer.call_finished(info, refused)
         raise
     except BaseException as interruption:
         if sent and idempotency_key is not None and not isinstance(interruption, GeneratorExit):
-            observer.interrupted(info, max(len(attempts), 1))
-        observer.call_finished(info, interruption)
+            observer.interrupted(
+                info or info_of(call, request, idempotency_key), max(len(attempts), 1)
+            )
+        if info is not None:
+            observer.call_finished(info, interruption)
         raise
     # Outside of the handlers above, and without a context of its own.
     raise error
+
+
+def info_of(call: Call[Any], request: Request, idempotency_key: str | None) -> CallInfo:
+    """Return what may be shown of a call."""
+    operation = call.operation
+    parts = urlsplit(request.url)
+    return CallInfo(
+        operation_id=operation.id,
+        method=operation.method,
+        path_template=operation.path,
+        idempotency_key=idempotency_key,
+        host=parts.hostname or "",
+        port=parts.port,
+        scheme=parts.scheme,
+    )
 
 
 def judge(answer: Response | MolamError, number: int, began: datetime, duration: float) -> Attempt:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from molam_overlays.call import Send, Settle, Wait, World, WriteAhead
 from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import MolamError
-from molam_overlays.observe import Hooks
 from molam_overlays.operation import Call
 from molam_overlays.page import bind_page
-from molam_overlays.preparation import WORLD, Before, Client, Started, attach
+from molam_overlays.preparation import WORLD, Client, Started, attach
 from molam_overlays.transport import user
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
@@ -25,6 +24,8 @@ from molam_overlays.undocumented import undocumented_call
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from molam_overlays.errors import Attempt
+    from molam_overlays.hooks import Hooks
     from molam_overlays.store.journal import Recovered
 
 T = TypeVar("T")
@@ -69,10 +70,10 @@ class Blocking(Client):
         call: Call[T],
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
-        before: Before | None = None,
+        earlier: tuple[Attempt, ...] | None = None,
         most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, before)
+        started = self._start(call, idempotency_key, options, self._run, earlier)
         result = self._drive(started)
         if started.download is not None:
             result = started.download.finish(result)
@@ -248,10 +249,10 @@ class Awaiting(Client):
         call: Call[T],
         idempotency_key: str | None = None,
         options: CallOptions | None = None,
-        before: Before | None = None,
+        earlier: tuple[Attempt, ...] | None = None,
         most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, before)
+        started = self._start(call, idempotency_key, options, self._run, earlier)
         result = await self._drive(started)
         if started.download is not None:
             result = started.download.finish(result)

@@ -428,7 +428,7 @@ class _Parsed(Type):
     plain = False
     python: type
     expected: str
-    written: re.Pattern[str] | None = None
+    written: str | None = None
     """How its text looks when it is sent; Python's own parsers take more than that."""
 
     def parse(self, text: str) -> Any:
@@ -452,7 +452,7 @@ class _Parsed(Type):
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if isinstance(value, str):
             try:
-                written = self.written is None or self.written.fullmatch(value)
+                written = self.written is None or re.fullmatch(self.written, value)
                 if written and self.fits(self.parse(value)):
                     return str.__str__(value)
             except (ValueError, OverflowError, ArithmeticError):
@@ -475,7 +475,7 @@ class DateTime(_Parsed):
 
     python = datetime
     expected = "a time with an offset, such as 2025-01-16T12:00:00Z (RFC 3339) or an aware datetime"
-    written = re.compile(f"{_DATE}[Tt]{_TIME}")
+    written = f"{_DATE}[Tt]{_TIME}"
 
     def decode(self, wire: Any, response: Any) -> Any:
         if type(wire) is str:
@@ -515,7 +515,7 @@ class Date(_Parsed):
 
     python = date
     expected = "a date such as 2025-01-16"
-    written = re.compile(_DATE)
+    written = _DATE
 
     def parse(self, text: str) -> date:
         return date.fromisoformat(text)
@@ -532,7 +532,7 @@ class Time(_Parsed):
 
     python = time
     expected = "a time of day such as 12:00:00Z"
-    written = re.compile(_TIME)
+    written = _TIME
 
     def parse(self, text: str) -> time:
         return time.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" and text else text)
@@ -542,7 +542,7 @@ class Time(_Parsed):
         return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
-_DURATION: Final = re.compile(
+_DURATION: Final = (
     r"P(?!$)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?!$)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
@@ -555,7 +555,7 @@ class Duration(_Parsed):
     expected = "a duration such as P1DT12H (ISO 8601)"
 
     def parse(self, text: str) -> timedelta:
-        match = _DURATION.fullmatch(text)
+        match = re.fullmatch(_DURATION, text)
         if match is None:
             raise ValueError("not an ISO 8601 duration of fixed length")
         parts = {name: Decimal(digits) for name, digits in match.groupdict().items() if digits}
@@ -567,7 +567,7 @@ class Duration(_Parsed):
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         # Years and months are legal on the wire though no timedelta can hold them.
-        if isinstance(value, str) and _CALENDAR_DURATION.fullmatch(value):
+        if isinstance(value, str) and re.fullmatch(_CALENDAR_DURATION, value):
             return str.__str__(value)
         return super().encode(value, at, problems)
 
@@ -588,7 +588,7 @@ class Duration(_Parsed):
         return f"P{day}T{clock}" if clock else f"P{day}" if day else "PT0S"
 
 
-_CALENDAR_DURATION: Final = re.compile(
+_CALENDAR_DURATION: Final = (
     r"P(?!$)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?"
     r"(?:T(?!$)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
 )
@@ -599,13 +599,13 @@ class Uuid(_Parsed):
 
     python = UUID
     expected = "a UUID"
-    written = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+    written = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
     def parse(self, text: str) -> UUID:
         return UUID(text)
 
 
-_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_DECIMAL: Final = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 
 
 class DecimalText(_Parsed):
@@ -616,7 +616,7 @@ class DecimalText(_Parsed):
     written = _DECIMAL
 
     def parse(self, text: str) -> Decimal:
-        if _DECIMAL.fullmatch(text) is None:
+        if re.fullmatch(_DECIMAL, text) is None:
             raise ValueError("not a decimal number")
         return Decimal(text)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import attrs
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Credentials:
     """The place of a key in a request, and of those that have to come with it."""
 

@@ -142,15 +142,15 @@ def dumps_exact(data: Any) -> str:
     # travel as strings under a name that cannot occur otherwise, and are put back afterwards.
     text = _encoder.encode(_mark_numbers(data, numbers))
     if numbers:
-        text = _MARK.sub(lambda match: numbers.get(match[1], match[0]), text)
+        text = re.sub(_MARK, lambda match: numbers.get(match[1], match[0]), text)
     if not text.isascii():
         # A lone surrogate came escaped, and no encoding could carry it otherwise.
-        text = _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+        text = re.sub(_SURROGATE, lambda match: f"\\u{ord(match[0]):04x}", text)
     return text
 
 
-_MARK: Final = re.compile('"(\ue000[0-9.]+\ue001)"')
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_MARK: Final = '"(\ue000[0-9.]+\ue001)"'
+_SURROGATE: Final = "[\ud800-\udfff]"
 
 
 def _mark_numbers(data: Any, numbers: dict[str, str]) -> Any:

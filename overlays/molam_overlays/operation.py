@@ -50,7 +50,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@attrs.frozen(slots=True)
+@attrs.frozen(slots=True, eq=False, repr=False)
 class PageRule:
     """How a list operation pages: names of two query parameters and two response properties."""
 
@@ -60,7 +60,7 @@ class PageRule:
     offset: str
 
 
-@attrs.frozen(eq=False, slots=True, kw_only=True)
+@attrs.frozen(slots=True, eq=False, repr=False, kw_only=True)
 class Operation(Generic[T_co]):
     """All there is to know about one operation of the document."""
 

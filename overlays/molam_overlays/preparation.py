@@ -9,13 +9,12 @@ from datetime import datetime, timezone
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
-from urllib.parse import urlsplit
 
 import attrs
 
 from molam_overlays import codec, webhooks
 from molam_overlays.body import JSON
-from molam_overlays.call import Step, World, flow
+from molam_overlays.call import Step, World, flow, info_of
 from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
 from molam_overlays.deprecation import warn_deprecated
 from molam_overlays.download import Download
@@ -29,13 +28,15 @@ from molam_overlays.errors import (
 )
 from molam_overlays.extra_headers import check_headers, with_extra
 from molam_overlays.idempotency import make_idempotency_key
-from molam_overlays.observe import CallInfo, Hooks, Observer, configure_logging
+from molam_overlays.observe import Observer, configure_logging
 from molam_overlays.operation import Call, Operation
 from molam_overlays.retry import RetryPolicy, RetryQuota
 from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
+
+    from molam_overlays.hooks import Hooks
 
 
 KEY_LIFETIME: Final = 24 * 3600.0
@@ -54,15 +55,7 @@ def _now() -> datetime:
 WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class Before:
-    """What is known of a call that is resumed."""
-
-    since: datetime
-    attempts: tuple[Attempt, ...]
-
-
-@attrs.frozen(slots=True, eq=False, repr=False)
+@attrs.define(slots=True, eq=False, repr=False)
 class Started:
     """One call under way, and what it takes to make the very same call again."""
 
@@ -72,12 +65,14 @@ class Started:
     idempotency_key: str | None
     options: CallOptions | None
     again: Callable[..., Any]
-    since: datetime
     download: Download | None
 
     def resumed(self, error: MolamError) -> Any:
         """Repeat the call with its key, on from the attempts that failed."""
-        age = (self.client._world.now() - self.since).total_seconds()
+        # No attempt: nothing has left, so the server has yet to see the key.
+        age = 0.0
+        if error.attempts:
+            age = (self.client._world.now() - error.attempts[0].started_at).total_seconds()
         if self.idempotency_key is not None and age > KEY_LIFETIME:
             refusal = ResumeError(
                 "The server has forgotten this call's idempotency key, which is older than 24 "
@@ -87,8 +82,7 @@ class Started:
             refusal.attempts = error.attempts
             refusal.idempotency_key = self.idempotency_key
             raise refusal
-        before = Before(self.since, error.attempts)
-        return self.again(self.call, self.idempotency_key, self.options, before)
+        return self.again(self.call, self.idempotency_key, self.options, error.attempts)
 
 
 class Client:
@@ -117,7 +111,7 @@ class Client:
         self.config: Config = config
         self._options: CallOptions = {}
         self._quota = RetryQuota()
-        self._observer = Observer(hooks)
+        self._observer = _observer_of(hooks)
         self._journal: Any = None
         self._own_store: Any = None
         self._recovery: Any = None
@@ -126,9 +120,7 @@ class Client:
         self._derived = False
         self._usual_policy = self._policy(self._options)
         self._secrets = _no_secret if config.webhook_secret is None else config.webhook_secret
-        parts = urlsplit(config.api_base)
         self._base = config.api_base
-        self._host, self._port, self._scheme = parts.hostname or "", parts.port, parts.scheme
         self._key_query = config.credentials.query(config.api_key, config.further_keys)
         self._own_base = config.api_base == config.server
         self._headers = {
@@ -246,7 +238,7 @@ class Client:
         idempotency_key: str | None,
         given: CallOptions | None,
         again: Callable[..., Any],
-        before: Before | None,
+        earlier: tuple[Attempt, ...] | None,
     ) -> Started:
         if self._closed[0]:
             raise ClientClosedError(
@@ -254,7 +246,7 @@ class Client:
                 "life of the process."
             )
         operation = call.operation
-        if operation.deprecated is not None and before is None:
+        if operation.deprecated is not None and earlier is None:
             warn_deprecated(operation.deprecated)
         options, policy = self._options, self._usual_policy
         if given:
@@ -280,21 +272,6 @@ class Client:
                 {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
             )
         url = self._url(call)
-        host, port, scheme = self._host, self._port, self._scheme
-        if operation.server:
-            parts = urlsplit(url)
-            host, port, scheme = parts.hostname or "", parts.port, parts.scheme
-        info = CallInfo(
-            operation_id=operation.id,
-            method=operation.method,
-            path_template=operation.path,
-            idempotency_key=idempotency_key,
-            host=host,
-            port=port,
-            scheme=scheme,
-        )
-        if minted:
-            self._observer.key_minted(info)
         into = options.get("into")
         download = None if into is None else Download(into, operation)
         request = Request(
@@ -306,6 +283,8 @@ class Client:
             policy.timeout,
             download,
         )
+        if minted:
+            self._observer.key_minted(info_of(call, request, idempotency_key))
         steps = flow(
             call,
             request,
@@ -314,12 +293,10 @@ class Client:
             self._quota,
             self._world,
             self._observer,
-            info,
-            earlier=() if before is None else before.attempts,
+            earlier or (),
             journaled=self._journal is not None,
         )
-        first = self._world.now() if before is None else before.since
-        return Started(self, steps, call, idempotency_key, given, again, first, download)
+        return Started(self, steps, call, idempotency_key, given, again, download)
 
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
         """Check a webhook's signature; return True. A plain call on both clients.
@@ -346,6 +323,15 @@ class Client:
                 "that the crashed process had."
             )
         return self._journal
+
+
+def _observer_of(hooks: Hooks | None) -> Observer:
+    if hooks is None:
+        return Observer()
+    # Whoever made hooks has loaded this; nobody else needs it.
+    from molam_overlays.hooks import observer_of
+
+    return observer_of(hooks)
 
 
 def _no_secret(kid: str) -> None:

@@ -95,7 +95,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     return seconds if seconds > 0 else None
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@attrs.frozen(slots=True, eq=False, repr=False, kw_only=True)
 class RetryPolicy:
     """How far one call may go."""
 

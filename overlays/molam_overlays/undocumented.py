@@ -31,7 +31,7 @@ _ANY_BODY: Final = Body(AnyValue(), required=False)
 
 _ANY_RESULT: Final = _AnyResult()
 
-_WORD: Final = re.compile(r"v[0-9]+|[A-Za-z_-]{1,40}")
+_WORD: Final = r"v[0-9]+|[A-Za-z_-]{1,40}"
 
 
 def undocumented_call(method: Any, path: Any, json: Any, params: Any) -> Call[Any]:
@@ -77,7 +77,7 @@ def undocumented_call(method: Any, path: Any, json: Any, params: Any) -> Call[An
 def template(path: str) -> str:
     """Return a path whose ids, or what may be one, are left out: fit for messages and logs."""
     return "/".join(
-        piece if not piece or _WORD.fullmatch(piece) else "{}" for piece in path.split("/")
+        piece if not piece or re.fullmatch(_WORD, piece) else "{}" for piece in path.split("/")
     )
 
 

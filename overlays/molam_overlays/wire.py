@@ -41,6 +41,10 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._by_name()[name.lower()]
 
+    # The Mapping's own would raise and catch a KeyError for every field that did not come.
+    def get(self, name: str, default: Any = None, /) -> Any:
+        return self._by_name().get(name.lower(), default)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._by_name()
 
@@ -69,7 +73,9 @@ class Sink(Protocol):
         ...
 
 
-@attrs.frozen(slots=True)
+# Not frozen: attrs' frozen __init__ takes three times as long, and these two are made for every
+# attempt. Nothing of ours changes them.
+@attrs.define(slots=True)
 class Request:
     """One attempt, ready to send."""
 
@@ -89,7 +95,7 @@ class Request:
     """Where the body of a 2xx goes. An adapter that knows nothing of it returns the body."""
 
 
-@attrs.frozen(slots=True)
+@attrs.define(slots=True)
 class Response:
     """What came back, read to its end and decompressed."""
 

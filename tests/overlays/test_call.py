@@ -18,7 +18,7 @@ from molam_overlays.errors import (
     TimeoutError,  # noqa: A004
 )
 from molam_overlays.model import Model, field
-from molam_overlays.observe import CallInfo, Observer
+from molam_overlays.observe import Observer
 from molam_overlays.operation import Operation, Result
 from molam_overlays.retry import RetryPolicy, RetryQuota
 from molam_overlays.wire import Headers, Request, Response
@@ -75,7 +75,6 @@ class Run:
             self.quota,
             world,
             Observer(),
-            CallInfo(operation_id="op", method=method, path_template="/x", idempotency_key=key),
             journaled=journaled,
             earlier=earlier,
         )
@@ -284,7 +283,6 @@ def throwing(run_error: BaseException, at: type, *answers: Any) -> tuple[list[An
         RetryQuota(),
         world,
         Observer(),
-        CallInfo(operation_id="op", method="POST", path_template="/x", idempotency_key="k"),
         journaled=True,
     )
     heard: Any = None

@@ -13,16 +13,15 @@ import pytest
 
 from molam_overlays import observe
 from molam_overlays.errors import Attempt, ConfigurationError, NetworkError, RateLimitError
-from molam_overlays.observe import (
-    CallInfo,
+from molam_overlays.hooks import (
     ErrorEvent,
     Hooks,
-    Observer,
     RequestEvent,
     ResponseEvent,
     RetryEvent,
-    configure_logging,
+    observer_of,
 )
+from molam_overlays.observe import CallInfo, Observer, configure_logging
 
 CANARY = "SN08-canary-account"
 
@@ -79,7 +78,7 @@ def test_hooks_get_each_event_in_order() -> None:
         on_retry=(seen.append,),
         on_error=seen.append,
     )
-    tell_everything(Observer(hooks))
+    tell_everything(observer_of(hooks))
     common = {
         "operation_id": "createPayout",
         "method": "POST",
@@ -156,7 +155,7 @@ def test_an_errors_words_and_payload_reach_neither_log_nor_hooks(
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="molam_sdk")
     seen: list[Any] = []
-    tell_everything(Observer(Hooks(on_error=seen.append, on_retry=seen.append)))
+    tell_everything(observer_of(Hooks(on_error=seen.append, on_retry=seen.append)))
     told = repr(seen) + caplog.text + repr([vars(record) for record in caplog.records])
     assert CANARY not in told
 
@@ -171,7 +170,7 @@ def test_a_hook_that_raises_is_logged_and_the_others_run(
         raise RuntimeError("counter is gone")
 
     given: dict[str, Any] = {name: [broken, seen.append]}
-    tell_everything(Observer(Hooks(**given)))
+    tell_everything(observer_of(Hooks(**given)))
     assert seen
     logged = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(logged) == len(seen)
@@ -186,7 +185,7 @@ def test_an_interrupt_within_a_hook_passes_through(kind: type[BaseException]) ->
         raise kind
 
     with pytest.raises(kind):
-        Observer(Hooks(on_request=interrupted)).request(call(), 1)
+        observer_of(Hooks(on_request=interrupted)).request(call(), 1)
 
 
 async def _coroutine_hook(event: Any) -> None: ...
@@ -207,8 +206,8 @@ def test_nobody_listens_by_default_and_warnings_do_not_count(
 ) -> None:
     caplog.set_level(logging.WARNING, logger="molam_sdk")
     assert not Observer().active
-    assert not Observer(Hooks()).active
-    assert Observer(Hooks(on_error=print)).active
+    assert not observer_of(Hooks()).active
+    assert observer_of(Hooks(on_error=print)).active
     caplog.set_level(logging.INFO, logger="molam_sdk")
     assert Observer().active
 
@@ -234,7 +233,7 @@ class Recorder:
 
 def test_a_tracer_follows_a_call_from_start_to_end() -> None:
     recorder = Recorder()
-    tell_everything(Observer(Hooks(tracers=[recorder])))
+    tell_everything(observer_of(Hooks(tracers=[recorder])))
     assert recorder.told == [
         ("started",),
         ("attempted", 1),
@@ -246,7 +245,7 @@ def test_a_tracer_follows_a_call_from_start_to_end() -> None:
 
 def test_a_call_ends_once_and_only_if_it_began() -> None:
     recorder = Recorder()
-    observer = Observer(Hooks(tracers=[recorder]))
+    observer = observer_of(Hooks(tracers=[recorder]))
     info = call()
     observer.call_finished(info, KeyboardInterrupt())
     assert recorder.told == []
@@ -279,9 +278,9 @@ def test_a_key_that_slips_into_a_log_line_is_masked(caplog: pytest.LogCaptureFix
 
 def test_an_error_that_is_not_of_the_sdk_is_told_by_its_class() -> None:
     seen: list[ErrorEvent] = []
-    Observer(Hooks(on_error=seen.append)).error(call(), ZeroDivisionError(CANARY))
+    observer_of(Hooks(on_error=seen.append)).error(call(), ZeroDivisionError(CANARY))
     assert (seen[0].error, seen[0].delivery, seen[0].attempts) == ("ZeroDivisionError", None, 0)
-    Observer(Hooks(on_error=seen.append)).error(call(), NetworkError(CANARY))
+    observer_of(Hooks(on_error=seen.append)).error(call(), NetworkError(CANARY))
     assert (seen[1].error, seen[1].status, seen[1].delivery) == (
         "NetworkError",
         None,

@@ -21,7 +21,8 @@ except ImportError:
     ) from None
 
 from molam_overlays.errors import ApiError, Attempt, MolamError
-from molam_overlays.observe import CallInfo, Hooks
+from molam_overlays.hooks import Hooks
+from molam_overlays.observe import CallInfo
 
 SCOPE: Final = "molam_sdk"
 # The boundaries that the conventions advise for http.client.request.duration, in seconds.

@@ -26,7 +26,7 @@ from molam_overlays.wire import Headers
 
 _REPEAT = "The request may have been processed: repeat it with the same idempotency key."
 _DISCONNECTED = "Server disconnected"
-_INTERIM = re.compile(rb"HTTP/1\.[01] (1\d\d)")
+_INTERIM = rb"HTTP/1\.[01] (1\d\d)"
 STATUS_LINE = 16
 """Bytes of a response that tell its status."""
 _HOSTNAME_MISMATCH = frozenset({62, 64})
@@ -59,7 +59,7 @@ def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
     status: int | None = None
     if "_SWITCH_UPGRADE" in text:
         status = 101
-    elif text.startswith(_DISCONNECTED) and (match := _INTERIM.match(first)):
+    elif text.startswith(_DISCONNECTED) and (match := re.match(_INTERIM, first)):
         status = int(match[1])
     return None if status is None else Body(status, Headers(), 0, host)
 

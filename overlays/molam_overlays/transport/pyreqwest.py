@@ -333,7 +333,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             self._client.request(request.method, request.url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
-            .streamed_read_buffer_limit(0)  # or a broken body would hide the status
+            .streamed_read_buffer_limit(1)  # or a broken body would hide the status
         )
         if request.content is not None:
             builder = builder.body_bytes(request.content)

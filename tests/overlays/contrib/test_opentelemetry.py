@@ -24,7 +24,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from molam_overlays.contrib.opentelemetry import OpenTelemetryTracer, instrument
 from molam_overlays.errors import Attempt, NetworkError, ServerError
-from molam_overlays.observe import CallInfo, Hooks, Observer
+from molam_overlays.hooks import Hooks, observer_of
+from molam_overlays.observe import CallInfo
 
 CANARY = "SN08-canary-account"
 
@@ -37,7 +38,7 @@ class Telemetry:
         tracers.add_span_processor(SimpleSpanProcessor(self.spans))
         meters = MeterProvider([self.reader])
         self.hooks = instrument(hooks, tracer_provider=tracers, meter_provider=meters)
-        self.observer = Observer(self.hooks)
+        self.observer = observer_of(self.hooks)
         self.tracers, self.meters = tracers, meters
 
     def span(self) -> ReadableSpan:
