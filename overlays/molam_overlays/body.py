@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
-
-import attrs
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from molam_overlays.codec import File, Problems, Type, type_of
 from molam_overlays.jsontext import dumps, loads
@@ -47,13 +46,12 @@ def kind_of(media: str) -> Kind:
     return "text" if name.startswith("text/") else "bytes"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Encoding:
+class Encoding(NamedTuple):
     """How one property of a form or multipart body is written."""
 
     media: str | None = None
     """The media type of its part."""
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    headers: Mapping[str, str] = MappingProxyType({})
     """More header fields of its part."""
     style: Style | None = None
     explode: bool | None = None
@@ -63,8 +61,7 @@ class Encoding:
 _PLAIN: Final = Encoding()
 
 
-@attrs.define(slots=True, eq=False, repr=False)
-class Encoded:
+class Encoded(NamedTuple):
     """A body that is ready to leave."""
 
     content: bytes
@@ -76,15 +73,25 @@ class Encoded:
     """The same as data, whatever the media type."""
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
 class Body:
     """One media type an operation takes."""
 
-    type: Type = attrs.field(converter=type_of)
-    media: str = JSON
-    required: bool = True
-    encoding: Mapping[str, Encoding] = attrs.field(factory=dict[str, Encoding])
+    __slots__ = ("encoding", "media", "required", "type")
+
+    encoding: Mapping[str, Encoding]
     """How properties of a form or multipart body are written, by wire name."""
+
+    def __init__(
+        self,
+        declared: Any,
+        media: str = JSON,
+        required: bool = True,
+        encoding: Mapping[str, Encoding] | None = None,
+    ) -> None:
+        self.type = type_of(declared)
+        self.media = media
+        self.required = required
+        self.encoding = encoding or {}
 
     def encode(self, value: Any, problems: Problems) -> Encoded | None:
         """Check a value and write it; note what is wrong under its path."""
@@ -184,19 +191,24 @@ def _quoted(text: str) -> str:
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
 class Result:
     """What one response of an operation holds."""
 
-    type: Type | None = attrs.field(converter=attrs.converters.optional(type_of))
+    __slots__ = ("kind", "media", "status", "type")
+
+    type: Type | None
     """The type of its body; None for no body."""
-    status: str = "2XX"
+    status: str
     """The status it comes with: exact, a range such as ``2XX``, or ``default``."""
-    media: str = JSON
+    media: str
     """Its media type, or a range such as ``image/*``."""
-    kind: Kind = attrs.field(
-        init=False, default=attrs.Factory(lambda self: kind_of(self.media), takes_self=True)
-    )
+    kind: Kind
+
+    def __init__(self, declared: Any, status: str = "2XX", media: str = JSON) -> None:
+        self.type = None if declared is None else type_of(declared)
+        self.status = status
+        self.media = media
+        self.kind = kind_of(media)
 
     def matches(self, status: int) -> int:
         """Return how exactly this result fits a status: 3 exact, 2 range, 1 default, 0 not."""

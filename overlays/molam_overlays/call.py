@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import datetime
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlsplit
-
-import attrs
 
 from molam_overlays.errors import (
     ApiError,
@@ -46,22 +44,19 @@ from molam_overlays.wire import Request, Response
 T = TypeVar("T")
 
 
-@attrs.define(slots=True, eq=False, repr=False)
-class Send:
+class Send(NamedTuple):
     """Make one attempt. Send back the `Response`, or the `MolamError` that came of it."""
 
     request: Request
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class Wait:
+class Wait(NamedTuple):
     """Let time pass."""
 
     seconds: float
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class WriteAhead:
+class WriteAhead(NamedTuple):
     """Put the call into the journal before it leaves. Send back the journal's token."""
 
     call: Call[Any]
@@ -70,8 +65,7 @@ class WriteAhead:
     policy: RetryPolicy
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class Settle:
+class Settle(NamedTuple):
     """Tell the journal how the call ended. What comes of that cannot change the result."""
 
     token: Any
@@ -83,8 +77,7 @@ class Settle:
 Step: TypeAlias = Send | Wait | WriteAhead | Settle
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class World:
+class World(NamedTuple):
     """Clock and randomness, from outside."""
 
     monotonic: Callable[[], float]
@@ -160,7 +153,7 @@ def flow(
                         f"The answer to {operation.id} had status {answer.status}, but "
                         f"{unreadable}. The request may have been processed."
                     )
-                    attempt = attrs.evolve(attempt, delivery="maybe_processed")
+                    attempt = attempt._replace(delivery="maybe_processed")
                 else:
                     quota.give_back(spent)
                     if info is not None:

@@ -18,12 +18,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
-from typing import Any, Final
-from uuid import UUID
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final
 
 from molam_overlays.jsontext import MAX_NESTING, WireNumber
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 Problems = dict[str, str]
 """Field path to what is wrong with it."""
@@ -597,12 +597,17 @@ _CALENDAR_DURATION: Final = (
 class Uuid(_Parsed):
     """A UUID (RFC 9562)."""
 
-    python = UUID
     expected = "a UUID"
     written = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
+    def __init__(self) -> None:
+        from uuid import UUID  # for documents that have some
+
+        self.python = UUID
+
     def parse(self, text: str) -> UUID:
-        return UUID(text)
+        found: UUID = self.python(text)
+        return found
 
 
 _DECIMAL: Final = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -645,15 +650,32 @@ class Base64(_Parsed):
         return base64.b64encode(value).decode("ascii")
 
 
-@attrs.frozen
 class File:
     """A file to be sent: its bytes, and what is said about them."""
 
-    content: bytes = attrs.field(repr=False)
-    name: str | None = None
+    __slots__ = ("content", "media", "name")
+
+    content: bytes
+    name: str | None
     """Its name for the server; the property's by default."""
-    media: str | None = None
+    media: str | None
     """Its media type; what the document says by default."""
+
+    def __init__(self, content: bytes, name: str | None = None, media: str | None = None) -> None:
+        self.content = content
+        self.name = name
+        self.media = media
+
+    def __repr__(self) -> str:
+        return f"File(name={self.name!r}, media={self.media!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, File):
+            return NotImplemented
+        return (self.content, self.name, self.media) == (other.content, other.name, other.media)
+
+    def __hash__(self) -> int:
+        return hash((self.content, self.name, self.media))
 
 
 File.__module__ = "molam_sdk.http"

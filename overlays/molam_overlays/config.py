@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
 from urllib.parse import SplitResult, urlsplit
 
-import attrs
-
 from molam_overlays.credentials import Credentials
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.redact import MASK
@@ -70,13 +68,8 @@ def _secret(given: WebhookSecrets | None) -> WebhookSecrets | None:
     return tuple(secret) if isinstance(secret, Iterable) else secret
 
 
-@attrs.frozen(kw_only=True, repr=False, slots=False)
 class Config:
-    """Settings of a client. Keyword arguments only.
-
-    Raises:
-        ConfigurationError: a setting is missing or malformed; also a `ValueError`.
-    """
+    """Settings of a client. They do not change once they are made."""
 
     server: ClassVar[str] = "https://api.molam.com"
     """Where calls go when neither the argument nor the environment says otherwise."""
@@ -85,39 +78,78 @@ class Config:
     key_prefixes: ClassVar[tuple[str, ...]] = KEY_PREFIXES
     """What a key may start with; empty for any."""
 
-    api_key: str = attrs.field(default="", converter=_api_key)
+    api_key: str
     """The secret key: ``sk_test_…``, ``sk_live_…`` or ``jwt_…``. Environment: MOLAM_API_KEY."""
-    further_keys: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
+    further_keys: Mapping[str, str]
     """More keys, by the name of their security scheme, where the document wants several at once.
     Those that are missing are left out of requests."""
-    api_base: str = attrs.field(default="", converter=_base)
+    api_base: str
     """The API's address, https except on loopback. Environment: MOLAM_API_BASE."""
-    default_currency: str = attrs.field(default="", converter=_currency)
+    default_currency: str
     """ISO 4217 code used where a call leaves the currency out. Environment:
     MOLAM_DEFAULT_CURRENCY."""
-    default_locale: str = attrs.field(default="", converter=_locale)
+    default_locale: str
     """Language of hosted pages where a call leaves it out. Environment: MOLAM_DEFAULT_LOCALE."""
-    webhook_secret: WebhookSecrets | None = attrs.field(default=None, converter=_secret)
+    webhook_secret: WebhookSecrets | None
     """One secret for every key id, or a mapping of key id to secret. Environment:
     MOLAM_WEBHOOK_SECRET (one secret)."""
-    timeout: float = attrs.field(default=30.0)
+    timeout: float
     """Seconds for one attempt as a whole: connection, request and response to its last byte."""
-    max_retries: int = attrs.field(default=3)
+    max_retries: int
     """Attempts after the first, 0 or more."""
 
-    def __attrs_post_init__(self) -> None:
-        if not self.api_base:
-            object.__setattr__(self, "api_base", self.server)
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        further_keys: Mapping[str, str] | None = None,
+        api_base: str | None = None,
+        default_currency: str | None = None,
+        default_locale: str | None = None,
+        webhook_secret: WebhookSecrets | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 3,
+    ) -> None:
+        """Gather the settings: an argument beats the environment, which beats the default.
+
+        Raises:
+            ConfigurationError: a setting is missing or malformed; also a `ValueError`.
+        """
+        key = _api_key(api_key)
+        base = _base(api_base) or self.server
+        further = {} if further_keys is None else further_keys
+        secret = _secret(webhook_secret)
+        currency, locale = _currency(default_currency), _locale(default_locale)
         if self.credentials.place != "nowhere":
-            _check_key(self.api_key, self.key_prefixes)
-        _check_further(self.further_keys)
-        _check_secrets(self.webhook_secret)
-        _check_base(self.api_base, live=self.api_key.startswith(LIVE_PREFIX))
-        for name in ("default_currency", "default_locale"):
-            if not isinstance(getattr(self, name), str):
+            _check_key(key, self.key_prefixes)
+        _check_further(further)
+        _check_secrets(secret)
+        _check_base(base, live=key.startswith(LIVE_PREFIX))
+        for name, value in (("default_currency", currency), ("default_locale", locale)):
+            if not isinstance(value, str):
                 raise ConfigurationError(f"{name} must be text (str).")
-        object.__setattr__(self, "timeout", check_seconds("timeout", self.timeout))
-        check_retries(self.max_retries)
+        self.__dict__.update(
+            api_key=key,
+            further_keys=further,
+            api_base=base,
+            default_currency=currency,
+            default_locale=locale,
+            webhook_secret=secret,
+            timeout=check_seconds("timeout", timeout),
+            max_retries=check_retries(max_retries),
+        )
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError("A Config does not change. Build another one.")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        self.__setattr__(name, None)
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.api_key, self.api_base))
 
     def __repr__(self) -> str:
         secret = "None" if self.webhook_secret is None else repr(MASK)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-import attrs
 
-
-@attrs.frozen(eq=False, repr=False)
-class Credentials:
+class Credentials(NamedTuple):
     """The place of a key in a request, and of those that have to come with it."""
 
     place: Literal["header", "query", "cookie", "nowhere"] = "header"
@@ -22,9 +19,9 @@ class Credentials:
 
     With ``Basic`` the key is a user name and a password, a colon between them (RFC 7617).
     """
-    key: str = attrs.field(default="", kw_only=True)
+    key: str = ""
     """Which of ``Config.further_keys`` it is; empty for ``api_key``."""
-    also: tuple[Credentials, ...] = attrs.field(default=(), kw_only=True)
+    also: tuple[Credentials, ...] = ()
     """The other schemes of a requirement that asks for several at once."""
 
     def headers(self, key: str, further: Mapping[str, str] | None = None) -> dict[str, str]:

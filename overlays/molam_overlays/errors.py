@@ -9,9 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, cast
-
-import attrs
+from typing import Any, Literal, NamedTuple, cast
 
 Delivery = Literal["not_sent", "rejected", "maybe_processed"]
 """What became of a request, from harmless to unknown.
@@ -23,8 +21,7 @@ Delivery = Literal["not_sent", "rejected", "maybe_processed"]
 _GRAVITY: dict[Delivery, int] = {"not_sent": 0, "rejected": 1, "maybe_processed": 2}
 
 
-@attrs.frozen(kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try at sending a request."""
 
     number: int

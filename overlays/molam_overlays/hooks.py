@@ -249,8 +249,7 @@ class Teller(Observer):
 def _safely(hook: Callable[..., object], *arguments: object) -> None:
     try:
         hook(*arguments)
-    except Exception:
-        # A payment must not fail for want of a counter.
+    except Exception:  # noqa: BLE001 - a payment must not fail for want of a counter
         logger.exception("A hook raised: %s. The call goes on.", _name_of(hook))
 
 

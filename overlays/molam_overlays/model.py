@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn, TypeVar
 
 from molam_overlays import codec
 from molam_overlays.codec import AnyValue, Problems, Type, type_of
@@ -37,15 +35,14 @@ else:
         return lambda cls: cls
 
 
-@attrs.frozen(slots=True, kw_only=True)
-class ResponseInfo:
+class ResponseInfo(NamedTuple):
     """What happened on the way to a result."""
 
     status: int = 0
     """The HTTP status; 0 for an object that no call returned."""
     request_id: str | None = None
     """The server's ``X-Request-Id``."""
-    headers: Mapping[str, str] = attrs.field(factory=Headers)
+    headers: Mapping[str, str] = Headers()
     """The response headers, read without regard to case."""
     attempts: tuple[Attempt, ...] = ()
     """What was tried, in order; one entry when the first attempt succeeded."""
@@ -91,8 +88,7 @@ _new: Final[Any] = dict.__new__
 _fill: Final[Any] = dict.update
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class Field:
+class Field(NamedTuple):
     """How one property is read, written and shown."""
 
     type: Type

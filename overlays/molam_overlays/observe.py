@@ -16,8 +16,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-import attrs
-
 from molam_overlays.errors import ApiError, Attempt, ConfigurationError, MolamError
 from molam_overlays.redact import redact_text
 
@@ -27,7 +25,6 @@ logger: Final = logging.getLogger("molam_sdk")
 LOG_VARIABLE: Final = "MOLAM_LOG"
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
 class CallInfo:
     """One call, as far as it may be shown."""
 
@@ -37,16 +34,43 @@ class CallInfo:
     """Upper case."""
     path_template: str
     """Such as ``/v1/connect/refunds/{refund_id}``; the path, ids and all, if it is not known."""
-    idempotency_key: str | None = None
+    idempotency_key: str | None
     """The same for all attempts; None for reads."""
-    host: str = ""
+    host: str
     """The server's name, without port."""
-    port: int | None = None
-    scheme: str = "https"
-    under_way: bool = attrs.field(default=False, init=False)
+    port: int | None
+    scheme: str
+    under_way: bool
     """True from `Observer.call_started` to `Observer.call_finished`."""
-    state: dict[object, Any] = attrs.field(factory=dict[object, Any], repr=False)
+    state: dict[object, Any]
     """Room for tracers, each under itself."""
+
+    def __init__(
+        self,
+        *,
+        operation_id: str,
+        method: str,
+        path_template: str,
+        idempotency_key: str | None = None,
+        host: str = "",
+        port: int | None = None,
+        scheme: str = "https",
+    ) -> None:
+        self.operation_id = operation_id
+        self.method = method
+        self.path_template = path_template
+        self.idempotency_key = idempotency_key
+        self.host = host
+        self.port = port
+        self.scheme = scheme
+        self.under_way = False
+        self.state = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"CallInfo({self.operation_id!r}, {self.method} {self.path_template}, "
+            f"idempotency_key={self.idempotency_key!r})"
+        )
 
     @property
     def documented(self) -> bool:

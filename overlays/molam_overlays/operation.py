@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Generic, TypeVar
+from copy import copy
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
-
-import attrs
 
 from molam_overlays import codec
 from molam_overlays.body import JSON, Body, Encoding, Result, UnreadableBodyError, bare
@@ -50,8 +49,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class PageRule:
+class PageRule(NamedTuple):
     """How a list operation pages: names of two query parameters and two response properties."""
 
     items: str
@@ -60,7 +58,6 @@ class PageRule:
     offset: str
 
 
-@attrs.frozen(slots=True, eq=False, repr=False, kw_only=True)
 class Operation(Generic[T_co]):
     """All there is to know about one operation of the document."""
 
@@ -70,35 +67,59 @@ class Operation(Generic[T_co]):
     """Upper case."""
     path: str
     """The path template, such as ``/v1/connect/refunds/{refund_id}``."""
-    parameters: tuple[Parameter, ...] = ()
-    bodies: tuple[Body, ...] = ()
+    parameters: tuple[Parameter, ...]
+    bodies: tuple[Body, ...]
     """The media types it takes, the preferred one first."""
-    results: tuple[Result, ...] = ()
-    keyed: bool = False
+    results: tuple[Result, ...]
+    keyed: bool
     """Whether it takes ``Idempotency-Key``, which makes it safe to repeat."""
-    page: PageRule | None = None
+    page: PageRule | None
     """How it pages; None when it returns no list."""
-    async_page: Type | None = attrs.field(
-        default=None, converter=attrs.converters.optional(type_of)
-    )
+    async_page: Type | None
     """The type of the page the async client returns."""
-    deprecated: str | None = None
+    deprecated: str | None
     """What a `DeprecationWarning` says at call time; None when it is current."""
-    server: str = ""
+    server: str
     """Where it lives when the document gives it a server of its own; empty for the client's. A
     client whose `api_base` is not the document's goes there all the same."""
-    credentials: Credentials | None = None
+    credentials: Credentials | None
     """How the key travels when that is not as for the other operations."""
-    accept: str = attrs.field(
-        init=False, default=attrs.Factory(lambda self: _accept(self.results), takes_self=True)
-    )
+    accept: str
     """The value of ``Accept``: the media types of its results."""
-    _paged: Operation[Any] | None = attrs.field(init=False, default=None, repr=False)
+    repeatable: bool
+    """Whether an attempt whose fate is unknown may be repeated."""
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether an attempt whose fate is unknown may be repeated."""
-        return self.keyed or self.method in SAFE_METHODS
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - as the document has it
+        method: str,
+        path: str,
+        parameters: tuple[Parameter, ...] = (),
+        bodies: tuple[Body, ...] = (),
+        results: tuple[Result, ...] = (),
+        keyed: bool = False,
+        page: PageRule | None = None,
+        async_page: Any = None,
+        deprecated: str | None = None,
+        server: str = "",
+        credentials: Credentials | None = None,
+    ) -> None:
+        self.id = id
+        self.method = method
+        self.path = path
+        self.parameters = parameters
+        self.bodies = bodies
+        self.results = results
+        self.keyed = keyed
+        self.page = page
+        self.async_page = None if async_page is None else type_of(async_page)
+        self.deprecated = deprecated
+        self.server = server
+        self.credentials = credentials
+        self.accept = _accept(results)
+        self.repeatable = keyed or method in SAFE_METHODS
+        self._paged: Operation[Any] | None = None
 
     def call(
         self,
@@ -222,30 +243,55 @@ class Operation(Generic[T_co]):
             return self
         twin = self._paged
         if twin is None:
-            results = tuple(attrs.evolve(result, type=self.async_page) for result in self.results)
-            twin = attrs.evolve(self, results=results)
-            object.__setattr__(self, "_paged", twin)
+            twin = self._paged = copy(self)
+            twin.results = tuple(
+                Result(self.async_page, result.status, result.media) for result in self.results
+            )
         return twin
 
 
-@attrs.frozen(eq=False, slots=True)
 class Call(Generic[T_co]):
     """One request to be made: checked, encoded, without key, host and credentials."""
+
+    __slots__ = ("content", "data", "headers", "json", "media", "operation", "path", "query")
 
     operation: Operation[T_co]
     path: str
     """Expanded and percent-encoded."""
     query: str
     """Encoded, without the question mark; empty when there is none."""
-    headers: dict[str, str] = attrs.field(repr=False)
-    content: bytes | None = attrs.field(default=None, repr=False)
+    headers: dict[str, str]
+    content: bytes | None
     """The encoded body."""
-    json: Any = attrs.field(default=None, repr=False)
+    json: Any
     """The body as plain JSON data."""
-    media: str | None = None
+    media: str | None
     """The media type of the body."""
-    data: Any = attrs.field(default=None, repr=False)
+    data: Any
     """The body as data, whatever its media type."""
+
+    def __init__(
+        self,
+        operation: Operation[T_co],
+        path: str,
+        query: str,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        json: Any = None,
+        media: str | None = None,
+        data: Any = None,
+    ) -> None:
+        self.operation = operation
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.content = content
+        self.json = json
+        self.media = media
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"Call({self.operation.id!r}, path={self.path!r}, query={self.query!r})"
 
     @property
     def target(self) -> str:
@@ -258,11 +304,15 @@ class Call(Generic[T_co]):
             pair for pair in self.query.split("&") if pair and pair.partition("=")[0] not in changed
         ]
         added = [f"{name}={number}" for name, number in changed.items()]
-        return attrs.evolve(self, query="&".join(kept + added))
+        changed_call = copy(self)
+        changed_call.query = "&".join(kept + added)
+        return changed_call
 
     def for_async_pages(self) -> Call[Any]:
         """Return the same call, its result read as a page of the async client."""
-        return attrs.evolve(self, operation=self.operation.paged())
+        paged: Call[Any] = copy(self)
+        paged.operation = self.operation.paged()
+        return paged
 
     def query_number(self, name: str) -> int | None:
         """Return the number a query parameter is set to, None when it is not."""

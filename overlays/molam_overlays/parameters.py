@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
-import attrs
-
-from molam_overlays.codec import Problems, Type, type_of
+from molam_overlays.codec import Problems, type_of
 from molam_overlays.jsontext import dumps
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
@@ -32,27 +30,46 @@ _DEFAULT_STYLE: Mapping[Location, Style] = {
 _UNTOUCHED = ":/?@!$'()*,;"
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
 class Parameter:
     """One parameter of an operation."""
 
-    name: str
-    """Its name on the wire."""
-    location: Location
-    type: Type = attrs.field(converter=type_of)
-    required: bool = False
-    style: Style = attrs.field(
-        kw_only=True,
-        default=attrs.Factory(lambda self: _DEFAULT_STYLE[self.location], takes_self=True),
-    )
-    explode: bool = attrs.field(
-        kw_only=True, default=attrs.Factory(lambda self: self.style == "form", takes_self=True)
-    )
-    allow_reserved: bool = attrs.field(default=False, kw_only=True)
-    """Leave reserved characters of RFC 3986 as they are where they cannot be mistaken; in a query
-    only."""
-    json: bool = attrs.field(default=False, kw_only=True)
-    """Serialise as JSON text (a parameter with ``content``)."""
+    __slots__ = (
+        "allow_reserved", "explode", "json", "location", "name", "required", "style", "type"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        location: Location,
+        declared: Any,
+        required: bool = False,
+        *,
+        style: Style | None = None,
+        explode: bool | None = None,
+        allow_reserved: bool = False,
+        json: bool = False,
+    ) -> None:
+        """Describe a parameter.
+
+        Args:
+            name: its name on the wire.
+            location: where it goes.
+            declared: its `Type`, or a model class.
+            required: whether it may be left out.
+            style: as OpenAPI has it; the default of the place.
+            explode: as OpenAPI has it; True for the style ``form``.
+            allow_reserved: leave reserved characters of RFC 3986 as they are where they cannot be
+                mistaken; in a query only.
+            json: serialise as JSON text (a parameter with ``content``).
+        """
+        self.name = name
+        self.location = location
+        self.type = type_of(declared)
+        self.required = required
+        self.style: Style = _DEFAULT_STYLE[location] if style is None else style
+        self.explode = self.style == "form" if explode is None else explode
+        self.allow_reserved = allow_reserved
+        self.json = json
 
     def encode(self, value: Any, problems: Problems) -> Any:
         """Check the value; return plain JSON data."""

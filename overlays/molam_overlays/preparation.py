@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 import time
 from collections.abc import Callable, Generator
 from datetime import datetime, timezone
 from functools import partial
 from random import random
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
-
-import attrs
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn, cast
 
 from molam_overlays import codec, webhooks
 from molam_overlays.body import JSON
@@ -52,11 +50,12 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+_PYTHON: Final = ".".join(str(number) for number in sys.version_info[:3])
+
 WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
 
 
-@attrs.define(slots=True, eq=False, repr=False)
-class Started:
+class Started(NamedTuple):
     """One call under way, and what it takes to make the very same call again."""
 
     client: Client
@@ -126,7 +125,7 @@ class Client:
         self._headers = {
             **config.credentials.headers(config.api_key, config.further_keys),
             "Accept": JSON,
-            "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{platform.python_version()}",
+            "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{_PYTHON}",
         }
         self._own_headers = {name.lower() for name in self._headers} - _REPLACEABLE
         configure_logging()

@@ -20,14 +20,12 @@ SECRET_HEADERS: Final = frozenset(
 """Header names, in lower case, whose values are never shown. ``Idempotency-Key`` is no secret."""
 
 # API keys, webhook secrets and bearer tokens. The prefix stays: it says what leaked.
-_SECRET: Final = (
-    r"(?<![A-Za-z0-9])(sk_(?:live_|test_)?|jwt_|whsec_|Bearer\s+)[A-Za-z0-9_\-.~+/=]+"
-)
+_KEYS: Final = r"(?<![A-Za-z0-9])(sk_(?:live_|test_)?|jwt_|whsec_|Bearer\s+)[A-Za-z0-9_\-.~+/=]+"
 
 
 def redact_text(text: str) -> str:
     """Return the text with API keys, webhook secrets and bearer tokens masked."""
-    return re.sub(_SECRET, rf"\1{MASK}", text)
+    return re.sub(_KEYS, rf"\1{MASK}", text)
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:

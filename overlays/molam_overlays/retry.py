@@ -14,9 +14,7 @@ import weakref
 from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from molam_overlays.errors import (
     IN_FLIGHT,
@@ -95,8 +93,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     return seconds if seconds > 0 else None
 
 
-@attrs.frozen(slots=True, eq=False, repr=False, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """How far one call may go."""
 
     max_retries: int

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
-
-import attrs
+from typing import Any, NamedTuple, Protocol
 
 
 class Headers(Mapping[str, str]):
@@ -73,40 +71,46 @@ class Sink(Protocol):
         ...
 
 
-# Not frozen: attrs' frozen __init__ takes three times as long, and these two are made for every
-# attempt. Nothing of ours changes them.
-@attrs.define(slots=True)
-class Request:
+class Request(NamedTuple):
     """One attempt, ready to send."""
 
     method: str
     """Upper case, such as ``POST``."""
     url: str
     """Absolute, percent-encoded, query included."""
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str]
     """Everything the request needs but ``Host`` and ``Content-Length``; ``Authorization`` too."""
-    content: bytes | None = attrs.field(default=None, repr=False)
+    content: bytes | None = None
     """The encoded body, None when there is none."""
-    json: Any = attrs.field(default=None, repr=False)
+    json: Any = None
     """The same body as plain JSON data, for adapters that encode it themselves."""
     timeout: float = 30.0
     """Seconds for this attempt as a whole, connection to last byte."""
-    sink: Sink | None = attrs.field(default=None, repr=False)
+    sink: Sink | None = None
     """Where the body of a 2xx goes. An adapter that knows nothing of it returns the body."""
 
+    def __repr__(self) -> str:
+        # Headers and body hold what must not be shown.
+        return f"Request(method={self.method!r}, url={self.url!r}, timeout={self.timeout!r})"
 
-@attrs.define(slots=True)
-class Response:
+
+class Response(NamedTuple):
     """What came back, read to its end and decompressed."""
 
     status: int
     """The HTTP status."""
     headers: Headers
     """The header fields."""
-    content: bytes = attrs.field(default=b"", repr=False)
+    content: bytes = b""
     """The body."""
     cut_short: bool = False
     """True when the body ended before what the headers announced.
 
     Only with a status that is not 2xx: there the status alone decides.
     """
+
+    def __repr__(self) -> str:
+        return (
+            f"Response(status={self.status!r}, headers={self.headers!r}, "
+            f"cut_short={self.cut_short!r})"
+        )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
-import attrs
 import httpx
 
 from molam_overlays.errors import NetworkError
@@ -23,8 +23,7 @@ _BAD_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]|^[\t ]|[\t ]$")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
-@attrs.frozen(slots=True, eq=False, repr=False)
-class Target:
+class Target(NamedTuple):
     """A parsed URL with all that is derived from it."""
 
     url: httpx.URL
