@@ -125,6 +125,10 @@ class Compatibility:
     def compare(self, pair: Pair) -> None:
         """Note all that changed between two schemas, and in the schemas that they refer to."""
         self.compare_null(pair)
+        self.compare_present(pair)
+
+    def compare_present(self, pair: Pair) -> None:
+        """Do as `compare`, but for null: an event, for one, is never null."""
         self.compare_flags(pair)
         old, new = self.old.solid(pair.old), self.new.solid(pair.new)
         old_name, new_name = self.old.name(pair.old), self.new.name(pair.new)

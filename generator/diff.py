@@ -798,7 +798,7 @@ class _Comparison:
             for one, two in zip(webhook.body.media, other.body.media, strict=False):
                 if one.schema is not None and two.schema is not None:
                     event = self.new.name(two.schema) or other.path
-                    self.schemas.compare(
+                    self.schemas.compare_present(
                         Pair(event, one.schema, two.schema, "received", (other.path,))
                     )
 

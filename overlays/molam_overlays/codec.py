@@ -146,6 +146,7 @@ def _encode_int(value: int, at: str, problems: Problems) -> int | None:
     return value
 
 
+_LONG: Final = 2**63
 _LONGEST_INT: Final = 1024
 """Bits. Beyond a double's range few servers read a number at all (RFC 8259 section 6)."""
 
@@ -233,7 +234,7 @@ class Boolean(Type):
 class Integer(Type):
     """A whole number. Floats are refused, whatever they hold: minor units are counted."""
 
-    __slots__ = ("_bounded", "_limits")
+    __slots__ = ("_bounded", "_limits", "_plainly")
 
     def __init__(
         self,
@@ -246,8 +247,14 @@ class Integer(Type):
     ) -> None:
         self._limits = (minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of)
         self._bounded = any(limit is not None for limit in self._limits)
+        # What is within these breaks no rule; most integers have no other rules than these.
+        low = -_LONG if minimum is None else minimum
+        high = _LONG if maximum is None else maximum
+        self._plainly = range(low, high + 1) if self._limits[2:] == (None,) * 3 else range(0)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if type(value) is int and value in self._plainly:
+            return value
         if type(value) is not int:
             number = _whole(value)
             if number is None:
@@ -808,7 +815,7 @@ class Map(Type):
         return 0.5 * sum(self.value.fit(item) for item in wire.values()) / len(wire)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             problems[at] = f"must be an object (dict), not {type(value).__name__}"
             return None
         count_problem = properties_problem(len(value), self._min, self._max)

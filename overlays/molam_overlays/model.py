@@ -178,6 +178,8 @@ class Model(_Object):
     """The type of properties that are not declared; None when the document forbids them."""
     __rules__: ClassVar[tuple[Callable[[Mapping[str, Any]], str | None], ...]] = ()
     """Checks over the object as a whole."""
+    __written__: ClassVar[tuple[Any, ...]]
+    """The fields as `encode_object` goes through them; made with the first."""
 
     if TYPE_CHECKING:
 
@@ -486,6 +488,24 @@ class Object(Type):
         return encode_object(self.model, value, at, problems)
 
 
+def _written(model: type[Model]) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
+    """Return what `encode_object` asks of each field, in a form that is quick to go through."""
+    rows = model.__dict__.get("__written__")
+    if rows is None:
+        rows = tuple(
+            (
+                name,
+                spec.type.encode,
+                spec.required and not spec.read_only,
+                spec.read_only,
+                isinstance(spec.type, codec.Nullable),
+            )
+            for name, spec in model.__fields__.items()
+        )
+        model.__written__ = rows
+    return rows
+
+
 def encode_object(
     model: type[Model], value: Mapping[Any, Any], at: str, problems: Problems
 ) -> dict[str, Any]:
@@ -496,18 +516,21 @@ def encode_object(
     out: dict[str, Any] = {}
     prefix = f"{at}." if at else ""
     fields = model.__fields__
-    for name, spec in fields.items():
-        item = value.get(name, _ABSENT)
-        if (
-            item is _ABSENT
-            or item is codec.UNSET
-            or (item is None and not isinstance(spec.type, codec.Nullable))
-        ):
-            if spec.required and not spec.read_only:
+    find = value.get
+    declared = 0
+    for name, encode, required, read_only, nullable in _written(model):
+        item = find(name, _ABSENT)
+        if item is _ABSENT:
+            if required:
                 problems[prefix + name] = "is required"
-        elif not spec.read_only:
-            out[name] = spec.type.encode(item, prefix + name, problems)
-    if len(out) < len(value):
+            continue
+        declared += 1
+        if item is codec.UNSET or (item is None and not nullable):
+            if required:
+                problems[prefix + name] = "is required"
+        elif not read_only:
+            out[name] = encode(item, prefix + name, problems)
+    if declared < len(value):
         extra = model.__extra__
         for name, item in value.items():
             if name in fields:

@@ -139,14 +139,15 @@ class Operation(Generic[T_co]):
             ValidationError: with every problem at once; nothing was or will be sent.
         """
         problems: Problems = {}
-        given = {"path": path, "query": query, "header": header, "cookie": cookie}
         target = self.path
         pieces: list[str] = []
         headers: dict[str, str] = {}
         cookies: list[str] = []
         segments: dict[str, str] = {}
         for parameter in self.parameters:
-            values = given[parameter.location]
+            values = {"path": path, "query": query, "header": header, "cookie": cookie}[
+                parameter.location
+            ]
             value = None if values is None else values.get(parameter.name)
             if value is None or value is codec.UNSET:
                 if parameter.required:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import re
 import weakref
@@ -28,6 +29,7 @@ try:
         SyncClient,
         SyncClientBuilder,
     )
+    from pyreqwest.http import Url
     from pyreqwest.proxy import ProxyBuilder
     from pyreqwest.response import BaseResponse
 except ImportError:
@@ -40,7 +42,7 @@ from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamEr
 from molam_overlays.transport import fault
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body
-from molam_overlays.transport.target import ACCEPT_ENCODING, Target, fields_of, target_of
+from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
 from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.wire import Headers, Request, Response
 
@@ -107,15 +109,22 @@ def _span(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, 86_400 * 365))
 
 
-def _target(request: Request) -> Target:
-    if _REWRITTEN.search(request.url):
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[Url, str]:
+    """Return a URL as reqwest has it, and its host for messages; the last 256 are remembered."""
+    if _REWRITTEN.search(url):
         raise NetworkError(
             "The request path has a segment of dots, which this adapter would resolve. Nothing was "
             "sent. Check the id, or use the default adapter.",
             delivery="not_sent",
             repeatable=False,
         )
-    return target_of(request.url)
+    host = target_of(url).host
+    try:
+        return Url(url), host
+    except ValueError:  # its text may quote the URL
+        pass
+    raise fault.invalid(host)
 
 
 def _fields(request: Request) -> list[tuple[str, str]]:
@@ -135,6 +144,17 @@ def _headers_of(answer: BaseResponse) -> Headers:
         return Headers(_readable(answer))
 
 
+def _length_of(headers: Headers) -> float:
+    """Return how many bytes of body are announced; infinity where only its end will tell.
+
+    Who knows the length need not wait to be told that there is no more.
+    """
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and announced.isascii() and "transfer-encoding" not in headers:
+        return int(announced)
+    return math.inf
+
+
 def _readable(answer: BaseResponse) -> Iterator[tuple[str, str]]:
     for name in dict.fromkeys(answer.headers):
         with contextlib.suppress(ValueError):
@@ -142,7 +162,7 @@ def _readable(answer: BaseResponse) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError | None:
+def _failure_of(error: Exception, host: str, timeout: float) -> MolamError | None:
     """Return our error for one of pyreqwest; None if it is not of the wire.
 
     pyreqwest says "connect" for all that fails before a response, the sent and the unsent alike.
@@ -156,7 +176,6 @@ def _failure_of(error: Exception, target: Target, timeout: float) -> MolamError 
         return None
     details: Any = getattr(error, "details", None) or {}
     causes = [str(cause.get("message", "")) for cause in details.get("causes") or ()]
-    host = target.host
     unconnected = "client error (Connect)" in causes
     last = causes[-1] if causes else ""
     if isinstance(error, pyreqwest_exceptions.PoolTimeoutError):
@@ -241,9 +260,9 @@ class PyreqwestAdapter(HTTPAdapter):
         """Send one request and read the whole response; raises as `HttpxAdapter.exchange`."""
         if self._closed or self.forked:
             raise _unusable(self._closed)
-        target = _target(request)
+        url, host = _place(request.url)
         builder = (
-            self._client.request(request.method, request.url)
+            self._client.request(request.method, url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
             .streamed_read_buffer_limit(0)  # or a broken body would hide the status
@@ -254,16 +273,16 @@ class PyreqwestAdapter(HTTPAdapter):
         failure: MolamError | None = None
         try:
             with builder.build_streamed() as answer:
-                body = Body(
-                    answer.status, _headers_of(answer), self._limit, target.host, request.sink
-                )
+                body = Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
                 reader = answer.body_reader
-                while (chunk := reader.read_chunk()) is not None:
+                left = _length_of(body.headers)
+                while left > 0 and (chunk := reader.read_chunk()) is not None:
+                    left -= len(chunk)
                     if not body.feed(bytes(chunk)):
                         break
                 body.whole()
         except Exception as error:
-            failure = _failure_of(error, target, request.timeout)
+            failure = _failure_of(error, host, request.timeout)
             if failure is None:
                 raise
         if body is None:
@@ -290,7 +309,12 @@ class PyreqwestAdapter(HTTPAdapter):
 
 
 class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
-    """The async twin of `PyreqwestAdapter`, for asyncio alone: trio is not supported."""
+    """The async twin of `PyreqwestAdapter`, for asyncio alone: trio is not supported.
+
+    A response is taken up once its body begins, since each time that reqwest wakes the event loop
+    costs 20 us. A body that breaks before its first byte therefore takes the status with it: the
+    attempt counts as ``maybe_processed``, whatever the status was, and is repeated with its key.
+    """
 
     def __init__(
         self,
@@ -328,12 +352,12 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             if self._loop is not None:
                 raise fault.other_loop()
             self._loop = loop
-        target = _target(request)
+        url, host = _place(request.url)
         builder = (
-            self._client.request(request.method, request.url)
+            self._client.request(request.method, url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
-            .streamed_read_buffer_limit(1)  # or a broken body would hide the status
+            .streamed_read_buffer_limit(1)  # with the first of the body: waking up is dear
         )
         if request.content is not None:
             builder = builder.body_bytes(request.content)
@@ -341,16 +365,16 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         failure: MolamError | None = None
         try:
             async with builder.build_streamed() as answer:
-                body = Body(
-                    answer.status, _headers_of(answer), self._limit, target.host, request.sink
-                )
+                body = Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
                 reader = answer.body_reader
-                while (chunk := await reader.read_chunk()) is not None:
+                left = _length_of(body.headers)
+                while left > 0 and (chunk := await reader.read_chunk()) is not None:
+                    left -= len(chunk)
                     if not body.feed(bytes(chunk)):
                         break
                 body.whole()
         except Exception as error:
-            failure = _failure_of(error, target, request.timeout)
+            failure = _failure_of(error, host, request.timeout)
             if failure is None:
                 raise
         if body is None:

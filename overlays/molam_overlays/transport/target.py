@@ -90,7 +90,9 @@ def fields_of(request: Request) -> list[tuple[str, bytes, str]]:
             break
         if raw is None:
             continue
-        if _BAD_VALUE.search(value):
+        # Printable ASCII, as good as always, is seen to be fine in less time than any pattern takes.
+        plain = value.isascii() and value.isprintable() and value[:1] != " " != value[-1:]
+        if not plain and _BAD_VALUE.search(value):
             culprit = f"The value of the request header {name}"
             break
         fields.append((name, raw, value))
