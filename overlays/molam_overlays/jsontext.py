@@ -42,6 +42,8 @@ def _whole_number(text: str) -> int | WireNumber:
 
 
 _decoder: Final = json.JSONDecoder(parse_float=WireNumber, parse_constant=_refuse_constant)
+_scan: Final[Any] = _decoder.scan_once
+"""Reads one value without looking for white space around it, which takes a third of the time."""
 _patient: Final = json.JSONDecoder(
     parse_float=WireNumber, parse_int=_whole_number, parse_constant=_refuse_constant
 )
@@ -57,22 +59,31 @@ def loads(content: bytes | str) -> Any:
         ValueError: not UTF-8, not JSON (RFC 8259), or nested deeper than `MAX_NESTING`.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
-    if text.startswith("\ufeff"):
-        text = text[1:]
     try:
-        try:
-            data = _decoder.decode(text)
-        except json.JSONDecodeError:
-            raise
-        except ValueError:
-            data = _patient.decode(text)
-    except RecursionError:
-        raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels") from None
+        data, end = _scan(text, 0)
+    except (StopIteration, ValueError, RecursionError):
+        end = -1
+    if end != len(text):  # white space around it, or something wrong with it
+        data = _decode(text)
     if len(text) > _SHORT or text.count("[") + text.count("{") > MAX_NESTING:
         raw = content if isinstance(content, bytes) else text.encode("utf-8", "replace")
         if _may_nest_deep(raw):
             _check_nesting(data)
     return data
+
+
+def _decode(text: str) -> Any:
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    try:
+        try:
+            return _decoder.decode(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            return _patient.decode(text)
+    except RecursionError:
+        raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels") from None
 
 
 _SHORT: Final = 2000
