@@ -345,7 +345,7 @@ class Float(Number):
 class String(Type):
     """Text, its length counted in characters."""
 
-    __slots__ = ("_compiled", "_max", "_min", "_pattern", "_rule")
+    __slots__ = ("_compiled", "_max", "_min", "_pattern", "_plainly")
 
     def __init__(
         self,
@@ -358,6 +358,9 @@ class String(Type):
         self._max = max_length
         self._pattern = pattern
         self._compiled: re.Pattern[str] | None = None
+        # ASCII of these lengths breaks no rule; most texts are no more than that.
+        longest = sys.maxsize if max_length is None else max_length
+        self._plainly = range(min_length or 0, longest + 1) if pattern is None else range(0)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         if type(value) is not str:
@@ -365,6 +368,8 @@ class String(Type):
                 problems[at] = f"must be text (str), not {type(value).__name__}"
                 return None
             value = str.__str__(value)
+        elif len(value) in self._plainly and value.isascii():
+            return value
         if not value.isascii():
             encode_text(value, at, problems)
         if self._min is not None and len(value) < self._min:

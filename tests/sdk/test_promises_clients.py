@@ -775,6 +775,28 @@ print(sorted(set(sys.modules) - before))
     assert done.stdout.strip() == "[]"
 
 
+def test_building_a_blocking_client_loads_nothing_that_it_has_no_use_for() -> None:
+    script = """
+import sys
+# httpx and httpcore import these where they find them.
+sys.modules.update(dict.fromkeys(["click", "rich", "trio"]))
+from molam_sdk import Config, MolamClient
+MolamClient(Config(api_key="sk_test_1"))
+idle = {"asyncio", "attr", "dateutil", "molam_overlays.hooks", "platform", "sqlite3", "uuid"}
+print(sorted(idle & sys.modules.keys()))
+"""
+    # Without the site module, whose .pth files may import anything.
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_the_package_alone_loads_next_to_nothing() -> None:
     script = """
 import sys

@@ -104,6 +104,13 @@ def _builder(
     )
 
 
+_BODY_BROKE = (
+    pyreqwest_exceptions.ReadError,
+    pyreqwest_exceptions.ReadTimeoutError,
+    pyreqwest_exceptions.BodyDecodeError,
+)
+
+
 @lru_cache(maxsize=64)
 def _span(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, 86_400 * 365))
@@ -311,9 +318,10 @@ class PyreqwestAdapter(HTTPAdapter):
 class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     """The async twin of `PyreqwestAdapter`, for asyncio alone: trio is not supported.
 
-    A response is taken up once its body begins, since each time that reqwest wakes the event loop
-    costs 20 us. A body that breaks before its first byte therefore takes the status with it: the
-    attempt counts as ``maybe_processed``, whatever the status was, and is repeated with its key.
+    A response is taken up once its body begins, since waking the event loop costs 20 us each time.
+    A body that breaks before its first byte therefore takes the status with it: that attempt
+    counts as ``maybe_processed``, whatever the status was. From then on the adapter takes up a
+    response at its status, so that the attempts that follow are answered by it.
     """
 
     def __init__(
@@ -332,6 +340,8 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         self.forked = False
         """True in a child that was forked after this adapter was made."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._awaited = 1
+        """Bytes of the body to wait for before a response is taken up."""
         self._client: Client = _builder(
             ClientBuilder(),
             proxy=proxy,
@@ -357,7 +367,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             self._client.request(request.method, url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
-            .streamed_read_buffer_limit(1)  # with the first of the body: waking up is dear
+            .streamed_read_buffer_limit(self._awaited)
         )
         if request.content is not None:
             builder = builder.body_bytes(request.content)
@@ -374,6 +384,8 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
                         break
                 body.whole()
         except Exception as error:
+            if body is None and isinstance(error, _BODY_BROKE):
+                self._awaited = 0
             failure = _failure_of(error, host, request.timeout)
             if failure is None:
                 raise

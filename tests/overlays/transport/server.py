@@ -160,6 +160,18 @@ def stall_in_body(c: Conversation) -> None:
 
 
 @deed
+def declined_and_empty(c: Conversation) -> None:
+    c.answer(402, b"", length=1000)
+    c.hang_up()
+
+
+@deed
+def declined_and_empty_stalled(c: Conversation) -> None:
+    c.answer(402, b"", length=1000)
+    stall(c)
+
+
+@deed
 def declined_and_stalled(c: Conversation) -> None:
     c.answer(402, b'{"error":', length=1000)
     stall(c)

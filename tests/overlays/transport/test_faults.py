@@ -45,6 +45,8 @@ ANSWERS = [
     ("exactly-at-the-limit", 200, b"x" * LIMIT, False),
     ("declined-and-short", 402, b'{"error":', True),
     ("declined-and-stalled", 402, b'{"error":', True),
+    ("declined-and-empty", 402, b"", True),
+    ("declined-and-empty-stalled", 402, b"", True),
     ("declined-bad-gzip", 402, b"", True),
     ("declined-bomb", 402, b"\0" * LIMIT, True),
 ]
@@ -79,6 +81,8 @@ def patience(path: str) -> float:
 def test_a_status_comes_back_with_what_came_of_its_body(
     server: Any, way: Any, path: str, status: int, content: bytes, cut_short: bool
 ) -> None:
+    if way.flavour == "pyreqwest-asyncio" and path.startswith("declined-and-empty"):
+        pytest.skip("documented: it loses such a status once; see test_pyreqwest")
     response = way(max_response_bytes=LIMIT).post(f"{server.url}/{path}", timeout=patience(path))
     assert (response.status, response.content) == (status, content)
     assert response.cut_short is cut_short or status == 101

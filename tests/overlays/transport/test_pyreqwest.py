@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 import trustme
 
-from molam_overlays.errors import ClientClosedError, ConfigurationError, NetworkError
+from molam_overlays.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    MolamError,
+    NetworkError,
+)
 from molam_overlays.wire import Request
 
 pyreqwest = pytest.importorskip(
@@ -22,8 +27,8 @@ pyreqwest = pytest.importorskip(
 BODY = b'{"id":"pi_1","status":"succeeded"}'
 
 
-def post(url: str) -> Request:
-    return Request("POST", url, {"Authorization": "Bearer sk_test_canary"}, b"{}", None, 10)
+def post(url: str, timeout: float = 10) -> Request:
+    return Request("POST", url, {"Authorization": "Bearer sk_test_canary"}, b"{}", None, timeout)
 
 
 def test_calls_share_a_connection_and_arrive_as_sent(server: Any) -> None:
@@ -36,6 +41,25 @@ def test_calls_share_a_connection_and_arrive_as_sent(server: Any) -> None:
     assert (seen.method, seen.path, seen.body) == ("POST", "/ok?limit=1", b"{}")
     assert seen.header("Accept-Encoding") == ["gzip, deflate"]
     assert seen.header("Content-Length") == ["2"]
+
+
+@pytest.mark.parametrize("path", ["declined-and-empty", "declined-and-empty-stalled"])
+def test_a_status_outlives_a_body_that_never_begins(server: Any, path: str) -> None:
+    adapter = pyreqwest.PyreqwestAdapter()
+    answer = adapter.exchange(post(f"{server.url}/{path}", timeout=0.3))
+    assert (answer.status, answer.content, answer.cut_short) == (402, b"", True)
+
+
+@pytest.mark.parametrize("path", ["declined-and-empty", "declined-and-empty-stalled"])
+async def test_the_async_adapter_loses_such_a_status_only_once(server: Any, path: str) -> None:
+    adapter = pyreqwest.AsyncPyreqwestAdapter()
+    with pytest.raises(MolamError) as caught:
+        await adapter.exchange(post(f"{server.url}/{path}", timeout=0.3))
+    assert caught.value.delivery == "maybe_processed"
+    for _ in range(2):
+        answer = await adapter.exchange(post(f"{server.url}/{path}", timeout=0.3))
+        assert (answer.status, answer.cut_short) == (402, True)
+    await adapter.aclose()
 
 
 @pytest.mark.parametrize("id_", ["..", ".", "%2e%2E", ".%2e", "a\\b"])
