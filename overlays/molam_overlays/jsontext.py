@@ -64,8 +64,8 @@ def loads(content: bytes | str) -> Any:
         data, end = _scan(text, 0)
     except (StopIteration, ValueError, RecursionError):
         end = -1
-    if end != len(text):  # white space around it, or something wrong with it
-        data = _decode(text)
+    if end != len(text) and (end < 0 or text[end:].strip(" \t\n\r")):
+        data = _decode(text)  # space before it, or something wrong with it
     if len(text) > _SHORT or text.count("[") + text.count("{") > MAX_NESTING:
         raw = content if isinstance(content, bytes) else text.encode("utf-8", "replace")
         if _may_nest_deep(raw):
