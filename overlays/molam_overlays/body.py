@@ -72,6 +72,9 @@ class Encoded(NamedTuple):
     data: Any = None
     """The same as data, whatever the media type."""
 
+    def __repr__(self) -> str:
+        return f"Encoded(media={self.media!r})"  # a body is not for showing
+
 
 class Body:
     """One media type an operation takes."""

@@ -66,6 +66,9 @@ class Started(NamedTuple):
     again: Callable[..., Any]
     download: Download | None
 
+    def __repr__(self) -> str:
+        return f"Started({self.call!r})"
+
     def resumed(self, error: MolamError) -> Any:
         """Repeat the call with its key, on from the attempts that failed."""
         # No attempt: nothing has left, so the server has yet to see the key.
