@@ -26,7 +26,7 @@ import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError
-from molam_overlays.transport import fault, line
+from molam_overlays.transport import asyncio_socket, fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
@@ -325,7 +325,7 @@ class _Wire(httpcore.AsyncNetworkBackend):
 
     def __init__(self) -> None:
         self.begin()
-        self._stream: anyio.abc.SocketStream | None = None
+        self._stream: anyio.abc.ByteStream | None = None
 
     def begin(self) -> None:
         """Forget the attempt before."""
@@ -343,7 +343,10 @@ class _Wire(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to whichever address of the host answers first (RFC 8305)."""
         try:
-            self._stream = await anyio.connect_tcp(host, port, local_host=local_address)
+            if _on_trio():
+                self._stream = await anyio.connect_tcp(host, port, local_host=local_address)
+            else:
+                self._stream = await asyncio_socket.connect(host, port, local_address)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         return _Stream(self._stream, self)
@@ -445,12 +448,21 @@ def _readable(sock: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _current_loop() -> object:
+def _on_trio() -> bool:
+    trio = cast("Any", sys.modules.get("trio"))
+    if trio is None:
+        return False
     try:
-        return asyncio.get_running_loop()
+        trio.lowlevel.current_task()
     except RuntimeError:
-        trio = cast("Any", sys.modules["trio"])
-        return trio.lowlevel.current_trio_token()
+        return False
+    return True
+
+
+def _current_loop() -> object:
+    if _on_trio():
+        return cast("Any", sys.modules["trio"]).lowlevel.current_trio_token()
+    return asyncio.get_running_loop()
 
 
 def _load_backend() -> None:
