@@ -251,11 +251,7 @@ class Model(_Object):
         Raises:
             TypeError: `data` is not a mapping.
         """
-        if not isinstance(data, Mapping):
-            raise TypeError(
-                f"{cls.__name__}.from_dict() takes a dict of JSON data, not {type(data).__name__}"
-            )
-        return adopt(cls, plain_copy(data), NO_RESPONSE)
+        return adopt(cls, json_object(cls, data), NO_RESPONSE)
 
     @property
     def response(self) -> ResponseInfo:
@@ -424,6 +420,16 @@ def _getter(spec: Field) -> Callable[[Any], Any]:
         return None if value is None else decode(value, self._response)
 
     return read
+
+
+def json_object(cls: type, data: Any) -> dict[str, Any]:
+    """Copy what `from_dict` of a class was given; `TypeError` unless it is a mapping."""
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f"{cls.__name__}.from_dict() takes a dict of JSON data, not {type(data).__name__}"
+        )
+    copied: dict[str, Any] = plain_copy(data)
+    return copied
 
 
 def missing(model: Any, attribute: str) -> AttributeError:

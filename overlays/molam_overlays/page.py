@@ -26,6 +26,7 @@ from molam_overlays.model import (
     ResponseInfo,
     collect_fields,
     field,
+    json_object,
     missing,
     read_field,
     shown,
@@ -81,11 +82,7 @@ class PageData(Generic[T]):
         Raises:
             TypeError: `data` is not a mapping.
         """
-        if not isinstance(data, Mapping):
-            raise TypeError(
-                f"{cls.__name__}.from_dict() takes a dict of JSON data, not {type(data).__name__}"
-            )
-        return adopt_page(cls, plain_copy(data), NO_RESPONSE)
+        return adopt_page(cls, json_object(cls, data), NO_RESPONSE)
 
     @property
     def response(self) -> ResponseInfo:

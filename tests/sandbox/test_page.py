@@ -267,7 +267,7 @@ def test_a_person_clicks_through_checkout_on_a_phone(
     url = site.confirm(intent, None).body["redirect_url"]
     browser.set_window_size(390, 844)
     browser.get(url)
-    assert browser.title == "Pay USD\u00a025.00"
+    wait(browser).until(lambda _: browser.title == "Pay USD\u00a025.00")
     assert EVIL in browser.find_element(By.TAG_NAME, "main").text
     button = browser.find_element(By.CSS_SELECTOR, f"button[value={action}]")
     right = button.location["x"] + button.size["width"]
@@ -284,7 +284,7 @@ def test_a_person_reads_the_overview_and_resends_an_event(site: Site, browser: A
     intent = site.paid(description=EVIL)
     browser.set_window_size(390, 844)
     browser.get(f"http://127.0.0.1:{site.port}/")
-    assert browser.title == "Molam sandbox"
+    wait(browser).until(lambda _: browser.title == "Molam sandbox")
     assert intent["id"] in browser.page_source
     root = browser.find_element(By.TAG_NAME, "html")
     assert int(root.get_property("scrollWidth")) <= int(root.get_property("clientWidth"))
