@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import attrs
 from benchmarks.bench import Bench, clean_environ
 from benchmarks.environments import ROOT, UnavailableError, environment
 from benchmarks.figures import Figure
-from benchmarks.spread import Sample, difference
+from benchmarks.spread import Sample, difference, ratio
 
 _CLIENT = "import molam_sdk; molam_sdk.MolamClient(molam_sdk.Config(api_key='sk_test_0123456789'))"
 _HTTPX = "import httpx; httpx.Client()"
@@ -84,7 +85,7 @@ def imports(bench: Bench) -> list[Figure]:
             else:
                 if number:  # the first round compiles
                     costs[name].append(cost.cpu)
-    return [
+    figures = [
         Figure(
             name=name,
             title=title,
@@ -95,6 +96,21 @@ def imports(bench: Bench) -> list[Figure]:
         for name, (_, _, title) in _PROGRAMS.items()
         if title
     ]
+    # Milliseconds come and go with the machine's other work; this does not.
+    bare = statistics.median(costs["bare"])
+    ours, theirs = (
+        [cost - bare for cost in costs[name]] for name in ("import-client", "import-httpx-client")
+    )
+    figures.append(
+        Figure(
+            name="import-client-ratio",
+            title="MolamClient built, to httpx.Client() built",
+            sample=ratio(ours, theirs)
+            if not reasons.keys() & {"import-client", "import-httpx-client"}
+            else None,
+        )
+    )
+    return figures
 
 
 _RESIDENT = """
