@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -130,17 +130,49 @@ _EMPTY = (b"Content-Length", b"0")
 _NO_CONTENT = httpx.ByteStream(b"")
 
 
+class _Fields(httpx.Headers):
+    """Header fields as they go on the wire, read by httpx only once somebody looks at them.
+
+    A transport asks for `raw` alone. Whatever else is asked for, a hook or a mock maybe, finds that
+    httpx's own attributes are missing, and then they are made.
+    """
+
+    def __init__(self, ready: list[tuple[bytes, bytes]]) -> None:
+        self.__dict__["ready"] = ready
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        ready: list[tuple[bytes, bytes]] | None = self.__dict__.get("ready")
+        return super().raw if ready is None else ready
+
+    def __getattr__(self, name: str) -> Any:
+        ready = self.__dict__.pop("ready", None)
+        if ready is None:
+            raise AttributeError(name)
+        super().__init__(ready)
+        return getattr(self, name)
+
+
+class _Prepared(httpx.Request):
+    """A request made of parts that are ready; `httpx.Request` would read and copy them all."""
+
+    def __init__(self, request: Request, target: Target) -> None:
+        timeout = request.timeout
+        content = request.content
+        self.method = request.method
+        self.url = target.url
+        self.headers = _Fields(head_of(request, target))
+        self.stream = _NO_CONTENT if content is None else httpx.ByteStream(content)
+        # A request that does not come from a Client has no timeouts but these.
+        self.extensions = {
+            "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+        }
+
+
+for _ours, _theirs in ((_Fields, httpx.Headers), (_Prepared, httpx.Request)):
+    _ours.__name__ = _theirs.__name__  # which their reprs show
+
+
 def prepare(request: Request, target: Target) -> httpx.Request:
     """Return the request as httpx's transports take it."""
-    timeout = request.timeout
-    content = request.content
-    return httpx.Request(
-        request.method,
-        target.url,
-        headers=head_of(request, target),
-        stream=_NO_CONTENT if content is None else httpx.ByteStream(content),
-        # A request that does not come from a Client has no timeouts but these.
-        extensions={
-            "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        },
-    )
+    return _Prepared(request, target)
