@@ -144,10 +144,13 @@ class Operation(Generic[T_co]):
         headers: dict[str, str] = {}
         cookies: list[str] = []
         segments: dict[str, str] = {}
+        given = (
+            {"path": path, "query": query, "header": header, "cookie": cookie}
+            if self.parameters
+            else {}
+        )
         for parameter in self.parameters:
-            values = {"path": path, "query": query, "header": header, "cookie": cookie}[
-                parameter.location
-            ]
+            values = given[parameter.location]
             value = None if values is None else values.get(parameter.name)
             if value is None or value is codec.UNSET:
                 if parameter.required:
@@ -305,9 +308,9 @@ class Call(Generic[T_co]):
             pair for pair in self.query.split("&") if pair and pair.partition("=")[0] not in changed
         ]
         added = [f"{name}={number}" for name, number in changed.items()]
-        changed_call = copy(self)
-        changed_call.query = "&".join(kept + added)
-        return changed_call
+        other = copy(self)
+        other.query = "&".join(kept + added)
+        return other
 
     def for_async_pages(self) -> Call[Any]:
         """Return the same call, its result read as a page of the async client."""
