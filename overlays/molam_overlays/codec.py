@@ -234,7 +234,7 @@ class Boolean(Type):
 class Integer(Type):
     """A whole number. Floats are refused, whatever they hold: minor units are counted."""
 
-    __slots__ = ("_bounded", "_limits", "_plainly")
+    __slots__ = ("_limits", "_plainly")
 
     def __init__(
         self,
@@ -246,7 +246,6 @@ class Integer(Type):
         multiple_of: int | None = None,
     ) -> None:
         self._limits = (minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of)
-        self._bounded = any(limit is not None for limit in self._limits)
         # What is within these breaks no rule; most integers have no other rules than these.
         low = -_LONG if minimum is None else minimum
         high = _LONG if maximum is None else maximum
@@ -261,7 +260,7 @@ class Integer(Type):
                 problems[at] = f"must be a whole number (int), not {type(value).__name__}"
                 return None
             value = number
-        if self._bounded and (problem := _bounds(value, *self._limits)) is not None:
+        if (problem := _bounds(value, *self._limits)) is not None:
             problems[at] = problem
             return None
         return _encode_int(value, at, problems)

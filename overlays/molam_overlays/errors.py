@@ -72,7 +72,7 @@ class MolamError(Exception):
                 open in this process, or the key is older than the server remembers (24 hours).
         """
         if self._resume is None:
-            raise self._refusal("resume")
+            raise self._refusal(self._cannot_resume("resume"))
         return self._resume()
 
     async def aresume(self) -> Any:
@@ -82,11 +82,11 @@ class MolamError(Exception):
             ResumeError: as for `resume`.
         """
         if self._aresume is None:
-            raise self._refusal("aresume")
+            raise self._refusal(self._cannot_resume("aresume"))
         return await self._aresume()
 
-    def _refusal(self, method: str) -> ResumeError:
-        refusal = ResumeError(self._cannot_resume(method))
+    def _refusal(self, why: str) -> ResumeError:
+        refusal = ResumeError(why)
         refusal.delivery = self.delivery
         refusal.attempts = self.attempts
         refusal.idempotency_key = self.idempotency_key

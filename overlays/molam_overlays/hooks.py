@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 import attrs
 
 from molam_overlays.errors import Attempt, ConfigurationError, Delivery
-from molam_overlays.observe import CallInfo, Observer, facts_of, logger, shown_of
+from molam_overlays.observe import CallInfo, Observer, facts_of, logger, shown_of, told_of
 
 
 @attrs.frozen(kw_only=True)
@@ -202,13 +202,7 @@ class Teller(Observer):
     def response(self, call: CallInfo, attempt: Attempt) -> None:
         super().response(call, attempt)
         if self.hooks.on_response and attempt.status is not None:
-            event = ResponseEvent(
-                **shown_of(call),
-                attempt=attempt.number,
-                status=attempt.status,
-                duration=attempt.duration,
-                request_id=attempt.request_id,
-            )
+            event = ResponseEvent(**shown_of(call), **told_of(attempt))
             for hook in self.hooks.on_response:
                 _safely(hook, event)
         for tracer in self.hooks.tracers:
@@ -218,13 +212,7 @@ class Teller(Observer):
         super().retry(call, attempt, wait)
         if self.hooks.on_retry:
             event = RetryEvent(
-                **shown_of(call),
-                attempt=attempt.number,
-                outcome=attempt.outcome,
-                status=attempt.status,
-                duration=attempt.duration,
-                request_id=attempt.request_id,
-                wait=wait,
+                **shown_of(call), **told_of(attempt), outcome=attempt.outcome, wait=wait
             )
             for hook in self.hooks.on_retry:
                 _safely(hook, event)

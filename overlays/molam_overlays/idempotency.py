@@ -14,6 +14,8 @@ from molam_overlays.errors import ValidationError
 
 MAX_KEY_LENGTH = 128
 """Characters."""
+REMEMBERED_SECONDS = 24 * 3600.0
+"""How long the API remembers a key."""
 _RANDOM_BYTES = 12
 
 

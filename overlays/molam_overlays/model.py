@@ -50,31 +50,20 @@ class ResponseInfo(NamedTuple):
     """The key the call was sent with; None for reads."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        headers = self.headers
-        if not SECRET_HEADERS.isdisjoint(headers):
-            kept = [pair for pair in headers.items() if pair[0].lower() not in SECRET_HEADERS]
-            headers = Headers(kept)
-        values = (self.status, self.request_id, headers, self.attempts, self.idempotency_key)
-        return _response_info, values
+        values = self
+        if not SECRET_HEADERS.isdisjoint(self.headers):
+            kept = [pair for pair in self.headers.items() if pair[0].lower() not in SECRET_HEADERS]
+            values = self._replace(headers=Headers(kept))
+        return _response_info, tuple(values)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
 
 
-def _response_info(
-    status: int,
-    request_id: str | None,
-    headers: Mapping[str, str],
-    attempts: tuple[Attempt, ...],
-    idempotency_key: str | None,
-) -> ResponseInfo:
-    return ResponseInfo(
-        status=status,
-        request_id=request_id,
-        headers=headers,
-        attempts=attempts,
-        idempotency_key=idempotency_key,
-    )
+def _response_info(*values: Any) -> ResponseInfo:
+    # By this name: `__module__` says where users import the class from, and an emitted package may
+    # have another name.
+    return ResponseInfo(*values)
 
 
 ResponseInfo.__module__ = "molam_sdk.models"

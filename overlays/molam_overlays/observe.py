@@ -119,7 +119,7 @@ class Observer:
                 attempt.number,
                 attempt.request_id,
                 call.idempotency_key,
-                extra={**_fields(call), **_of_attempt(attempt)},
+                extra={**_fields(call), **told_of(attempt)},
             )
 
     def retry(self, call: CallInfo, attempt: Attempt, wait: float) -> None:
@@ -133,7 +133,7 @@ class Observer:
                 attempt.outcome,
                 attempt.number,
                 call.idempotency_key,
-                extra={**_fields(call), **_of_attempt(attempt), "wait": wait},
+                extra={**_fields(call), **told_of(attempt), "wait": wait},
             )
 
     def error(self, call: CallInfo, error: BaseException) -> None:
@@ -239,7 +239,8 @@ def _fields(call: CallInfo) -> dict[str, Any]:
     return {**shown_of(call), **unknown}
 
 
-def _of_attempt(attempt: Attempt) -> dict[str, Any]:
+def told_of(attempt: Attempt) -> dict[str, Any]:
+    """Return what log records and events tell of an attempt."""
     return {
         "attempt": attempt.number,
         "status": attempt.status,

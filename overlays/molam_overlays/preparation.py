@@ -21,11 +21,10 @@ from molam_overlays.errors import (
     ClientClosedError,
     ConfigurationError,
     MolamError,
-    ResumeError,
     ValidationError,
 )
 from molam_overlays.extra_headers import check_headers, with_extra
-from molam_overlays.idempotency import make_idempotency_key
+from molam_overlays.idempotency import REMEMBERED_SECONDS, make_idempotency_key
 from molam_overlays.observe import Observer, configure_logging
 from molam_overlays.operation import Call, Operation
 from molam_overlays.retry import RetryPolicy, RetryQuota
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from molam_overlays.hooks import Hooks
-
-
-KEY_LIFETIME: Final = 24 * 3600.0
-"""Seconds the API remembers an idempotency key."""
 
 
 _REPLACEABLE: Final = frozenset({"accept", "user-agent"})
@@ -75,15 +70,11 @@ class Started(NamedTuple):
         age = 0.0
         if error.attempts:
             age = (self.client._world.now() - error.attempts[0].started_at).total_seconds()
-        if self.idempotency_key is not None and age > KEY_LIFETIME:
-            refusal = ResumeError(
+        if self.idempotency_key is not None and age > REMEMBERED_SECONDS:
+            raise error._refusal(
                 "The server has forgotten this call's idempotency key, which is older than 24 "
                 "hours: repeating it could do it twice. Look up what became of it instead."
             )
-            refusal.delivery = error.delivery
-            refusal.attempts = error.attempts
-            refusal.idempotency_key = self.idempotency_key
-            raise refusal
         return self.again(self.call, self.idempotency_key, self.options, error.attempts)
 
 

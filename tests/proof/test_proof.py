@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,26 +21,13 @@ REAL = {
 }
 """Operations and webhooks, as their folder's README counts them."""
 
-_NUMBERS = count(1)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where a package goes; nothing of it stays importable."""
-    name = f"proved_{next(_NUMBERS)}"
-    before = list(sys.path)
-    yield tmp_path / name
-    sys.path[:] = before
-    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
-        del sys.modules[module]
-
 
 def problems(verdicts: list[Verdict]) -> list[str]:
     return [f"{v.subject}: {problem}" for v in verdicts for problem in v.problems]
 
 
-def test_all_of_ours_is_what_the_document_says(folder: Path) -> None:
-    verdicts = Proof(OURS, folder, variants=3).run()
+def test_all_of_ours_is_what_the_document_says(place: Path) -> None:
+    verdicts = Proof(OURS, place, variants=3).run()
     assert problems(verdicts) == []
     # 13 operations, 14 webhooks, and the schemas together.
     assert len(verdicts) == 28
@@ -53,8 +37,8 @@ def test_all_of_ours_is_what_the_document_says(folder: Path) -> None:
 @pytest.mark.parametrize(
     "document", sorted(DOCUMENTS.glob("*.yaml")), ids=lambda document: document.stem
 )
-def test_all_of_a_document_is_what_it_says(document: Path, folder: Path) -> None:
-    verdicts = Proof(document, folder, variants=3).run()
+def test_all_of_a_document_is_what_it_says(document: Path, place: Path) -> None:
+    verdicts = Proof(document, place, variants=3).run()
     assert problems(verdicts) == []
     assert verdicts
     assert all(verdict.calls for verdict in verdicts)
@@ -62,8 +46,8 @@ def test_all_of_a_document_is_what_it_says(document: Path, folder: Path) -> None
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the folder ../shared/specs is not here")
 @pytest.mark.parametrize("name", REAL)
-def test_all_of_a_real_document_is_what_it_says(name: str, folder: Path) -> None:
-    verdicts = Proof(SHARED / name, folder, variants=2).run()
+def test_all_of_a_real_document_is_what_it_says(name: str, place: Path) -> None:
+    verdicts = Proof(SHARED / name, place, variants=2).run()
     assert problems(verdicts) == []
     webhooks = sum(verdict.subject.startswith("webhook ") for verdict in verdicts)
     assert (len(verdicts) - webhooks - 1, webhooks) == REAL[name]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import sys
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,6 @@ from proving.proof import Proof
 from proving.schemas import Facts, Rules
 from proving.values import Maker, UnmakeableError
 from proving.wire import unbracketed
-
-_NUMBERS = count(1)
 
 SHOP = """\
 openapi: 3.1.0
@@ -79,16 +74,6 @@ DEFECTS = [
     ("events.py", r'"order.paid": Paid', '"order.paid": Order', "webhook"),
     ("client.py", r"def change_order\(", "def change_odrer(", "no method was emitted"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    name = f"defective_{next(_NUMBERS)}"
-    before = list(sys.path)
-    yield tmp_path / name
-    sys.path[:] = before
-    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
-        del sys.modules[module]
 
 
 def shop(tmp_path: Path) -> Path:

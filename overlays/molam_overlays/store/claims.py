@@ -36,15 +36,13 @@ from molam_overlays.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from molam_overlays.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store.payload import decode, encode
 from molam_overlays.store.statement import Decision, Statement
 
 LOGGER = logging.getLogger("molam_sdk")
 
 E = TypeVar("E", bound=MolamError)
-
-REMEMBERED_SECONDS = 24 * 3600.0
-"""How long the API remembers an idempotency key."""
 
 LEASE_SECONDS = 300.0
 """How long a claim holds by default: a call's four attempts of 30 s, with three waits of 60 s."""

@@ -20,12 +20,12 @@ from typing import Any, Literal, cast
 import attrs
 
 from molam_overlays.errors import Delivery, MolamError
+from molam_overlays.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store import owner as owners
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Database
 from molam_overlays.store.claims import (
     LEASE_SECONDS,
-    REMEMBERED_SECONDS,
     Ask,
     check_seconds,
 )

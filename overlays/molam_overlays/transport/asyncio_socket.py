@@ -119,8 +119,8 @@ def _wake(waiting: asyncio.Future[None] | None) -> None:
 async def connect(host: str, port: int, local_host: str | None) -> anyio.abc.ByteStream:
     """Connect to whichever address of the host answers first (RFC 8305).
 
-    anyio does it, and we take over its transport. Where a coming anyio or another event loop keeps
-    that elsewhere, and when the server has spoken or hung up already, its stream stays.
+    anyio does it, and we take over its transport. On trio, where a coming anyio or another event
+    loop keeps that elsewhere, and when the server has spoken or hung up already, its stream stays.
 
     Raises:
         OSError: none does, or the name has none.

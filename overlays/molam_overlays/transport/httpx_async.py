@@ -343,10 +343,7 @@ class _Wire(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to whichever address of the host answers first (RFC 8305)."""
         try:
-            if _on_trio():
-                self._stream = await anyio.connect_tcp(host, port, local_host=local_address)
-            else:
-                self._stream = await asyncio_socket.connect(host, port, local_address)
+            self._stream = await asyncio_socket.connect(host, port, local_address)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         return _Stream(self._stream, self)
@@ -448,21 +445,12 @@ def _readable(sock: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _on_trio() -> bool:
-    trio = cast("Any", sys.modules.get("trio"))
-    if trio is None:
-        return False
-    try:
-        trio.lowlevel.current_task()
-    except RuntimeError:
-        return False
-    return True
-
-
 def _current_loop() -> object:
-    if _on_trio():
-        return cast("Any", sys.modules["trio"]).lowlevel.current_trio_token()
-    return asyncio.get_running_loop()
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        trio = cast("Any", sys.modules["trio"])
+        return trio.lowlevel.current_trio_token()
 
 
 def _load_backend() -> None:
