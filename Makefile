@@ -14,8 +14,12 @@ help: ## List the targets
 setup: ## Make or update .venv (PYTHON=/path/to/python chooses the interpreter)
 	@scripts/bootstrap
 
+.PHONY: setup-demo
+setup-demo:
+	@scripts/bootstrap demo
+
 .PHONY: demo
-demo: setup ## Watch a whole order go through against a Molam API on this machine
+demo: setup-demo ## Watch a whole order go through against a Molam API on this machine
 	@$(PY) examples/demo.py $(ARGS)
 
 .PHONY: test
