@@ -46,11 +46,16 @@ def check_headers(headers: Any, own: Collection[str]) -> None:
             raise ValidationError(
                 {"extra_headers": "must have header names of letters and hyphens"}
             )
-        if name.lower() in _OWN_HEADERS or name.lower() in own:
+        if _alike(name) in _OWN_HEADERS or _alike(name) in {_alike(each) for each in own}:
             raise ValidationError({f"extra_headers.{name}": "is set by the SDK"})
         problem = header_problem(value)
         if problem is not None:
             raise ValidationError({f"extra_headers.{name}": problem})
+
+
+def _alike(name: str) -> str:
+    # WSGI and CGI servers read both characters as one (RFC 3875 section 4.1.18).
+    return name.lower().replace("_", "-")
 
 
 def with_extra(headers: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:

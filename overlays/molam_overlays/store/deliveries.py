@@ -35,6 +35,7 @@ LEASE_SECONDS = 300.0
 PAYLOAD_RETENTION_SECONDS = 30 * 24 * 3600.0
 EVENT_RETENTION_SECONDS = 180 * 24 * 3600.0
 
+_SECONDS_END = 1e11
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
 
@@ -72,6 +73,23 @@ class Held:
     event_time: float | None
     received_at: float
     tries: int
+
+
+def moment_of(created: object) -> float | None:
+    """Return an event's own time in unix seconds; None for what is no time at all.
+
+    Seconds are what the document says. Milli-, micro- and nanoseconds are told by their size: as
+    seconds they would lie beyond the year 5000, where databases know no time either.
+    """
+    if not isinstance(created, (int, float)) or isinstance(created, bool):
+        return None
+    if not 0 <= created < _SECONDS_END * 1e9:
+        return None
+    seconds = float(created)
+    for _ in range(3):
+        if seconds >= _SECONDS_END:
+            seconds /= 1000
+    return seconds
 
 
 def backoff(tries: int, random: float) -> float:

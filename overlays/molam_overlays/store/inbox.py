@@ -137,7 +137,8 @@ class Inbox:
     ) -> bool:
         """Store an event that verified; True the first time, False for a duplicate.
 
-        `created` is the event's own time, unix seconds; `resource` what it is about
+        `created` is the event's own time, unix seconds (milli-, micro- and nanoseconds are told by
+        their size, and what is no time is left out); `resource` what it is about
         (``event.data.id``). With `connection` it becomes part of that connection's transaction.
 
         Raises:
@@ -483,9 +484,9 @@ def _checked(
         ("resource", resource or "-"),
     )
     for name, value in names:
-        if not isinstance(value, str) or not value or len(value) > 500 or "\0" in value:
-            raise ValueError(f"{name} must be 1 to 500 characters without NUL.")
-    return event_id, event_type, bytes(payload), resource, created
+        if not _is_storable(value):
+            raise ValueError(f"{name} must be 1 to 500 characters without NUL or half a surrogate.")
+    return event_id, event_type, bytes(payload), resource, deliveries.moment_of(created)
 
 
 def _event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -495,9 +496,16 @@ def _event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
         "event_id": event.get("id") or "",
         "event_type": event.get("type") or "",
         "payload": encode(event).encode("ascii"),
-        "created": float(created) if isinstance(created, (int, float)) else None,
-        "resource": about if isinstance(about, str) else None,
+        "created": created,
+        # An event that verified is stored, whatever its data is about.
+        "resource": about if _is_storable(about) else None,
     }
+
+
+def _is_storable(value: object) -> bool:
+    if not isinstance(value, str) or not 1 <= len(value) <= 500 or "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _facts(held: Held) -> dict[str, Any]:

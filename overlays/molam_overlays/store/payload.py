@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, cast
 
 from molam_overlays import jsontext
@@ -60,14 +60,24 @@ def _as_it_is(number: float | Decimal) -> str:
 
 
 def _by_value(number: float | Decimal) -> str:
-    exact = Decimal(_as_it_is(number))
-    digits = max(len(exact.as_tuple().digits), 1)
-    return str(exact.normalize(Context(prec=digits))) if exact else "0"
+    text = _as_it_is(number)
+    try:
+        exact = Decimal(text)
+        digits = max(len(exact.as_tuple().digits), 1)
+        return str(exact.normalize(_exact(digits))) if exact else "0"
+    except InvalidOperation:  # an exponent of more than eighteen digits
+        return text.lower()
+
+
+def _exact(digits: int) -> Context:
+    return Context(prec=digits, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
 
 def _write(value: Any, number: _Number, *, by_name: bool, place: str) -> str:
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value)
+    if isinstance(value, WireNumber):
+        return number(value)  # infinite as a float, perhaps, and yet a number to the digit
     if isinstance(value, (int, float, Decimal)):
         if value != value or value in (float("inf"), float("-inf")):
             raise ValueError(f"{place} is {value}, and JSON has no such number.")

@@ -394,6 +394,54 @@ def test_what_is_no_event_is_refused(inbox: Inbox, bad: dict[str, Any]) -> None:
         inbox.receive_event(bad)
 
 
+AT = 1_737_028_800.0
+NUMBERS = ["1e999", "-1e999", "1e-9999999999999999999", "9" * 5000, "0.1" + "0" * 5000 + "1"]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda text: text[:12])
+def test_an_event_with_a_number_that_no_float_holds_is_stored_to_the_digit(
+    inbox: Inbox, number: str
+) -> None:
+    body = f'{{"id":"evt_1","type":"payout.paid","created":1,"data":{{"amount":{number}}}}}'
+    assert inbox.receive_event(read_event({}, Model, body.encode()))
+    assert inbox.payload("evt_1") == body.encode()
+
+
+@pytest.mark.parametrize(
+    ("created", "stored"),
+    [
+        ("1737028800", AT),
+        ("1737028800.25", AT + 0.25),
+        ("1737028800000", AT),
+        ("1737028800000000", AT),
+        ("1737028800000000000", AT),
+        ("99999999999", 99_999_999_999.0),
+        *[(text, None) for text in (*NUMBERS[:2], NUMBERS[3], "-1", "1e30", "true", '"x"', "null")],
+    ],
+    ids=lambda value: str(value)[:16],
+)
+def test_an_events_time_is_understood_or_left_out(
+    inbox: Inbox, created: str, stored: float | None
+) -> None:
+    body = f'{{"id":"evt_1","type":"payout.paid","created":{created},"data":{{}}}}'
+    assert inbox.receive_event(read_event({}, Model, body.encode()))
+    seen: list[Delivery] = []
+    assert inbox.process(seen.append)
+    assert seen[0].event_time == stored
+
+
+@pytest.mark.parametrize("created", [float("nan"), float("inf"), -1.0, 10**400])
+def test_a_time_that_is_none_does_not_keep_an_event_out(inbox: Inbox, created: Any) -> None:
+    assert inbox.receive("evt_1", "payout.paid", b"{}", created=created)
+
+
+@pytest.mark.parametrize("about", ["", "\ud800", "a\0b", "x" * 501])
+def test_an_event_about_what_cannot_be_kept_is_stored(inbox: Inbox, about: str) -> None:
+    event = {"id": "evt_1", "type": "payout.paid", "data": {"id": about}}
+    assert inbox.receive_event(event)
+    assert inbox.events()[0].resource is None
+
+
 @pytest.mark.parametrize("data", [[1], {}, {"id": 7}])
 def test_an_event_without_time_or_resource_is_stored(inbox: Inbox, data: Any) -> None:
     assert inbox.receive_event({"id": "evt_1", "type": "new.kind", "data": data, "created": "now"})
@@ -412,7 +460,7 @@ def test_receiving_can_share_the_callers_transaction(inbox: Inbox, url: str) -> 
     assert len(inbox.events()) == 1
 
 
-@pytest.mark.parametrize("bad", ["", "x" * 501, "nul\0"])
+@pytest.mark.parametrize("bad", ["", "x" * 501, "nul\0", "half \ud800"])
 def test_an_event_id_that_cannot_be_kept_is_refused(inbox: Inbox, bad: str) -> None:
     with pytest.raises(ValueError, match="event_id"):
         receive(inbox, bad)

@@ -30,6 +30,14 @@ def test_what_is_encoded_decodes_to_the_same(document: Any) -> None:
     assert decode(text) == document
 
 
+@pytest.mark.parametrize(
+    "text", ["1e999", "-1e99999", "1e9999999", "1e99999999999999999999", "9" * 5000, "1.5e-9999999"]
+)
+def test_a_number_beyond_every_float_keeps_its_digits(text: str) -> None:
+    assert encode(decode(f"[{text}]")) == f"[{text}]"
+    assert fingerprint(decode(f"[{text}]")) != fingerprint(decode("[1]"))
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_a_decimal_keeps_its_value(amount: Decimal) -> None:
     found = decode(encode({"amount": amount}))["amount"]
