@@ -117,13 +117,15 @@ CREATE TABLE IF NOT EXISTS call_journal (id bigserial PRIMARY KEY);
 ALTER TABLE call_journal
     ADD COLUMN IF NOT EXISTS idempotency_key text NOT NULL,
     ADD COLUMN IF NOT EXISTS method          text NOT NULL,
-    -- The path with its query, as sent.
+    -- The path with its query, as sent; without it where that is encrypted.
     ADD COLUMN IF NOT EXISTS path            text NOT NULL,
+    -- JSON: fields of the document with their values, those that a caller added without.
     ADD COLUMN IF NOT EXISTS headers         text NOT NULL DEFAULT '{}',
-    -- NULL when there was none, and again once the call is settled.
+    -- NULL when there was none, and again once the call is settled. Encrypted: header fields and
+    -- query too, in one piece.
     ADD COLUMN IF NOT EXISTS body            bytea,
     ADD COLUMN IF NOT EXISTS encrypted       boolean NOT NULL DEFAULT false,
-    -- SHA-256 of the body in clear, lower-case hex.
+    -- SHA-256 of the body, lower-case hex; empty where the body is encrypted.
     ADD COLUMN IF NOT EXISTS fingerprint     text NOT NULL,
     -- Which account and server the call was for, and which process made it.
     ADD COLUMN IF NOT EXISTS account         text NOT NULL DEFAULT '',
@@ -138,6 +140,8 @@ ALTER TABLE call_journal
 CREATE INDEX IF NOT EXISTS call_journal_open ON call_journal (id) WHERE settled_at IS NULL;
 CREATE INDEX IF NOT EXISTS call_journal_settled ON call_journal (settled_at)
     WHERE settled_at IS NOT NULL;
+-- A key's age is that of all its entries.
+CREATE INDEX IF NOT EXISTS call_journal_key ON call_journal (idempotency_key);
 
 -- received_webhooks: the inbox ------------------------------------------------------------------
 
@@ -234,8 +238,9 @@ ALTER TABLE webhook_subscriptions ALTER COLUMN secret DROP NOT NULL;
 CREATE INDEX IF NOT EXISTS webhook_subscriptions_active ON webhook_subscriptions (url) WHERE active;
 
 -- Retention -------------------------------------------------------------------------------------
--- For the store's purge methods and for schedulers such as pg_cron. Each returns how many rows it
--- changed. What is unfinished or unexplained is never removed, however old.
+-- For schedulers such as pg_cron, by the rules of the SDK's purge methods. Each returns how many rows
+-- it changed. What is unfinished or unexplained is never removed, however old; nor is an answer or a
+-- call of the last 24 hours, whose key the API remembers, nor what an open call goes by.
 
 CREATE OR REPLACE FUNCTION molam_purge_idempotency(
     older_than timestamptz DEFAULT now() - interval '7 days'
@@ -244,7 +249,8 @@ DECLARE
     removed bigint;
 BEGIN
     DELETE FROM server_idempotency
-    WHERE updated_at < older_than AND (response IS NOT NULL OR status = 'released');
+    WHERE updated_at < least(older_than, now() - interval '24 hours')
+      AND (response IS NOT NULL OR status = 'released');
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END $$;
@@ -255,7 +261,10 @@ CREATE OR REPLACE FUNCTION molam_purge_journal(
 DECLARE
     removed bigint;
 BEGIN
-    DELETE FROM call_journal WHERE settled_at < older_than;
+    DELETE FROM call_journal j
+    WHERE j.settled_at < least(older_than, now() - interval '24 hours')
+      AND NOT EXISTS (SELECT 1 FROM call_journal o
+                      WHERE o.settled_at IS NULL AND o.idempotency_key = j.idempotency_key);
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END $$;

@@ -23,9 +23,12 @@ from molam_overlays.errors import (
     TimeoutError,  # noqa: A004
     delivery_of_status,
     error_class,
+    is_own_refusal,
+    is_unsent,
     name_of_failure,
     worst_delivery,
 )
+from molam_overlays.idempotency import REMEMBERED_SECONDS, watches_of
 from molam_overlays.jsontext import loads
 from molam_overlays.model import ResponseInfo
 from molam_overlays.observe import CallInfo, Observer
@@ -63,15 +66,22 @@ class WriteAhead(NamedTuple):
     request: Request
     idempotency_key: str
     policy: RetryPolicy
+    earlier: tuple[Attempt, ...] = ()
+    """The attempts that `resume` goes on from: then the key must not be forgotten yet."""
 
 
 class Settle(NamedTuple):
-    """Tell the journal how the call ended. What comes of that cannot change the result."""
+    """Tell the journal how the call ended. Send back False if the call's fate stays open there."""
 
     token: Any
     delivery: Delivery | None
     """None for a success; what is unknown stays open."""
     status: int | None
+    result: Any = None
+    """What a success gave."""
+
+    def __repr__(self) -> str:
+        return f"Settle(delivery={self.delivery!r}, status={self.status!r})"
 
 
 Step: TypeAlias = Send | Wait | WriteAhead | Settle
@@ -117,22 +127,27 @@ def flow(
     operation = call.operation
     attempts = earlier
     spent: int | None = None
-    last_chance = sent = False
+    last_chance = sending = False
+    harmless = not earlier
     token: Any = None
+    watches = watches_of(idempotency_key)
     info = info_of(call, request, idempotency_key) if observer.active else None
     if info is not None:
         observer.call_started(info)
     try:
         started = world.monotonic()
         if journaled and idempotency_key is not None:
-            token = yield WriteAhead(call, request, idempotency_key, policy)
+            token = yield WriteAhead(call, request, idempotency_key, policy, earlier)
+        for watch in watches:
+            watch.begun.append(None)
         while True:
             if info is not None:
                 observer.request(info, len(attempts) + 1)
             began = world.now()
             before = world.monotonic()
-            sent = True
+            sending = True
             answer = yield Send(request)
+            sending = False
             attempt = judge(answer, len(attempts) + 1, began, world.monotonic() - before)
             error: MolamError
             if attempt.delivery is None:
@@ -160,10 +175,17 @@ def flow(
                         observer.response(info, attempt)
                         observer.call_finished(info)
                     if token is not None:
-                        yield Settle(token, None, attempt.status)
+                        settled, token = token, None
+                        yield Settle(settled, None, attempt.status, result)
                     return result
             else:
                 error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
+                if attempt.delivery == "rejected" and not is_own_refusal(error):
+                    harmless = False
+                    if token is not None:
+                        # Its entry stays open and is sent again by a recovery.
+                        attempt = attempt._replace(delivery="maybe_processed")
+            harmless = harmless and attempt.delivery != "maybe_processed"
             attempts = (*attempts, attempt)
             error._said = attempt.delivery
             error.attempts = attempts
@@ -182,29 +204,44 @@ def flow(
             )
             if pause is not None:
                 spent = quota.spend(after_timeout=isinstance(error, TimeoutError))
-            if pause is None or spent is None:
+            if pause is not None and spent is not None:
                 if info is not None:
-                    observer.error(info, error)
-                    observer.call_finished(info, error)
-                if token is not None:
-                    yield Settle(token, error.delivery, attempt.status)
-                break
+                    observer.retry(info, attempt, pause)
+                yield Wait(pause)
+                elapsed = world.monotonic() - started
+                if not operation.keyed or not is_forgotten(attempts, earlier, world, elapsed):
+                    continue
+            if token is not None:
+                settled, token = token, None
+                if (yield Settle(settled, error.delivery, attempt.status)) is False:
+                    error.delivery = "maybe_processed"
+            if harmless and error.delivery != "maybe_processed":
+                for watch in watches:
+                    watch.harmless.append(None)
             if info is not None:
-                observer.retry(info, attempt, pause)
-            yield Wait(pause)
-    except MolamError as refused:  # by the journal: nothing has left, and nothing will
+                observer.error(info, error)
+                observer.call_finished(info, error)
+            break
+    except MolamError as refused:  # by the journal: nothing more has left, and nothing will
         refused.idempotency_key = idempotency_key
+        refused.attempts = attempts
+        refused.delivery = worst_delivery(attempts)
         if info is not None:
             observer.error(info, refused)
             observer.call_finished(info, refused)
         raise
     except BaseException as interruption:
-        if sent and idempotency_key is not None and not isinstance(interruption, GeneratorExit):
+        unsent = worst_delivery(attempts) == "not_sent" and (not sending or is_unsent(interruption))
+        ours = not isinstance(interruption, GeneratorExit)
+        if ours and idempotency_key is not None and not unsent:
             observer.interrupted(
                 info or info_of(call, request, idempotency_key), max(len(attempts), 1)
             )
         if info is not None:
             observer.call_finished(info, interruption)
+        if token is not None and ours:
+            # What never left is withdrawn; all else a recovery may take up at once.
+            yield Settle(token, "not_sent" if unsent else "maybe_processed", None)
         raise
     # Outside of the handlers above, and without a context of its own.
     raise error
@@ -249,6 +286,22 @@ def judge(answer: Response | MolamError, number: int, began: datetime, duration:
         request_id=answer.headers.get("x-request-id"),
         delivery=delivery,
     )
+
+
+def is_forgotten(
+    attempts: tuple[Attempt, ...], earlier: tuple[Attempt, ...], world: World, elapsed: float
+) -> bool:
+    """Tell whether the API has forgotten the key since it first left: a repetition would pay again.
+
+    `elapsed` is the call's age in seconds. Both clocks are asked: the monotonic one stops while a
+    machine sleeps, the time of day may be set back.
+    """
+    left = [each.started_at for each in attempts if each.delivery != "not_sent"]
+    if not left:
+        return False
+    before = (attempts[len(earlier)].started_at - left[0]).total_seconds()
+    passed = (world.now() - left[0]).total_seconds()
+    return max(before + elapsed, passed) >= REMEMBERED_SECONDS
 
 
 def delivery_of_failure(error: MolamError) -> Delivery:

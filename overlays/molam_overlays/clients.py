@@ -104,7 +104,7 @@ class Blocking(Client):
                     elif type(step) is WriteAhead:
                         answer = self._write_ahead(step)
                     elif type(step) is Settle:
-                        self._settle(step)
+                        answer = self._settle(step)
                 except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
                     step = steps.throw(interruption)
                 else:
@@ -116,24 +116,26 @@ class Blocking(Client):
 
     def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
-        return self._journal.write_ahead(
-            recovery.entry_of(step, self._account, self._headers_of(step.call.operation)),
-            recovery.lease_of(step.policy),
-        )
+        entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
+        if step.earlier:
+            recovery.refuse_forgotten(self._journal.age(entry))
+        return self._journal.write_ahead(entry, recovery.lease_of(step.policy))
 
-    def _settle(self, step: Settle) -> None:
-        note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave
+    def _settle(self, step: Settle) -> bool | None:
+        method, words = self._recovery.note_of(step)
         try:
-            note(step.token, self._recovery.outcome_text(step))
+            return cast("bool", getattr(self._journal, method)(step.token, words))
         except MolamError as error:
             # The call itself is over, and its result must reach the caller.
             self._observer.not_settled(error)
+            return None
 
     def recover(self) -> list[Recovered]:
         """Settle the calls that a crashed process left open, each with its own key.
 
-        Calls whose key the API no longer remembers (24 hours) are listed for a person and not
-        sent. Any number of processes may recover at once.
+        Calls whose key the API no longer remembers (24 hours, from its first use on) are listed
+        for a person and not sent; so is whatever cannot be read, and only the API's own answer
+        closes an entry. Any number of processes may recover at once.
 
         Returns:
             One row for each open call: its key, method, path, age and what became of it.
@@ -143,11 +145,15 @@ class Blocking(Client):
             StoreError: the store cannot be reached.
         """
         journal = self._journal_for_recovery()
-        quiet = self._derive_unjournaled()
+        quiet, recovery = self._derive_unjournaled(), self._recovery
 
         def send(entry: Any) -> Any:
-            result = quiet._run(self._recovery.call_of(entry), entry.key)
-            return self._recovery.outcome_of(result.response.status)
+            try:
+                call = recovery.call_of(entry, quiet._options.get("extra_headers", {}))
+            except MolamError as error:
+                return recovery.not_made(error)
+            earlier = recovery.earlier_attempt(entry, self._world.now())
+            return recovery.outcome_of(entry, quiet._run(call, entry.key, None, earlier))
 
         lease = self._recovery.lease_of(quiet._usual_policy)
         found = journal.recover(send, account=self._account, lease_seconds=lease)
@@ -283,7 +289,7 @@ class Awaiting(Client):
                     elif type(step) is WriteAhead:
                         answer = await self._write_ahead(step)
                     elif type(step) is Settle:
-                        await self._settle(step)
+                        answer = await self._settle(step)
                 except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
                     step = steps.throw(interruption)
                 else:
@@ -295,24 +301,26 @@ class Awaiting(Client):
 
     async def _write_ahead(self, step: WriteAhead) -> Any:
         recovery = self._recovery
-        return await self._journal.write_ahead(
-            recovery.entry_of(step, self._account, self._headers_of(step.call.operation)),
-            recovery.lease_of(step.policy),
-        )
+        entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
+        if step.earlier:
+            recovery.refuse_forgotten(await self._journal.age(entry))
+        return await self._journal.write_ahead(entry, recovery.lease_of(step.policy))
 
-    async def _settle(self, step: Settle) -> None:
-        note = self._journal.settle if self._recovery.is_known(step) else self._journal.leave
+    async def _settle(self, step: Settle) -> bool | None:
+        method, words = self._recovery.note_of(step)
         try:
-            await note(step.token, self._recovery.outcome_text(step))
+            return cast("bool", await getattr(self._journal, method)(step.token, words))
         except MolamError as error:
             # The call itself is over, and its result must reach the caller.
             self._observer.not_settled(error)
+            return None
 
     async def recover(self) -> list[Recovered]:
         """Settle the calls that a crashed process left open, each with its own key.
 
-        Calls whose key the API no longer remembers (24 hours) are listed for a person and not
-        sent. Any number of processes may recover at once.
+        Calls whose key the API no longer remembers (24 hours, from its first use on) are listed
+        for a person and not sent; so is whatever cannot be read, and only the API's own answer
+        closes an entry. Any number of processes may recover at once.
 
         Returns:
             One row for each open call: its key, method, path, age and what became of it.
@@ -322,11 +330,15 @@ class Awaiting(Client):
             StoreError: the store cannot be reached.
         """
         journal = self._journal_for_recovery()
-        quiet = self._derive_unjournaled()
+        quiet, recovery = self._derive_unjournaled(), self._recovery
 
         async def send(entry: Any) -> Any:
-            result = await quiet._run(self._recovery.call_of(entry), entry.key)
-            return self._recovery.outcome_of(result.response.status)
+            try:
+                call = recovery.call_of(entry, quiet._options.get("extra_headers", {}))
+            except MolamError as error:
+                return recovery.not_made(error)
+            earlier = recovery.earlier_attempt(entry, self._world.now())
+            return recovery.outcome_of(entry, await quiet._run(call, entry.key, None, earlier))
 
         lease = self._recovery.lease_of(quiet._usual_policy)
         found = await journal.recover(send, account=self._account, lease_seconds=lease)

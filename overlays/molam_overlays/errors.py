@@ -7,6 +7,7 @@ is on every error of a call, whichever class it is.
 from __future__ import annotations
 
 import builtins
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, cast
@@ -252,9 +253,7 @@ class ApiError(MolamError):
         self.request_id = request_id
         self.retry_after = retry_after
         if retry_after is None:
-            told = self._detail("retry_after")
-            if isinstance(told, (int, float)) and not isinstance(told, bool) and told >= 0:
-                self.retry_after = float(told)
+            self.retry_after = seconds_told(self._detail("retry_after"))
         if status_code is not None:
             self.delivery = delivery_of_status(status_code, self.code)
 
@@ -365,6 +364,40 @@ class WebhookPayloadError(MolamError):
 
 
 IN_FLIGHT = "idempotency_in_flight"
+
+_LONGEST_TOLD = 2.0**31
+"""Seconds. Nobody waits longer, and no number is too long to be read as this one."""
+
+
+def seconds_told(value: Any) -> float | None:
+    """Return the seconds that a body asks to wait; None for what is no number of seconds."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
+        return None
+    return float(min(value, _LONGEST_TOLD))
+
+
+def is_own_refusal(error: MolamError) -> bool:
+    """Tell whether the API itself refused: ``{"error": {"type", "code", "message"}}``, all texts.
+
+    Anybody on the way may answer with a 4xx: a proxy, a firewall, a portal that wants a login. Only
+    the API knows that it did nothing.
+    """
+    detail = error.payload.get("error") if isinstance(error, ApiError) else None
+    return isinstance(detail, Mapping) and all(
+        isinstance(detail.get(name), str) and detail[name] for name in ("type", "code", "message")
+    )
+
+
+def mark_unsent(interruption: BaseException) -> None:
+    """Note on what interrupts an attempt that no byte of the request had left by then."""
+    with contextlib.suppress(AttributeError, TypeError):  # an exception with slots of its own
+        interruption._molam_unsent = True  # type: ignore[attr-defined]
+
+
+def is_unsent(interruption: BaseException) -> bool:
+    """Tell whether an interruption is known to have come before the first byte."""
+    return getattr(interruption, "_molam_unsent", False) is True
+
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: InvalidRequestError,

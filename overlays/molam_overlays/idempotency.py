@@ -6,9 +6,10 @@ before the first attempt, and kept for every attempt. It is not a secret.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from molam_overlays.errors import ValidationError
 
@@ -17,6 +18,45 @@ MAX_KEY_LENGTH = 128
 REMEMBERED_SECONDS = 24 * 3600.0
 """How long the API remembers a key."""
 _RANDOM_BYTES = 12
+
+
+class Watch:
+    """Which calls were made under one key, and which of them certainly did nothing."""
+
+    __slots__ = ("begun", "harmless")
+
+    def __init__(self) -> None:
+        # Lists, because appending is atomic: the calls may run in any thread.
+        self.begun: list[None] = []
+        self.harmless: list[None] = []
+
+    @property
+    def nothing_done(self) -> bool:
+        """True while every call that began has ended, and the API itself said that it did nothing."""
+        return len(self.begun) == len(self.harmless)
+
+
+_watched: dict[str, tuple[Watch, ...]] = {}
+
+
+@contextlib.contextmanager
+def watching(key: str) -> Generator[Watch, None, None]:
+    """Watch the calls of all clients of this process under a key, whichever thread makes them."""
+    watch = Watch()
+    _watched[key] = (*_watched.get(key, ()), watch)
+    try:
+        yield watch
+    finally:
+        rest = tuple(each for each in _watched.get(key, ()) if each is not watch)
+        if rest:
+            _watched[key] = rest
+        else:
+            _watched.pop(key, None)
+
+
+def watches_of(key: str | None) -> tuple[Watch, ...]:
+    """Return who watches a key; nobody as a rule."""
+    return _watched.get(key, ()) if key is not None and _watched else ()
 
 
 def _unix_ms() -> int:

@@ -50,6 +50,16 @@ _PYTHON: Final = ".".join(str(number) for number in sys.version_info[:3])
 WORLD: Final = World(monotonic=time.monotonic, now=_now, random=random)
 
 
+FORGOTTEN: Final = (
+    "The server has forgotten this call's idempotency key, which is older than 24 hours: repeating "
+    "it could do it twice. Look up what became of it instead."
+)
+SET_BACK: Final = (
+    "This machine's clock was set back since the call, so nobody can tell whether the server still "
+    "remembers its idempotency key. Nothing was sent. Look up what became of it instead."
+)
+
+
 class Started(NamedTuple):
     """One call under way, and what it takes to make the very same call again."""
 
@@ -66,15 +76,12 @@ class Started(NamedTuple):
 
     def resumed(self, error: MolamError) -> Any:
         """Repeat the call with its key, on from the attempts that failed."""
-        # No attempt: nothing has left, so the server has yet to see the key.
-        age = 0.0
-        if error.attempts:
-            age = (self.client._world.now() - error.attempts[0].started_at).total_seconds()
-        if self.idempotency_key is not None and age > REMEMBERED_SECONDS:
-            raise error._refusal(
-                "The server has forgotten this call's idempotency key, which is older than 24 "
-                "hours: repeating it could do it twice. Look up what became of it instead."
-            )
+        # What has not left the server has yet to see.
+        left = [each.started_at for each in error.attempts if each.delivery != "not_sent"]
+        if self.idempotency_key is not None and left:
+            age = (self.client._world.now() - left[0]).total_seconds()
+            if age < 0 or age > REMEMBERED_SECONDS:
+                raise error._refusal(FORGOTTEN if age > 0 else SET_BACK)
         return self.again(self.call, self.idempotency_key, self.options, error.attempts)
 
 

@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from typer.testing import CliRunner, Result
 
 from molam_overlays.cli.commands import application
 from molam_overlays.cli.doctor import examine
-from molam_overlays.errors import NetworkError, SignatureError
+from molam_overlays.errors import NetworkError, PaymentDeclinedError, SignatureError
 from molam_overlays.store.inbox import Inbox
 from molam_overlays.webhooks import verify_signature
 from molam_sdk._product import PRODUCT
@@ -418,6 +420,38 @@ def test_recover_settles_what_a_crash_left_open(molam: Molam, store: str) -> Non
         assert (row["key"], row["outcome"], row["status"]) == ("order-1", "settled", 201)
         assert ran.exit_code == 0
         assert len(list(sandbox.client("sk_test_sandbox").list_payment_intents())) == 1
+
+
+def test_recover_says_by_its_exit_code_that_something_was_left_open(
+    molam: Molam, store: str
+) -> None:
+    with Sandbox(port=0) as sandbox:
+        settings = {"MOLAM_API_KEY": "sk_test_sandbox", "MOLAM_API_BASE": sandbox.url}
+        client = PRODUCT.client()(sandbox.config(max_retries=0), idempotency_store=store)
+        payment = client.create_payment_intent(2500, "USD", idempotency_key="order-1-create")
+        with pytest.raises(PaymentDeclinedError) as declined:
+            client.confirm_payment_intent(payment.id, "pm_declined", "order-1-confirm")
+        assert declined.value.delivery == "rejected"
+        assert "Nothing was left open." in molam("recover", store, **settings).output
+        for key in ("order-2", "order-3"):
+            with pytest.raises(NetworkError):
+                client.create_payment_intent(
+                    2500,
+                    "USD",
+                    idempotency_key=key,
+                    extra_headers={"Molam-Sandbox-Fault": "lost_response"},
+                )
+        client.close()
+        with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as database:
+            database.execute(
+                "UPDATE call_journal SET headers = '{' WHERE idempotency_key = 'order-2'"
+            )
+            database.commit()
+        ran = molam("recover", store, "--json", **settings)
+        rows = {row["key"]: row["outcome"] for row in json.loads(ran.stdout)["data"]}
+        assert rows == {"order-2": "unreadable", "order-3": "settled"}
+        assert ran.exit_code == 1
+        assert "unreadable" in molam("recover", store, **settings).output
 
 
 def test_the_inbox_lists_and_replays(molam: Molam, store: str) -> None:

@@ -36,6 +36,7 @@ def respond(status: int, body: bytes = b'{"id": 1}', **headers: str) -> Response
 
 
 OK = respond(200)
+DECLINED = respond(402, b'{"error": {"type": "card_error", "code": "declined", "message": "no"}}')
 LOST = NetworkError("lost")
 REFUSED = NetworkError("refused", delivery="not_sent")
 SLOW = TimeoutError("slow")
@@ -249,8 +250,8 @@ def test_resuming_goes_on_from_earlier_attempts_with_all_its_retries() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "delivery", "status"),
-    [(OK, None, 200), (respond(402), "rejected", 402), (LOST, "maybe_processed", None),
-     (REFUSED, "not_sent", None)],
+    [(OK, None, 200), (DECLINED, "rejected", 402), (LOST, "maybe_processed", None),
+     (REFUSED, "not_sent", None), (respond(402), "maybe_processed", 402)],
 )  # fmt: skip
 def test_the_journal_hears_before_and_after(
     answer: Any, delivery: str | None, status: int | None

@@ -24,6 +24,7 @@ from molam_sdk.exceptions import TimeoutError as MolamTimeoutError
 from molam_sdk.idempotency import IdempotencyStore
 
 SCRIPT = Path(__file__).parents[2] / "migrations/sqlite/001_idempotency_and_webhooks.sql"
+DECLINED = (402, '{"error": {"type": "card_error", "code": "declined", "message": "no"}}', {})
 CREATED = (201, '{"id": "pi_1", "status": "requires_confirmation"}', {})
 
 
@@ -86,7 +87,7 @@ def test_a_call_that_reads_or_is_refused_by_us_leaves_no_trace(
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        ((402, '{"error": {"code": "card_declined"}}', {}), "402"),
+        (DECLINED, "402"),
         (NetworkError("refused", delivery="not_sent"), "not_sent"),
     ],
 )

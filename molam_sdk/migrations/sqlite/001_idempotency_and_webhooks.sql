@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS call_journal (
 CREATE INDEX IF NOT EXISTS call_journal_open ON call_journal (id) WHERE settled_at IS NULL;
 CREATE INDEX IF NOT EXISTS call_journal_settled ON call_journal (settled_at)
     WHERE settled_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_journal_key ON call_journal (idempotency_key);
 
 CREATE TABLE IF NOT EXISTS received_webhooks (
     seq          INTEGER PRIMARY KEY AUTOINCREMENT,

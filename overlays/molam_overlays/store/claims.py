@@ -36,7 +36,7 @@ from molam_overlays.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from molam_overlays.idempotency import REMEMBERED_SECONDS
+from molam_overlays.idempotency import REMEMBERED_SECONDS, watching
 from molam_overlays.store.payload import decode, encode
 from molam_overlays.store.statement import Decision, Statement
 
@@ -196,7 +196,7 @@ def claiming(
             ),
         )
     if response is not None:
-        return Replay(key, route, decode(response), status)
+        return Replay(key, route, _answer(key, response), status)
     if lease_until is not None and lease_until > now:
         return InFlight(key, route, lease_until - now)
     if claimed_at is not None and now - claimed_at > REMEMBERED_SECONDS:
@@ -257,7 +257,21 @@ def looking_up(key: str, route: str) -> Decision[dict[str, Any] | None]:
     if not found.rows or found.rows[0][0] is None:
         return None
     response, status = found.rows[0][:2]
-    return {"response": decode(response), "status": status}
+    return {"response": _answer(key, response), "status": status}
+
+
+def _answer(key: str, response: str) -> Any:
+    try:
+        return decode(response)
+    except ValueError:
+        pass  # its error would hold the whole answer
+    raise _about(
+        key,
+        StoreError(
+            f"The answer stored under the idempotency key {key!r} is damaged: it is not JSON. Look "
+            "the payment up, then record its answer with store_response()."
+        ),
+    )
 
 
 def forgetting(key: str, route: str) -> Decision[bool]:
@@ -269,20 +283,16 @@ def forgetting(key: str, route: str) -> Decision[bool]:
     return removed.count == 1
 
 
-def purging(older_than: float, *, by_function: bool) -> Decision[int]:
+def purging(older_than: float) -> Decision[int]:
     """Remove answers and released keys untouched for `older_than` seconds; return how many.
 
-    On PostgreSQL the rule is in the migration's function, which schedulers call as well.
+    Never those of the last 24 hours: a key that the API remembers would look new. The migration
+    for PostgreSQL has the same rule as a function, for schedulers.
     """
-    if by_function:
-        found = yield Statement(
-            "SELECT molam_purge_idempotency(@now - @seconds(:age))", {"age": older_than}
-        )
-        return int(found.rows[0][0])
     removed = yield Statement(
         "DELETE FROM server_idempotency WHERE updated_at < @now - @seconds(:age) "
         "AND (response IS NOT NULL OR status = 'released')",
-        {"age": older_than},
+        {"age": max(older_than, REMEMBERED_SECONDS)},
     )
     return removed.count
 
@@ -350,20 +360,23 @@ def working(
 
 
 def _under(claim: Claim) -> Flow:
-    try:
-        answer = yield Work(claim)
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        harmless = (
-            isinstance(error, MolamError)
-            and error.idempotency_key == claim.key
-            and error.delivery != "maybe_processed"
-        )
-        status = "released" if harmless else "failed"
-        forget = harmless and not claim.takeover
-        yield from _give_back(claim, status, error, forget=forget)
-        raise
+    with watching(claim.key) as watch:
+        try:
+            answer = yield Work(claim)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            # The error tells of one call; work may have made others before, under the same key.
+            harmless = (
+                isinstance(error, MolamError)
+                and error.idempotency_key == claim.key
+                and error.delivery != "maybe_processed"
+                and watch.nothing_done
+            )
+            status = "released" if harmless else "failed"
+            forget = harmless and not claim.takeover
+            yield from _give_back(claim, status, error, forget=forget)
+            raise
     try:
         text = encode(answer)
     except (TypeError, ValueError) as error:

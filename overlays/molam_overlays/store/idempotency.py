@@ -23,7 +23,8 @@ from molam_overlays.store.claims import (
     check_seconds,
     failure_text,
 )
-from molam_overlays.store.journal import AsyncJournal, Decrypt, Encrypt, Journal
+from molam_overlays.store.content import Decrypt, Encrypt
+from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import encode, fingerprint
 
 if TYPE_CHECKING:
@@ -262,13 +263,9 @@ class IdempotencyStore:
         return self._database.run(claims.forgetting, key, route)
 
     def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
-        """Remove answers older than this; return how many. Unfinished claims stay.
-
-        Keep answers for at least the 24 hours the API remembers keys.
-        """
+        """Remove answers older than this, 24 hours at least; return how many. Unfinished claims stay."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        by_function = self._database.dialect == "postgresql"
-        return self._database.run(claims.purging, older_than_seconds, by_function=by_function)
+        return self._database.run(claims.purging, older_than_seconds)
 
     def journal(self, *, encrypt: Encrypt | None = None, decrypt: Decrypt | None = None) -> Journal:
         """Return the call journal in the same database."""
@@ -448,8 +445,7 @@ class AsyncIdempotencyStore:
     async def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
         """See `IdempotencyStore.purge`."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        by_function = self._database.dialect == "postgresql"
-        return await self._database.run(claims.purging, older_than_seconds, by_function=by_function)
+        return await self._database.run(claims.purging, older_than_seconds)
 
     def journal(
         self, *, encrypt: Encrypt | None = None, decrypt: Decrypt | None = None

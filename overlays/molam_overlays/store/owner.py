@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import socket
 import sys
 from pathlib import Path
+
+_PID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def current_owner() -> str:
@@ -25,19 +28,30 @@ def is_gone(owner: str) -> bool:
     Known: processes of this machine (of this container, where there are containers). A process id
     that was given to another process since does not mislead, where the start time can be read.
     """
+    return _lives(owner) is False
+
+
+def is_alive(owner: str) -> bool:
+    """Tell whether the process certainly still runs; False when that cannot be known from here."""
+    return owner == current_owner() or _lives(owner) is True
+
+
+def _lives(owner: str) -> bool | None:
     parts = owner.rsplit("|", 2)
-    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():
-        return False
+    if len(parts) != 3 or parts[0] != _machine() or not _PID.fullmatch(parts[1]):
+        return None
     if sys.platform == "win32":  # os.kill would end the process there, not ask after it
-        return False
-    pid, started = int(parts[1]), parts[2]
+        return None
+    pid = int(parts[1])
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
         return False
-    return _started(pid) != started or _is_zombie(pid)
+    except PermissionError:  # another user's process, of which there may be little to see
+        return True if parts[2] and _started(pid) == parts[2] else None
+    except (OSError, OverflowError):
+        return None
+    return _started(pid) == parts[2] and not _is_zombie(pid)
 
 
 @functools.cache

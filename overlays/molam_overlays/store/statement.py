@@ -48,6 +48,10 @@ _POSTGRESQL: dict[str, str | Callable[[str], str]] = {
     "epoch": lambda value: f"extract(epoch from {value})::float8",
     "json": lambda value: f"{value}::json",
     "text": lambda value: f"{value}::text",
+    "raw": str,
+    "flag": str,
+    "moment": lambda column: f"extract(epoch from {column})::float8",
+    "route": lambda path: f"split_part({path}, '?', 1)",
     "returning": lambda columns: f"RETURNING {columns}",
     "greatest": "greatest",
     "lock": "FOR UPDATE",
@@ -63,13 +67,18 @@ _SQLITE: dict[str, str | Callable[[str], str]] = {
     "epoch": str,
     "json": str,
     "text": str,
+    # SQLite takes any bytes for text and any value for a number; fetching such a row would fail.
+    "raw": lambda column: f"CAST({column} AS BLOB)",
+    "flag": lambda column: f"CASE typeof({column}) WHEN 'integer' THEN {column} END",
+    "moment": lambda column: f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END",
+    "route": lambda path: f"substr({path}, 1, instr({path} || '?', '?') - 1)",
     "returning": lambda columns: "",
     "greatest": "max",
     "lock": "",
     "skip_locked": "",
 }
 
-_CALL = re.compile(r"@(at|seconds|epoch|json|text|returning)\(([^()]*)\)")
+_CALL = re.compile(r"@(at|seconds|epoch|json|text|raw|flag|moment|route|returning)\(([^()]*)\)")
 _WORD = re.compile(r"@(\w+)")
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
@@ -79,7 +88,9 @@ def spell(sql: str, dialect: Dialect) -> str:
     """Write a statement as a driver of this dialect wants it.
 
     ``@now``, ``@at(:x)`` (a time from unix seconds), ``@seconds(:x)`` (a span), ``@epoch(column)``
-    (unix seconds from a time), ``@json``, ``@text``, ``@micros`` (unix microseconds now, an
+    (unix seconds from a time), ``@json``, ``@text``, ``@raw(column)`` (text or bytes, undecoded where
+    the database may hold nonsense), ``@flag`` and ``@moment`` (a boolean, unix seconds; NULL where
+    they are damaged), ``@route(path)`` (without its query), ``@micros`` (unix microseconds now, an
     integer), ``@returning(columns)`` (nothing on SQLite), ``@greatest``, ``@lock`` and ``@skip_locked`` become what the database calls them;
     ``:name`` becomes ``%(name)s`` for PostgreSQL's drivers.
     """

@@ -25,7 +25,7 @@ import anyio.streams.tls
 import httpcore
 import httpx
 
-from molam_overlays.errors import MolamError
+from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.transport import asyncio_socket, fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
@@ -103,7 +103,12 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             if self._client is not None:
                 await self._through(self._client, prepared, attempt)
             else:
-                await self._exchange(prepared, attempt)
+                try:
+                    await self._exchange(prepared, attempt)
+                except BaseException as error:  # a cancellation
+                    if attempt.wire is None or not attempt.wire.sent:
+                        mark_unsent(error)
+                    raise
         if scope.cancelled_caught:
             attempt.failure = attempt.timed_out()
         if attempt.body is None:

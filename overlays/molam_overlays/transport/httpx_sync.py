@@ -21,7 +21,7 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from molam_overlays.errors import MolamError
+from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
@@ -110,7 +110,11 @@ class HttpxAdapter(HTTPAdapter):
         prepared = prepare(request, target)
         if self._client is not None:
             return self._through(self._client, prepared, request, target, deadline)
-        used = self._acquire(target, deadline, request.timeout)
+        try:
+            used = self._acquire(target, deadline, request.timeout)
+        except BaseException as error:
+            mark_unsent(error)
+            raise
         used.wire.begin(deadline)
         body: Body | None = None
         failure: MolamError | None = None
@@ -137,6 +141,10 @@ class HttpxAdapter(HTTPAdapter):
             failure = fault.failure_of(error, target.host, request.timeout)
             if failure is None:
                 raise
+        except BaseException as error:  # KeyboardInterrupt
+            if not used.wire.sent:
+                mark_unsent(error)
+            raise
         finally:
             self._release(used, reusable)
         if body is None:
@@ -318,6 +326,8 @@ class _Wire(httpcore.NetworkBackend):
     def begin(self, deadline: float) -> None:
         """Forget the attempt before; `deadline` is on the monotonic clock."""
         self.deadline = deadline
+        self.sent = False
+        """Whether a byte of the request may have left."""
         self.first = b""
         """The first bytes that came back, enough of them for a status line."""
 
@@ -415,6 +425,7 @@ class _Stream(httpcore.NetworkStream):
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, b""
+        self._wire.sent = True
         for start in range(0, len(pending), _FLUSH_AT):
             part = pending[start : start + _FLUSH_AT] if len(pending) > _FLUSH_AT else pending
             self._stream.write(part, self._wire.left(httpcore.WriteTimeout))
