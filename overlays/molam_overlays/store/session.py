@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import quote
 
 from molam_overlays.errors import ConfigurationError, StoreError
@@ -59,6 +60,24 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _sound(method: Callable[P, T]) -> Callable[P, T]:
+    """Let a corrupted file be an error of the driver's, also where its very names are garbled."""
+
+    @functools.wraps(method)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except UnicodeDecodeError:
+            pass
+        raise sqlite3.DatabaseError("malformed: it holds text that is no text")
+
+    return checked
+
+
 class SqliteSession:
     """A connection of the standard library's sqlite3."""
 
@@ -96,11 +115,13 @@ class SqliteSession:
     def in_transaction(self) -> bool:
         return self.connection.in_transaction
 
+    @_sound
     def begin(self) -> None:
         # IMMEDIATE: the lock is taken now, or waited for. A transaction that starts reading and
         # then writes fails at once when another wrote in between.
         self.connection.execute("BEGIN IMMEDIATE")
 
+    @_sound
     def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
         cursor = self.connection.cursor()
         try:
@@ -111,12 +132,15 @@ class SqliteSession:
         finally:
             cursor.close()
 
+    @_sound
     def run_script(self, sql: str) -> None:
         self.connection.executescript(sql)
 
+    @_sound
     def commit(self) -> None:
         self.connection.execute("COMMIT")
 
+    @_sound
     def rollback(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
@@ -334,7 +358,7 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
         raise faults.translate(error, address.shown) from error
     try:
         # FULL: what was committed survives a power cut; a write-ahead that does not is no use.
-        connection.execute("PRAGMA synchronous = FULL")
+        _sound(connection.execute)("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
         connection.close()
         raise faults.translate(error, address.shown) from error
