@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import signal
 import socket
 import sqlite3
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +40,41 @@ def molam(monkeypatch: pytest.MonkeyPatch) -> Molam:
     return run
 
 
-def start(*words: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "molam_sdk", *words],
+# As a person starts it at a terminal: who runs the tests in the background, with nohup or in some CI,
+# has SIGINT ignored, and processes inherit that.
+MOLAM = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from molam_sdk.__main__ import main
+main()
+"""
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command, and end it whatever happens."""
+    with subprocess.Popen(
+        [sys.executable, "-c", MOLAM, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def stop(process: subprocess.Popen[str]) -> tuple[str, str]:
+def first_line(process: subprocess.Popen[str]) -> Any:
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """Interrupt it; what it said on standard error."""
     process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=20)
+    _, err = process.communicate(timeout=20)
+    return err
 
 
 @attrs.define
@@ -83,10 +104,12 @@ def receiver() -> Iterator[Receiver]:
     made.url = f"http://127.0.0.1:{server.server_port}/hook"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 # molam itself
@@ -142,13 +165,11 @@ def test_the_help_of_the_sandbox_points_to_the_test_values(molam: Molam) -> None
 
 
 def test_the_sandbox_serves_until_interrupted() -> None:
-    process = start("sandbox", "--port", "0", "--json")
-    assert process.stdout is not None
-    told = json.loads(process.stdout.readline())
-    client = PRODUCT.client()(PRODUCT.config()(api_key="sk_test_1", api_base=told["url"]))
-    assert client.create_payment_intent(5, "USD", idempotency_key="k").status
-    client.close()
-    _, err = stop(process)
+    with started("sandbox", "--port", "0", "--json") as process:
+        config = PRODUCT.config()(api_key="sk_test_1", api_base=first_line(process)["url"])
+        with PRODUCT.client()(config) as client:
+            assert client.create_payment_intent(5, "USD", idempotency_key="k").status
+        err = stop(process)
     assert process.returncode == 0, err
     assert "Traceback" not in err
 
@@ -168,22 +189,20 @@ def test_a_port_in_use_is_one_line() -> None:
 
 
 def test_listening_to_everyone_is_said_loudly() -> None:
-    process = start("sandbox", "--port", "0", "--host", "0.0.0.0", "--json")
-    assert process.stdout is not None
-    process.stdout.readline()
-    assert "everyone who reaches this machine" in stop(process)[1]
+    with started("sandbox", "--port", "0", "--host", "0.0.0.0", "--json") as process:
+        first_line(process)
+        assert "everyone who reaches this machine" in stop(process)
 
 
 def test_state_in_a_file_outlives_the_process(tmp_path: Path) -> None:
     made: list[str] = []
     for _ in range(2):
-        process = start("sandbox", "--port", "0", "--json", "--state", str(tmp_path / "s.db"))
-        assert process.stdout is not None
-        url = json.loads(process.stdout.readline())["url"]
-        client = PRODUCT.client()(PRODUCT.config()(api_key="sk_test_1", api_base=url))
-        made.append(client.create_payment_intent(5, "USD", idempotency_key="k").id)
-        client.close()
-        stop(process)
+        state = str(tmp_path / "s.db")
+        with started("sandbox", "--port", "0", "--json", "--state", state) as process:
+            config = PRODUCT.config()(api_key="sk_test_1", api_base=first_line(process)["url"])
+            with PRODUCT.client()(config) as client:
+                made.append(client.create_payment_intent(5, "USD", idempotency_key="k").id)
+            stop(process)
     assert made[0] == made[1]
 
 
@@ -256,14 +275,17 @@ def test_trigger_names_the_events_there_are(molam: Molam) -> None:
 
 
 def test_listen_forwards_and_shows_each_delivery(receiver: Receiver) -> None:
-    with Sandbox(port=0) as sandbox:
-        process = start("listen", "--forward-to", receiver.url, "--sandbox", sandbox.url, "--json")
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["listening"]["url"] == receiver.url
+    with (
+        Sandbox(port=0) as sandbox,
+        started(
+            "listen", "--forward-to", receiver.url, "--sandbox", sandbox.url, "--json"
+        ) as process,
+    ):
+        assert first_line(process)["listening"]["url"] == receiver.url
         sandbox.trigger("payout.paid")
-        line = json.loads(process.stdout.readline())
+        line = first_line(process)
         assert (line["type"], line["status"]) == ("payout.paid", 204)
-        _, err = stop(process)
+        err = stop(process)
         assert process.returncode == 0, err
         assert sandbox.core.outbox.subscriptions() == []
 

