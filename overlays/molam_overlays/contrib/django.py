@@ -58,7 +58,7 @@ def webhook_view(
 def async_webhook_view(
     construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
 ) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
-    """Return a coroutine view; as `webhook_view`, and awaits handlers.
+    """Return a coroutine view; as `webhook_view`, and awaits handlers. Needs Django 5.
 
     Blocking handlers run in the thread that Django keeps for them, where its ORM works.
     """
