@@ -623,6 +623,7 @@ class _Planner:
                 module=module,
                 alias=stem,
                 doc=module_doc(said or f"Operations of the API on {comment(tag)}."),
+                sealed=use("molam_overlays.frames", "sealed"),
                 functions=tuple(planned),
             )
             taken = {f.constant for f in planned} | {f.name for f in planned}
@@ -1316,6 +1317,7 @@ class _Planner:
             use("typing", "Any"),
             use("collections.abc", "Mapping"), use("collections.abc", "Callable"),
             use(f"{overlay}.webhooks", "DEFAULT_TOLERANCE_MS"),
+            use(f"{overlay}.frames", "sealed"),
             use_for_types(f"{overlay}.webhooks", "SecretSource"),
         )  # fmt: skip
         own = {

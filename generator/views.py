@@ -108,6 +108,8 @@ class ApiModule:
     alias: str
     """What the clients call it."""
     doc: str
+    sealed: str
+    """The decorator that empties the frames of a function that raises."""
     functions: tuple[Function, ...]
     imports: Imports = NO_IMPORTS
 

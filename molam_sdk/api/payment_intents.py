@@ -12,6 +12,7 @@ from typing import Final
 
 from molam_overlays.codec import Integer, String
 from molam_overlays.config import Config
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Operation, PageRule, Result
 from molam_overlays.parameters import Parameter
 from molam_sdk.models.capture_payment_intent_request import CapturePaymentIntentRequest
@@ -31,6 +32,7 @@ CREATE_PAYMENT_INTENT: Final[Operation[PaymentIntent]] = Operation(
 )
 
 
+@sealed
 def create_payment_intent(
     amount: int,
     currency: str | None = None,
@@ -78,6 +80,7 @@ LIST_PAYMENT_INTENTS: Final[Operation[PaymentIntentList]] = Operation(
 )
 
 
+@sealed
 def list_payment_intents(
     limit: int | None = 10,
     offset: int | None = 0,
@@ -106,6 +109,7 @@ RETRIEVE_PAYMENT_INTENT: Final[Operation[PaymentIntent]] = Operation(
 )
 
 
+@sealed
 def retrieve_payment_intent(payment_intent_id: str) -> Call[PaymentIntent]:
     """Build the call of ``GET /v1/connect/payment_intents/{payment_intent_id}``."""
     return RETRIEVE_PAYMENT_INTENT.call(
@@ -126,6 +130,7 @@ CONFIRM_PAYMENT_INTENT: Final[Operation[PaymentIntent]] = Operation(
 )
 
 
+@sealed
 def confirm_payment_intent(
     payment_intent_id: str, payment_method: str | None = None
 ) -> Call[PaymentIntent]:
@@ -149,6 +154,7 @@ CAPTURE_PAYMENT_INTENT: Final[Operation[PaymentIntent]] = Operation(
 )
 
 
+@sealed
 def capture_payment_intent(
     payment_intent_id: str, amount_to_capture: int | None = None
 ) -> Call[PaymentIntent]:
@@ -171,6 +177,7 @@ CANCEL_PAYMENT_INTENT: Final[Operation[PaymentIntent]] = Operation(
 )
 
 
+@sealed
 def cancel_payment_intent(payment_intent_id: str) -> Call[PaymentIntent]:
     """Build the call of ``POST /v1/connect/payment_intents/{payment_intent_id}/cancel``."""
     return CANCEL_PAYMENT_INTENT.call(

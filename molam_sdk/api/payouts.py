@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from molam_overlays.codec import Integer, String
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Operation, PageRule, Result
 from molam_overlays.parameters import Parameter
 from molam_sdk.models.beneficiary import Beneficiary
@@ -29,6 +30,7 @@ CREATE_PAYOUT: Final[Operation[Payout]] = Operation(
 )
 
 
+@sealed
 def create_payout(
     origin_module: PayoutOriginModule | str,
     origin_entity_id: str,
@@ -69,6 +71,7 @@ LIST_PAYOUTS: Final[Operation[PayoutList]] = Operation(
 )
 
 
+@sealed
 def list_payouts(
     limit: int | None = 10,
     offset: int | None = 0,
@@ -97,6 +100,7 @@ RETRIEVE_PAYOUT: Final[Operation[Payout]] = Operation(
 )
 
 
+@sealed
 def retrieve_payout(payout_id: str) -> Call[Payout]:
     """Build the call of ``GET /v1/treasury/payouts/{payout_id}``."""
     return RETRIEVE_PAYOUT.call(
@@ -116,6 +120,7 @@ CANCEL_PAYOUT: Final[Operation[Payout]] = Operation(
 )
 
 
+@sealed
 def cancel_payout(payout_id: str) -> Call[Payout]:
     """Build the call of ``POST /v1/treasury/payouts/{payout_id}/cancel``."""
     return CANCEL_PAYOUT.call(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from molam_overlays.codec import Integer, String
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Operation, PageRule, Result
 from molam_overlays.parameters import Parameter
 from molam_sdk.models.create_refund_request import CreateRefundRequest
@@ -30,6 +31,7 @@ CREATE_REFUND: Final[Operation[Refund]] = Operation(
 )
 
 
+@sealed
 def create_refund(
     charge_id: str,
     amount: int | None = None,
@@ -59,6 +61,7 @@ LIST_REFUNDS: Final[Operation[RefundList]] = Operation(
 )
 
 
+@sealed
 def list_refunds(
     limit: int | None = 10,
     offset: int | None = 0,
@@ -87,6 +90,7 @@ RETRIEVE_REFUND: Final[Operation[Refund]] = Operation(
 )
 
 
+@sealed
 def retrieve_refund(refund_id: str) -> Call[Refund]:
     """Build the call of ``GET /v1/connect/refunds/{refund_id}``."""
     return RETRIEVE_REFUND.call(

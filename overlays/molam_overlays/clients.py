@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from molam_overlays.call import Send, Settle, Wait, World, WriteAhead
 from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import MolamError
+from molam_overlays.frames import empty, sealed
 from molam_overlays.operation import Call
 from molam_overlays.page import bind_page
 from molam_overlays.preparation import WORLD, Client, Started, attach
@@ -34,6 +35,7 @@ T = TypeVar("T")
 class Blocking(Client):
     """The driver of the blocking client. Safe to share between threads."""
 
+    @sealed
     def __init__(
         self,
         config: Config | None = None,
@@ -73,13 +75,18 @@ class Blocking(Client):
         earlier: tuple[Attempt, ...] | None = None,
         most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, earlier)
-        result = self._drive(started)
-        if started.download is not None:
-            result = started.download.finish(result)
-        if call.operation.page is not None:
-            bind_page(result, call, lambda *page: self._run_following(options, *page), most)
-        return cast("T", result)
+        try:
+            started = self._start(call, idempotency_key, options, self._run, earlier)
+            result = self._drive(started)
+            if started.download is not None:
+                result = started.download.finish(result)
+            if call.operation.page is not None:
+                bind_page(result, call, lambda *page: self._run_following(options, *page), most)
+            return cast("T", result)
+        except BaseException as error:
+            options = None
+            empty(error)
+            raise
 
     def _run_page(self, call: Call[T], options: CallOptions | None = None) -> T:
         return self._run(call, None, options)
@@ -130,6 +137,7 @@ class Blocking(Client):
             self._observer.not_settled(error)
             return None
 
+    @sealed
     def recover(self) -> list[Recovered]:
         """Settle the calls that a crashed process left open, each with its own key.
 
@@ -159,6 +167,7 @@ class Blocking(Client):
         found = journal.recover(send, account=self._account, lease_seconds=lease)
         return cast("list[Recovered]", found)
 
+    @sealed
     def request(
         self,
         method: str,
@@ -214,6 +223,7 @@ class Awaiting(Client):
 
     _asynchronous = True
 
+    @sealed
     def __init__(
         self,
         config: Config | None = None,
@@ -258,13 +268,18 @@ class Awaiting(Client):
         earlier: tuple[Attempt, ...] | None = None,
         most: int = 0,
     ) -> T:
-        started = self._start(call, idempotency_key, options, self._run, earlier)
-        result = await self._drive(started)
-        if started.download is not None:
-            result = started.download.finish(result)
-        if call.operation.page is not None:
-            bind_page(result, call, lambda *page: self._run_following(options, *page), most)
-        return cast("T", result)
+        try:
+            started = self._start(call, idempotency_key, options, self._run, earlier)
+            result = await self._drive(started)
+            if started.download is not None:
+                result = started.download.finish(result)
+            if call.operation.page is not None:
+                bind_page(result, call, lambda *page: self._run_following(options, *page), most)
+            return cast("T", result)
+        except BaseException as error:
+            options = None
+            empty(error)
+            raise
 
     def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> Awaitable[T]:
         return self._run(call, None, options, None, most)
@@ -315,6 +330,7 @@ class Awaiting(Client):
             self._observer.not_settled(error)
             return None
 
+    @sealed
     async def recover(self) -> list[Recovered]:
         """Settle the calls that a crashed process left open, each with its own key.
 
@@ -344,6 +360,7 @@ class Awaiting(Client):
         found = await journal.recover(send, account=self._account, lease_seconds=lease)
         return cast("list[Recovered]", found)
 
+    @sealed
     async def request(
         self,
         method: str,

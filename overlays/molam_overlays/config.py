@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from molam_overlays.credentials import Credentials
 from molam_overlays.errors import ConfigurationError
+from molam_overlays.frames import sealed
 from molam_overlays.redact import MASK
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Config:
     max_retries: int
     """Attempts after the first, 0 or more."""
 
+    @sealed
     def __init__(
         self,
         *,
@@ -152,6 +154,8 @@ class Config:
         return hash((type(self), self.api_key, self.api_base))
 
     def __repr__(self) -> str:
+        if not vars(self):  # `__init__` is at work, or has raised
+            return f"{type(self).__name__}(unfinished)"
         secret = "None" if self.webhook_secret is None else repr(MASK)
         further = dict.fromkeys(self.further_keys, MASK)
         return (

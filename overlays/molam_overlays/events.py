@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from molam_overlays.errors import WebhookPayloadError
+from molam_overlays.frames import sealed
 from molam_overlays.jsontext import loads
 from molam_overlays.model import NO_RESPONSE, Model, adopt
-from molam_overlays.webhooks import DEFAULT_TOLERANCE_MS, SecretSource, verify_signature
+from molam_overlays.webhooks import DEFAULT_TOLERANCE_MS, SecretSource, check_signature
 
 E = TypeVar("E", bound=Model)
 
 
+@sealed
 def construct_event(
     known: Mapping[str, type[E]],
     fallback: type[E],
@@ -27,10 +29,11 @@ def construct_event(
         SignatureError: the signature does not verify; nothing of the body was read.
         WebhookPayloadError: it verifies, but the body is not a JSON object with a text ``type``.
     """
-    verify_signature(signature_header, raw_body, get_secret_by_kid, tolerance_ms)
+    check_signature(signature_header, raw_body, get_secret_by_kid, tolerance_ms)
     return read_event(known, fallback, bytes(raw_body))
 
 
+@sealed
 def read_event(known: Mapping[str, type[E]], fallback: type[E], body: bytes) -> E:
     """Read a body that was verified, now or before it was stored.
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 import attrs
 
 from molam_overlays.errors import Attempt, ConfigurationError, Delivery
+from molam_overlays.frames import sealed
 from molam_overlays.observe import CallInfo, Observer, facts_of, logger, shown_of, told_of
 
 
@@ -173,6 +174,10 @@ class Hooks:
         return bool(
             self.on_request or self.on_response or self.on_retry or self.on_error or self.tracers
         )
+
+
+# Not as a decorator: attrs' plugin for mypy would no longer know the class.
+sealed(Hooks)
 
 
 class Teller(Observer):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn, Ty
 from molam_overlays import codec
 from molam_overlays.codec import AnyValue, Problems, Type, type_of
 from molam_overlays.errors import Attempt, ValidationError
+from molam_overlays.frames import sealed
 from molam_overlays.jsontext import dumps_exact, plain_copy
 from molam_overlays.redact import MASK, SECRET_HEADERS, redact_text
 from molam_overlays.wire import Headers
@@ -186,6 +187,7 @@ class Model(_Object):
 
     if not TYPE_CHECKING:
 
+        @sealed
         def __init__(self, **values: Any) -> None:
             """Build one from Python values, named as the attributes are.
 
@@ -234,6 +236,7 @@ class Model(_Object):
         return Object(cls)
 
     @classmethod
+    @sealed
     def from_dict(cls, data: Mapping[str, Any], /) -> Self:
         """Make one from JSON data, as it would come from the API. Nothing is checked or dropped.
 

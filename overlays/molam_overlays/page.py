@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, TypeV
 
 from molam_overlays.codec import Problems, Type
 from molam_overlays.errors import PaginationError
+from molam_overlays.frames import sealed
 from molam_overlays.jsontext import dumps_exact, plain_copy
 from molam_overlays.model import (
     NO_RESPONSE,
@@ -76,6 +77,7 @@ class PageData(Generic[T]):
         return PageType(cls)
 
     @classmethod
+    @sealed
     def from_dict(cls, data: Mapping[str, Any], /) -> Self:
         """Make one from JSON data; it has no following page.
 

@@ -24,6 +24,7 @@ from molam_overlays.errors import (
     ValidationError,
 )
 from molam_overlays.extra_headers import check_headers, with_extra
+from molam_overlays.frames import sealed
 from molam_overlays.idempotency import REMEMBERED_SECONDS, make_idempotency_key
 from molam_overlays.observe import Observer, configure_logging
 from molam_overlays.operation import Call, Operation
@@ -119,7 +120,7 @@ class Client:
         self._closed = [False]
         self._derived = False
         self._usual_policy = self._policy(self._options)
-        self._secrets = _no_secret if config.webhook_secret is None else config.webhook_secret
+        self._secrets = webhooks.Keyring(config.webhook_secret)
         self._base = config.api_base
         self._key_query = config.credentials.query(config.api_key, config.further_keys)
         self._own_base = config.api_base == config.server
@@ -166,7 +167,8 @@ class Client:
         self._account = recovery.account_of(self.config)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.config!r})"
+        config = vars(self).get("config", "unfinished")  # its `__init__` may have raised
+        return f"{type(self).__name__}({config!r})"
 
     def __copy__(self) -> Self:
         return self._derive()
@@ -189,6 +191,7 @@ class Client:
         derived._derived = True
         return derived
 
+    @sealed
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Return a light copy with other defaults for its calls.
 
@@ -298,6 +301,7 @@ class Client:
         )
         return Started(self, steps, call, idempotency_key, given, again, download)
 
+    @sealed
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
         """Check a webhook's signature; return True. A plain call on both clients.
 
@@ -309,7 +313,7 @@ class Client:
             SignatureError: it does not verify, is older or newer than five minutes, or its `kid`
                 names no secret of ours.
         """
-        return webhooks.verify_signature(signature_header, raw_body, self._secrets)
+        return webhooks.check_signature(signature_header, raw_body, self._secrets)
 
     def _derive_unjournaled(self) -> Self:
         quiet = self._derive()
@@ -332,10 +336,6 @@ def _observer_of(hooks: Hooks | None) -> Observer:
     from molam_overlays.hooks import observer_of
 
     return observer_of(hooks)
-
-
-def _no_secret(kid: str) -> None:
-    return None
 
 
 def attach(error: MolamError, started: Started, *, asynchronous: bool) -> MolamError:

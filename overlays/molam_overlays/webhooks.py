@@ -14,9 +14,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hmac import compare_digest, digest
-from typing import Any, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 from molam_overlays.errors import ConfigurationError, SignatureError
+from molam_overlays.frames import sealed
+from molam_overlays.redact import MASK
 
 Secret = str | bytes
 """One webhook secret as Molam shows it, ``whsec_`` included."""
@@ -38,6 +40,23 @@ _MAX_TIMESTAMP_DIGITS = 16
 _NO_KEYS = [b"molam-no-such-key-id"]
 
 
+class Keyring:
+    """A client's webhook secrets, which no `repr` shows."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: SecretSource) -> None:
+        self.source = source
+
+    def __call__(self, kid: str) -> Secrets:
+        """Return the secrets of a key id."""
+        source = self.source
+        return source if type(source) is str else cast("Secrets", _secrets_for(kid, source))
+
+    def __repr__(self) -> str:
+        return f"Keyring({MASK if self.source is not None else None})"
+
+
 def parse_signature_header(header: str) -> dict[str, str]:
     """Return `t`, `v1` and `kid` of a signature header, as text.
 
@@ -53,6 +72,7 @@ def parse_signature_header(header: str) -> dict[str, str]:
     return {"t": t, "v1": signatures[0], "kid": kid}
 
 
+@sealed
 def verify_signature(
     header: str | None,
     raw_body: bytes | bytearray | memoryview,
@@ -120,6 +140,11 @@ def verify_signature(
     return True
 
 
+check_signature: Final[Callable[..., bool]] = cast("Any", verify_signature).__wrapped__
+"""`verify_signature` for functions that are sealed themselves."""
+
+
+@sealed
 def generate_signature(
     payload: bytes | bytearray | memoryview | str,
     secret: Secret | Iterable[Secret],
@@ -239,17 +264,22 @@ def _keys_for(kid: str, source: SecretSource) -> Sequence[bytes]:
     """Return the HMAC keys to try for a key id, none if there are none."""
     secrets: Any = source
     if type(secrets) is not str:
-        if callable(secrets):
-            try:
-                secrets = secrets(kid)
-            except LookupError:
-                return ()
-        # Whether something is a Mapping is asked last: that costs as much as reading the header.
-        elif type(secrets) is dict or isinstance(secrets, Mapping):
-            secrets = cast("Mapping[str, Any]", secrets).get(kid)
+        secrets = _secrets_for(kid, secrets)
     if type(secrets) is str and secrets and secrets.isascii():
         return (secrets.encode(),)
     return _keys_of(secrets)
+
+
+def _secrets_for(kid: str, source: Any) -> Any:
+    if callable(source):
+        try:
+            return source(kid)
+        except LookupError:
+            return None
+    # Whether something is a Mapping is asked last: that costs as much as reading the header.
+    if type(source) is dict or isinstance(source, Mapping):
+        return cast("Mapping[str, Any]", source).get(kid)
+    return source
 
 
 def _keys_of(secrets: Secrets) -> Sequence[bytes]:

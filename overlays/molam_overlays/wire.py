@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from molam_overlays.redact import redact_url
+
 
 class Headers(Mapping[str, str]):
     """Header fields as they came, read without regard to case (RFC 9110 section 5.1).
@@ -90,8 +92,9 @@ class Request(NamedTuple):
     """Where the body of a 2xx goes. An adapter that knows nothing of it returns the body."""
 
     def __repr__(self) -> str:
-        # Headers and body hold what must not be shown.
-        return f"Request(method={self.method!r}, url={self.url!r}, timeout={self.timeout!r})"
+        # Headers and body hold what must not be shown, and a query may hold the key.
+        url = redact_url(self.url)
+        return f"Request(method={self.method!r}, url={url!r}, timeout={self.timeout!r})"
 
 
 class Response(NamedTuple):

@@ -26,6 +26,7 @@ from molam_overlays.contrib.receiver import (
     Handle,
     areceive,
 )
+from molam_overlays.frames import sealed
 
 
 def webhook_endpoint(
@@ -40,6 +41,7 @@ def webhook_endpoint(
         max_body_bytes: a larger body is answered 413, and not read further; 1 MiB by default.
     """
 
+    @sealed
     async def molam_webhook(request: Request) -> Response:
         body = await _body(request, max_body_bytes)
         if body is None:

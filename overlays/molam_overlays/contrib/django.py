@@ -30,6 +30,7 @@ from molam_overlays.contrib.receiver import (
     areceive,
     receive,
 )
+from molam_overlays.frames import sealed
 
 
 def webhook_view(
@@ -46,6 +47,7 @@ def webhook_view(
             ``DATA_UPLOAD_MAX_MEMORY_SIZE`` holds as well.
     """
 
+    @sealed
     def molam_webhook(request: HttpRequest) -> HttpResponseBase:
         body = _body(request, max_body_bytes)
         if body is None:
@@ -63,6 +65,7 @@ def async_webhook_view(
     Blocking handlers run in the thread that Django keeps for them, where its ORM works.
     """
 
+    @sealed
     async def molam_webhook(request: HttpRequest) -> HttpResponseBase:
         body = _body(request, max_body_bytes)
         if body is None:

@@ -24,6 +24,7 @@ from molam_overlays.contrib.receiver import (
     Handle,
     receive,
 )
+from molam_overlays.frames import sealed
 
 
 def webhook_view(
@@ -37,6 +38,7 @@ def webhook_view(
         max_body_bytes: a larger body is answered 413 unread; 1 MiB by default.
     """
 
+    @sealed
     def molam_webhook() -> Response:
         body = _body(max_body_bytes)
         if body is None:

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import attrs
 
 from molam_overlays.errors import SignatureError, WebhookPayloadError
+from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.observe import logger
 from molam_overlays.router import EventRouter, InThread, acall, call
 
@@ -47,6 +48,7 @@ TOO_LARGE: Final = Answer(413, "body too large")
 FAILED: Final = Answer(500, "not handled, send again")
 
 
+@sealed
 def receive(
     header: str | None, body: bytes, construct_event: ConstructEvent[E], handle: Handle[E]
 ) -> Answer:
@@ -59,11 +61,12 @@ def receive(
             handle.dispatch(event)
         else:
             call(handle, event)
-    except Exception:  # noqa: BLE001 - _failed logs it
-        return _failed(event)
+    except Exception as error:  # noqa: BLE001 - _failed logs it
+        return _failed(event, error)
     return OK
 
 
+@sealed
 async def areceive(
     header: str | None,
     body: bytes,
@@ -80,8 +83,8 @@ async def areceive(
             await handle.adispatch(event, in_thread=in_thread)
         else:
             await acall(handle, event, in_thread)
-    except Exception:  # noqa: BLE001 - _failed logs it
-        return _failed(event)
+    except Exception as error:  # noqa: BLE001 - _failed logs it
+        return _failed(event, error)
     return OK
 
 
@@ -94,16 +97,20 @@ def _read(header: str | None, body: bytes, construct_event: ConstructEvent[E]) -
     except WebhookPayloadError as error:
         logger.warning("A webhook was refused. %s", error)
         return Answer(400, "not an event")
-    except Exception:  # noqa: BLE001 - logged, with what follows from it
+    except Exception as error:  # noqa: BLE001 - logged, with what follows from it
         # The secrets could not be had, which says nothing of the sender.
-        logger.exception("A webhook could not be verified; Molam will send it again.")
+        logger.error(
+            "A webhook could not be verified; Molam will send it again.",
+            exc_info=empty_for_log(error),
+        )
         return FAILED
 
 
-def _failed(event: Mapping[str, Any]) -> Answer:
-    logger.exception(
+def _failed(event: Mapping[str, Any], error: Exception) -> Answer:
+    logger.error(
         "The handler of webhook %s (%s) raised; Molam will send it again.",
         event.get("id"),
         event.get("type"),
+        exc_info=empty_for_log(error),
     )
     return FAILED

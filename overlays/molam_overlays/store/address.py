@@ -1,19 +1,34 @@
-"""Where a store lives: a URL, read and checked."""
+"""Where a store lives: a URL, read and checked.
+
+A password that was pasted as it is makes another URL of it: with a ``/`` or ``#`` in it, what
+follows is no longer taken for a password, neither by us nor by libpq, and would be shown. So what
+stands before the last ``@`` must be unmistakable, or the URL is refused without a word of it.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import unquote
 
 import attrs
 
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.store.statement import Dialect
 
-_FORMS = (
+_FORMS: Final = (
     "Use sqlite:///relative/path.db, sqlite:////absolute/path.db or "
     "postgresql://user:password@host:port/database."
 )
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}):(?=//)", re.IGNORECASE)
+_USER: Final = re.compile(r"(?:[^\s/?#@\[\]:%]|%[0-9A-Fa-f]{2})*")
+_PASSWORD: Final = re.compile(r"(?:[^\s/?#@\[\]%]|%[0-9A-Fa-f]{2})*")
+# Hosts as libpq has them: several with commas, sockets percent-encoded, IPv6 in brackets.
+_HOST: Final = r"(?:\[[0-9A-Fa-f:.%]+\]|(?:[^\s/?#@\[\]:,%]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
+_HOSTS: Final = re.compile(rf"{_HOST}(?:,{_HOST})*")
+
+_PLACE: Final = re.compile(r"(?:host|hostaddr|port|dbname|user|sslmode)=[\w/.,:%+-]*", re.ASCII)
+"""Parameters that say where the database is, without which a command could not be repeated."""
 
 
 @attrs.frozen
@@ -24,24 +39,25 @@ class Address:
     location: str = attrs.field(repr=False)
     """A file's path, or a URL for libpq, password included."""
     shown: str
-    """The URL without its password, for messages."""
+    """The URL without its password and most parameters, for messages."""
 
     @classmethod
     def parse(cls, url: str) -> Address:
         """Read a URL.
 
         Raises:
-            ConfigurationError: it is of another kind, or names a database in memory.
+            ConfigurationError: it is of another kind, malformed, or names a database in memory.
         """
-        scheme, separator, rest = url.partition(":")
-        if not separator:
-            # What stands there may well be a connection string with a password.
-            raise ConfigurationError(f"The store's address is not a URL. {_FORMS}")
+        scheme, _, rest = url.partition(":")
         if scheme == "sqlite":
             return cls("sqlite", _path(rest), url)
-        if scheme in ("postgresql", "postgres"):
-            return cls("postgresql", url, _without_password(url))
-        raise ConfigurationError(f"A store cannot be kept at {scheme}:. {_FORMS}")
+        if scheme in ("postgresql", "postgres") and rest.startswith("//"):
+            return cls("postgresql", url, f"{scheme}://{_without_password(rest[2:])}")
+        found = _SCHEME.match(url)
+        if found is None:
+            # What stands there may well be a connection string with a password.
+            raise ConfigurationError(f"The store's address is not a URL. {_FORMS}")
+        raise ConfigurationError(f"A store cannot be kept at {found[0]} {_FORMS}")
 
 
 def _path(rest: str) -> str:
@@ -58,9 +74,29 @@ def _path(rest: str) -> str:
     return path
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    query = re.sub(r"(?i)((?:^|&)(?:password|sslpassword)=)[^&]*", r"\1***", parts.query)
-    netloc = f"{user.partition(':')[0]}{at}{host}"
-    return parts._replace(netloc=netloc, query=query).geturl()
+def _without_password(rest: str) -> str:
+    """Return what follows the two slashes of a PostgreSQL URL, fit for a message."""
+    login, at, place = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    path, _, query = place.partition("?")
+    hosts, slash, database = path.partition("/")
+    sound = (
+        _USER.fullmatch(user)
+        and _PASSWORD.fullmatch(password)
+        and _HOSTS.fullmatch(hosts)
+        and _PASSWORD.fullmatch(database)
+    )
+    if not sound or not rest.isprintable():
+        raise unreadable()
+    shown = [pair for pair in query.split("&") if _PLACE.fullmatch(pair)]
+    return f"{user}{at}{hosts}{slash}{database}{'?' if shown else ''}{'&'.join(shown)}"
+
+
+def unreadable() -> ConfigurationError:
+    """Say that a PostgreSQL URL cannot be read, without showing anything of it."""
+    return ConfigurationError(
+        "The PostgreSQL address cannot be read; it is not shown, since it may hold a password. "
+        "Percent-encode what is special in user, password, database and parameters: / is %2F, # is "
+        "%23, ? is %3F, @ is %40, [ is %5B, ] is %5D, % is %25, & is %26, = is %3D, a space is %20. "
+        "The form is postgresql://user:password@host:port/database."
+    )

@@ -16,6 +16,8 @@ def translate(error: Exception, shown: str | None, *, committing: bool = False) 
     # The primary message alone: PostgreSQL's detail line may quote a row, and with it a body.
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
     text = (primary or str(error)).strip().replace("\n", " ") or type(error).__name__
+    if primary is not None:
+        error.args = (primary,)  # the error is the cause of ours, and printed with it
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if type(error).__module__.startswith("sqlite3"):
         found = _sqlite(text, shown)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from molam_overlays.frames import sealed
 from molam_overlays.store import claims
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
@@ -37,6 +38,7 @@ WAIT_SECONDS = 30.0
 """How long `IdempotencyStore.run` waits by default for another worker's answer."""
 
 
+@sealed
 class IdempotencyStore:
     """Remembers, for all of a merchant's workers, what was done under an idempotency key.
 
@@ -56,7 +58,7 @@ class IdempotencyStore:
         self._database = Database(db_connection, clock)
 
     def __repr__(self) -> str:
-        return f"IdempotencyStore({self._database.shown or self._database.dialect!r})"
+        return _shown(self)
 
     def store_response(
         self, idempotency_key: str, route: str, response: Any, status: str = "completed"
@@ -239,6 +241,7 @@ class IdempotencyStore:
         """
 
         def decorate(function: Callable[P, Any]) -> Callable[P, Any]:
+            @sealed
             @functools.wraps(function)
             def once(*args: P.args, **kwargs: P.kwargs) -> Any:
                 return self.run(
@@ -282,6 +285,13 @@ class IdempotencyStore:
         self.close()
 
 
+def _shown(store: IdempotencyStore | AsyncIdempotencyStore) -> str:
+    database = vars(store).get("_database")  # missing where `__init__` has raised
+    known = database.shown or database.dialect if database else "unfinished"
+    return f"{type(store).__name__}({known!r})"
+
+
+@sealed
 class AsyncIdempotencyStore:
     """The async twin of `IdempotencyStore`, on asyncio: same decisions, same arguments.
 
@@ -293,7 +303,7 @@ class AsyncIdempotencyStore:
         self._database = AsyncDatabase(db_connection, clock)
 
     def __repr__(self) -> str:
-        return f"AsyncIdempotencyStore({self._database.shown or self._database.dialect!r})"
+        return _shown(self)
 
     async def store_response(
         self, idempotency_key: str, route: str, response: Any, status: str = "completed"
@@ -422,6 +432,7 @@ class AsyncIdempotencyStore:
         """See `IdempotencyStore.idempotent`; for coroutine functions."""
 
         def decorate(function: Callable[P, Awaitable[Any]]) -> Callable[P, Awaitable[Any]]:
+            @sealed
             @functools.wraps(function)
             async def once(*args: P.args, **kwargs: P.kwargs) -> Any:
                 return await self.run(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
+from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.store import deliveries
 from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
 from molam_overlays.store.blocking import Clock, Database, Transaction
@@ -101,6 +102,7 @@ Handler = Callable[[Delivery], object]
 AsyncHandler = Callable[[AsyncDelivery], Awaitable[object]]
 
 
+@sealed
 class Inbox:
     """Stores webhook events once and hands each to one worker at a time.
 
@@ -302,6 +304,7 @@ class Inbox:
         self.close()
 
 
+@sealed
 class AsyncInbox:
     """The async twin of `Inbox`, on asyncio; takes what `AsyncIdempotencyStore` takes."""
 
@@ -530,7 +533,7 @@ def _log_failure(held: Held, state: str, error: Exception) -> None:
         held.tries,
         "parked" if state == "parked" else "put off",
         type(error).__name__,
-        exc_info=error,
+        exc_info=empty_for_log(error),
     )
 
 

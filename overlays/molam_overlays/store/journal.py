@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, cast
 
 from molam_overlays.errors import StoreError
+from molam_overlays.frames import sealed
 from molam_overlays.store import owner as owners
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Database
@@ -93,6 +94,7 @@ class _Face:
         return f"dismissed: {words_at_rest(note, self._encrypt, self._decrypt)}"
 
 
+@sealed
 class Journal(_Face):
     """The open calls of a merchant's clients, in an idempotency store's database.
 
@@ -223,6 +225,7 @@ class Journal(_Face):
             self._paid(note)
 
 
+@sealed
 class AsyncJournal(_Face):
     """The async twin of `Journal`; get one from `AsyncIdempotencyStore.journal`."""
 

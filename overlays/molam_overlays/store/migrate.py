@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from molam_overlays.errors import StoreNotMigratedError
+from molam_overlays.frames import sealed
 from molam_overlays.store.address import Address
 from molam_overlays.store.blocking import Database
 from molam_overlays.store.session import connect_sqlite
@@ -25,6 +26,7 @@ class Step:
     """False when it had been run before; running it again repairs what is missing."""
 
 
+@sealed
 def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
     """Run the migrations and return what was run, in order.
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from molam_overlays.errors import ConfigurationError, StoreError
 from molam_overlays.store import faults
-from molam_overlays.store.address import Address
+from molam_overlays.store.address import Address, unreadable
 from molam_overlays.store.statement import Dialect, Result, spell
 
 if TYPE_CHECKING:
@@ -309,10 +309,21 @@ def connect(address: Address) -> Session:
 
 
 def connect_options(address: Address) -> dict[str, Any]:
-    """Return what both kinds of psycopg connections are opened with."""
+    """Return what both kinds of psycopg connections are opened with.
+
+    Raises:
+        ConfigurationError: libpq cannot read the URL. Its own words would quote a piece of it.
+    """
+    psycopg = import_psycopg()
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(address.location)
+    except psycopg.Error:
+        given = None
+    if given is None:
+        raise unreadable()
     # Without prepared statements a connection pooler between us and the server does no harm.
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
-    if "connect_timeout" not in address.location:
+    if "connect_timeout" not in given:
         options["connect_timeout"] = CONNECT_SECONDS
     return options
 

@@ -26,6 +26,7 @@ import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
+from molam_overlays.frames import sealed
 from molam_overlays.transport import asyncio_socket, fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
@@ -46,6 +47,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     the ``timeout`` holds for the whole attempt too.
     """
 
+    @sealed
     def __init__(
         self,
         client: httpx.AsyncClient | None = None,
@@ -191,6 +193,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         finally:
             await stream.aclose()
 
+    @sealed
     async def send(
         self,
         method: str,

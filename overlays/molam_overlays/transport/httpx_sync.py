@@ -22,6 +22,7 @@ import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
+from molam_overlays.frames import sealed
 from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
@@ -60,6 +61,7 @@ class HttpxAdapter(HTTPAdapter):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    @sealed
     def __init__(
         self,
         client: httpx.Client | None = None,
@@ -201,6 +203,7 @@ class HttpxAdapter(HTTPAdapter):
             raise failure
         return body.end(failure)
 
+    @sealed
     def send(
         self,
         method: str,

@@ -39,6 +39,7 @@ except ImportError:
     ) from None
 
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
+from molam_overlays.frames import sealed
 from molam_overlays.transport import fault
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body
@@ -237,6 +238,7 @@ class PyreqwestAdapter(HTTPAdapter):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    @sealed
     def __init__(
         self,
         *,
@@ -297,6 +299,7 @@ class PyreqwestAdapter(HTTPAdapter):
             raise failure
         return body.end(failure)
 
+    @sealed
     def send(
         self,
         method: str,
@@ -324,6 +327,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     response at its status, so that the attempts that follow are answered by it.
     """
 
+    @sealed
     def __init__(
         self,
         *,
@@ -394,6 +398,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             raise failure
         return body.end(failure)
 
+    @sealed
     async def send(
         self,
         method: str,

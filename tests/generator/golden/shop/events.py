@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overl
 
 from molam_overlays import events as _events
 from molam_overlays import router as _router
+from molam_overlays.frames import sealed
 from molam_overlays.webhooks import DEFAULT_TOLERANCE_MS
 from shop.models.event import Event
 from shop.models.order_paid import OrderPaid
@@ -40,6 +41,7 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
 """The class of each type of event."""
 
 
+@sealed
 def construct_event(
     signature_header: str | None,
     raw_body: bytes,
@@ -65,6 +67,7 @@ def construct_event(
     )
 
 
+@sealed
 def read_event(body: bytes) -> WebhookEvent:
     """Return the event in a body that was verified before, such as an inbox's payload.
 

@@ -3,6 +3,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
 from molam_overlays import events as _events
 from molam_overlays import router as _router
+from molam_overlays.frames import sealed
 from molam_overlays.model import Model
 from molam_overlays.webhooks import DEFAULT_TOLERANCE_MS
 from webhooks.models.ach_notification_of_change_notification_request import (
@@ -279,6 +280,7 @@ EVENTS: Final[Mapping[str, type[Model]]] = {
 }
 
 
+@sealed
 def construct_event(
     signature_header: str | None,
     raw_body: bytes,
@@ -290,6 +292,7 @@ def construct_event(
     )
 
 
+@sealed
 def read_event(body: bytes) -> WebhookEvent:
     return _events.read_event(EVENTS, Model, body)
 

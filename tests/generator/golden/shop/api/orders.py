@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 
 from molam_overlays.codec import UNSET, Array, Binary, File, Integer, String, Unset
 from molam_overlays.config import Config
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Encoding, Operation, PageRule, Result
 from molam_overlays.parameters import Parameter
 from shop.models.line import Line
@@ -33,6 +34,7 @@ LIST_ORDERS: Final[Operation[OrderList]] = Operation(
 )
 
 
+@sealed
 def list_orders(
     *, limit: int | None = 20, offset: int | None = 0, state: Sequence[OrderState] | None = None
 ) -> Call[OrderList]:
@@ -56,6 +58,7 @@ CREATE_ORDER: Final[Operation[Order]] = Operation(
 )
 
 
+@sealed
 def create_order(
     lines: Sequence[Line | Mapping[str, Any]],
     *,
@@ -86,6 +89,7 @@ GET_INVOICE: Final[Operation[bytes | str]] = Operation(
 )
 
 
+@sealed
 def get_invoice(id: str) -> Call[bytes | str]:
     """Build the call of ``GET /orders/{id}/invoice``."""
     return GET_INVOICE.call(
@@ -109,6 +113,7 @@ SET_PHOTO: Final[Operation[None]] = Operation(
 )
 
 
+@sealed
 def set_photo(id: str, photo: bytes | File | BinaryIO, *, caption: str | None = None) -> Call[None]:
     """Build the call of ``PUT /orders/{id}/photo``."""
     return SET_PHOTO.call(

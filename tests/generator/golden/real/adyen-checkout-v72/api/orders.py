@@ -25,6 +25,7 @@ from checkout.models.name import Name
 from checkout.models.recurring import Recurring
 from checkout.models.split import Split
 from checkout.models.three_ds2_request_data import ThreeDS2RequestData
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Operation, Result, or_nothing
 
 POST_ORDERS: Final[Operation[CreateOrderResponse]] = Operation(
@@ -37,6 +38,7 @@ POST_ORDERS: Final[Operation[CreateOrderResponse]] = Operation(
 )
 
 
+@sealed
 def post_orders(
     *,
     amount: Amount | Mapping[str, Any] | None = None,
@@ -66,6 +68,7 @@ POST_ORDERS_CANCEL: Final[Operation[CancelOrderResponse]] = Operation(
 )
 
 
+@sealed
 def post_orders_cancel(
     *,
     merchant_account: str | None = None,
@@ -86,6 +89,7 @@ POST_PAYMENT_METHODS_BALANCE: Final[Operation[BalanceCheckResponse]] = Operation
 )
 
 
+@sealed
 def post_payment_methods_balance(
     *,
     account_info: AccountInfo | Mapping[str, Any] | None = None,

@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from molam_overlays.codec import AnyValue, DateTime, Integer, String
+from molam_overlays.frames import sealed
 from molam_overlays.operation import Body, Call, Operation, Result, or_nothing
 from molam_overlays.parameters import Parameter
 from transfers.models.amount import Amount
@@ -51,6 +52,7 @@ GET_TRANSFERS: Final[Operation[FindTransfersResponse]] = Operation(
 )
 
 
+@sealed
 def get_transfers(
     created_since: datetime | str,
     created_until: datetime | str,
@@ -93,6 +95,7 @@ POST_TRANSFERS: Final[Operation[Transfer]] = Operation(
 )
 
 
+@sealed
 def post_transfers(
     *,
     www_authenticate: str | None = None,
@@ -145,6 +148,7 @@ POST_TRANSFERS_APPROVE: Final[Operation[Any]] = Operation(
 )
 
 
+@sealed
 def post_transfers_approve(
     *, www_authenticate: str | None = None, transfer_ids: Sequence[str] | None = None
 ) -> Call[Any]:
@@ -163,6 +167,7 @@ POST_TRANSFERS_CANCEL: Final[Operation[Any]] = Operation(
 )
 
 
+@sealed
 def post_transfers_cancel(*, transfer_ids: Sequence[str] | None = None) -> Call[Any]:
     return POST_TRANSFERS_CANCEL.call(body={"transferIds": transfer_ids})
 
@@ -176,6 +181,7 @@ GET_TRANSFERS_ID: Final[Operation[TransferData]] = Operation(
 )
 
 
+@sealed
 def get_transfers_id(id: str) -> Call[TransferData]:
     return GET_TRANSFERS_ID.call(path={"id": id})
 
@@ -191,6 +197,7 @@ POST_TRANSFERS_TRANSFER_ID_RETURNS: Final[Operation[ReturnTransferResponse]] = O
 )
 
 
+@sealed
 def post_transfers_transfer_id_returns(
     transfer_id: str,
     *,
