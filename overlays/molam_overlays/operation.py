@@ -354,7 +354,7 @@ def without(text: str, values: Iterable[str]) -> str:
         if len(characters) >= SPACED:
             spaced = r"[\s.\-/()]*".join(re.escape(character) for character in characters)
             text = re.sub(spaced, MASK, text, flags=re.IGNORECASE)
-        encoded = quote(value, safe="")
+        encoded = quote(value, safe="", errors="surrogatepass")
         if encoded != value:
             text = text.replace(encoded, MASK)
     return text

@@ -51,7 +51,8 @@ class Keyring:
     def __call__(self, kid: str) -> Secrets:
         """Return the secrets of a key id."""
         source = self.source
-        return source if type(source) is str else cast("Secrets", _secrets_for(kid, source))
+        found = source if type(source) is str else _secrets_for(kid, source)
+        return cast("Secrets", found)
 
     def __repr__(self) -> str:
         return f"Keyring({MASK if self.source is not None else None})"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 from ruamel.yaml import YAML
 
@@ -15,6 +17,7 @@ from molam_overlays.sandbox.answer import Asked, Effect, Hangup, Pause, Reply, e
 from molam_overlays.sandbox.clock import Clock
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.core import Core
+from molam_overlays.sandbox.server import application
 from molam_overlays.sandbox.state import State
 from molam_overlays.wire import Headers
 
@@ -166,3 +169,25 @@ def world(contract: Contract) -> Iterator[World]:
     made = World(contract)
     yield made
     made.state.close()
+
+
+class Visitor:
+    """Asks an ASGI application, without a socket; what it raises becomes a 500."""
+
+    def __init__(self, core: Core, base_url: str = "http://localhost", **settings: Any) -> None:
+        self._application: Any = application(core, **settings)
+        self._base_url = base_url
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            wire = httpx.ASGITransport(self._application, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=wire, base_url=self._base_url) as client:
+                return await client.request(method, path, **arguments)
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.request("GET", path, **arguments)
+
+    def post(self, path: str, **arguments: Any) -> httpx.Response:
+        return self.request("POST", path, **arguments)

@@ -22,7 +22,7 @@ from molam_overlays.sandbox.server import AddressError, Server, address_of, list
 from molam_overlays.sandbox.state import State
 from molam_overlays.webhooks import verify_signature
 
-from .conftest import INTENTS
+from .conftest import INTENTS, Visitor
 
 BODY = {"amount": 2500, "currency": "USD"}
 
@@ -373,19 +373,98 @@ def test_a_control_that_is_not_understood_says_why(
 # Guards
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
-)
+FOREIGN = [
+    {"Host": "evil.example"},
+    {"Host": "localhost.evil.example:{port}"},
+    {"Host": "127.0.0.1@evil.example"},
+    {"Host": "[::1"},
+    {"Host": "::1"},
+    {"Host": "[::1]x:{port}"},
+    {"Host": "localhost:port"},
+    {"Host": "localhost:{port}:1"},
+    {"Host": ""},
+    {"Host": "h" * 5000},
+    {"Host": "lo\u00e9calhost"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "[::1"},
+    {"Origin": "http://[::1"},
+    {"Origin": "http://127.0.0.1"},
+    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": "http://127.0.0.1:{port}/"},
+    {"Origin": "http://127.0.0.1:{port}@evil.example"},
+    {"Origin": "http://localhost:{port}"},
+    {"Origin": "file://"},
+    {"Origin": "o" * 5000},
+    {"Origin": "http://\u00e9"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "what"},
+]
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/reset", "/_sandbox/page/clock", "/pay/pi_1", INTENTS])
+@pytest.mark.parametrize("headers", FOREIGN, ids=lambda headers: str(headers)[:40])
 def test_what_a_foreign_page_makes_a_browser_send_is_refused(
-    running: Running, headers: dict[str, str]
+    running: Running, headers: dict[str, str], path: str
 ) -> None:
-    assert running.ask("POST", "/_sandbox/reset", **headers)[0] == 403
+    told = {name: value.format(port=running.port) for name, value in headers.items()}
+    assert running.ask("POST", path, **told)[0] == 403
 
 
-def test_its_own_pages_may_post(running: Running) -> None:
-    origin = f"http://localhost:{running.port}"
-    assert running.ask("POST", "/_sandbox/reset", Origin=origin)[0] == 200
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+def test_its_own_pages_may_post(running: Running, host: str) -> None:
+    own = f"{host}:{running.port}"
+    for site in ("same-origin", "none"):
+        told = {"Host": own, "Origin": f"http://{own}", "Sec-Fetch-Site": site}
+        assert running.ask("POST", "/_sandbox/reset", **told)[0] == 200
+
+
+def test_a_link_of_another_page_leads_to_the_checkout(running: Running) -> None:
+    assert running.ask("GET", "/", **{"Sec-Fetch-Site": "cross-site"})[0] == 200
+
+
+def test_a_sandbox_for_everyone_takes_posts_of_its_own_pages_only(contract: Contract) -> None:
+    core = Core(contract, State(), Clock())
+    client = Visitor(core, "http://box.example:4010", hosts=None)
+    own = {"Origin": "http://box.example:4010"}
+    assert client.post("/_sandbox/reset", headers=own).status_code == 200
+    other = {"Origin": "http://box.example:3000"}
+    assert client.post("/_sandbox/reset", headers=other).status_code == 403
+    core.state.close()
+
+
+ODD = {
+    "nested too deep for a parser": b"[" * 100_000,
+    "nested deeper than is read": b'{"data":' * 300 + b"1" + b"}" * 300,
+    "as deep as is read": b'{"type":"payout.paid","data":' + b'{"a":' * 190 + b"1" + b"}" * 191,
+    "not UTF-8": b"\xff",
+    "half a pair": b'{"type":"payout.paid","data":{"id":"\\ud800"}}',
+    "an exponent without end": b'{"advance_seconds":1e-99999999999999999999}',
+    "many digits": b'{"advance_seconds":' + b"9" * 5000 + b"}",
+    "a number for a name": b'{"script":"ok","operation":5}',
+    "a list for a name": b'{"script":"ok","event":[]}',
+    "lists for types": b'{"url":"http://127.0.0.1:9/","types":[[],{}]}',
+    "a URL that is none": b'{"url":"http://[::1"}',
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_odd_body_makes_the_sandbox_fail(contract: Contract, odd: str) -> None:
+    core = Core(contract, State(), Clock(frozen=True))
+    client = Visitor(core)
+    told = {"Authorization": "Bearer sk_test_1"}
+    for path in ("clock", "faults", "subscriptions", "events", "page/clock"):
+        answer = client.post(f"/_sandbox/{path}", content=ODD[odd])
+        assert answer.status_code < 500, path
+    for operation in core.contract.document.operations:
+        path = operation.template.replace("{", "").replace("}", "")
+        answer = client.request(operation.method, path, content=ODD[odd], headers=told)
+        assert answer.status_code < 500, path
+    assert client.get("/").status_code == 200
+    assert client.get("/_sandbox/requests").status_code == 200
+    core.state.close()
 
 
 def test_a_port_in_use_is_one_clear_line(running: Running) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
 
+from molam_overlays.jsontext import MAX_NESTING
 from molam_overlays.wire import Headers
 
 
@@ -25,10 +26,10 @@ class Asked:
     """Upper case."""
     path: str
     """Percent-encoded, without the query."""
-    query: str = ""
+    query: str = attrs.field(default="", repr=False)
     """Without the question mark."""
     headers: Headers = attrs.field(factory=Headers)
-    body: bytes = b""
+    body: bytes = attrs.field(default=b"", repr=False)
 
 
 @attrs.frozen
@@ -36,7 +37,7 @@ class Answer:
     """One response, before anything happens to it on its way."""
 
     status: int
-    body: Any = None
+    body: Any = attrs.field(default=None, repr=False)
     """JSON data; None for no body."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -77,7 +78,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    content: bytes
+    content: bytes = attrs.field(repr=False)
     cut_after: int | None = None
     """Send only so many bytes of the body, then close. None sends all of it."""
     drip_seconds: float = 0.0
@@ -122,15 +123,40 @@ def decode(content: bytes | str) -> Any:
     """Decode JSON; numbers with a point become Decimal.
 
     Raises:
-        ValueError: it is not JSON, or holds a number or text that JSON writers cannot repeat.
+        ValueError: it is not JSON, nests too deeply, or holds a number or text that JSON writers
+            cannot repeat.
     """
-    return json.loads(content, parse_float=_decimal, parse_constant=_no_constant)
+    try:
+        data = json.loads(content, parse_float=_decimal, parse_constant=_no_constant)
+    except RecursionError:
+        data = None
+    else:
+        if not _is_deep(data):
+            return data
+    raise ValueError(f"The JSON nests deeper than {MAX_NESTING} levels.")
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data] if isinstance(data, (dict, list)) else []
+    for _ in range(MAX_NESTING):
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _decimal(digits: str) -> Decimal:
     if math.isinf(float(digits)):
         raise ValueError("a number is out of range")
-    return Decimal(digits)
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise ValueError("a number has an exponent out of range") from None
 
 
 def _no_constant(name: str) -> Any:

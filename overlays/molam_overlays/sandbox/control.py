@@ -80,7 +80,10 @@ class Controls:
         script = told.get("script")
         if not isinstance(script, str) or not script.strip():
             raise ValueError('script is required, such as {"script": "reset=after"}.')
-        steps = self._core.script(script, told.get("operation"), told.get("event"))
+        operation, event = told.get("operation"), told.get("event")
+        if not all(isinstance(name, (str, type(None))) for name in (operation, event)):
+            raise ValueError("operation and event must be text.")
+        steps = self._core.script(script, operation, event)
         return {"scripted": steps, "data": self._core.faults()}
 
     def drop_faults(self, _: Request, __: dict[str, Any]) -> Any:
@@ -292,6 +295,8 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return _json(refusal.status, {"error": refusal.message or refusal.code})
         except LookupError:
             return _json(404, {"error": "There is no such thing here."})
+        except UnicodeError:
+            return _json(422, {"error": "The body must be UTF-8, without half surrogate pairs."})
         except (FaultError, ValueError, OverflowError) as error:
             return _json(422, {"error": str(error)})
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 
+from molam_overlays.frames import empty_for_log
 from molam_overlays.sandbox.answer import (
     Answer,
     Asked,
@@ -24,7 +25,6 @@ from molam_overlays.sandbox.answer import (
     Pause,
     Refusal,
     Reply,
-    decode,
     encode,
 )
 from molam_overlays.sandbox.behaviour import (
@@ -40,8 +40,10 @@ from molam_overlays.sandbox.document import Operation
 from molam_overlays.sandbox.fault import HEADER, FaultError, Step, parse
 from molam_overlays.sandbox.ledger import Ids, Ledger, Thing, random_id, wrong_state
 from molam_overlays.sandbox.life import allowed
+from molam_overlays.sandbox.masking import Masking
 from molam_overlays.sandbox.outbox import Outbox
 from molam_overlays.sandbox.state import State, pack, unpack
+from molam_overlays.undocumented import template
 
 logger = logging.getLogger("molam.sandbox")
 
@@ -94,7 +96,7 @@ class Core:
         """Called when something became due, so that a driver need not poll."""
         self.noted: Callable[[dict[str, Any]], None] | None = None
         """Called with the record of each request, for a console."""
-        self._sensitive = contract.document.sensitive
+        self.masking = Masking(contract.document)
         self._ticking = threading.Lock()
 
     # Requests
@@ -109,9 +111,12 @@ class Core:
             return
         except Refusal as refusal:
             answer = self.contract.error(served.operation, refusal)
-        except Exception:
+        except Exception as error:
             # The sandbox is at fault: say so as the API would, and leave the details to the log.
-            logger.exception("The sandbox failed at %s %s", asked.method, asked.path)
+            place = served.operation.template if served.operation else template(asked.path)
+            logger.error(
+                "The sandbox failed at %s %s", asked.method, place, exc_info=empty_for_log(error)
+            )
             answer = self.contract.error(
                 served.operation, Refusal(500, "internal_error", "The sandbox itself failed.")
             )
@@ -502,10 +507,10 @@ class Core:
             "idempotency_key": served.key or asked.headers.get("Idempotency-Key"),
             "replayed": served.replayed,
             "fault": served.step.text if served.step else None,
-            "body": self._masked(_readable(asked.body)),
             "status": answer.status if answer else None,
-            "answer": self._masked(answer.body) if answer else None,
+            "answer": answer.body if answer else None,
         }
+        record = self.masking.record(record, asked.body)
         with self.state.transaction():
             seq = self.state.insert(
                 "requests", id=served.id, at_ms=served.at_ms, record=pack(record)
@@ -519,22 +524,16 @@ class Core:
         rows = self.state.rows("SELECT * FROM requests ORDER BY seq DESC LIMIT ?", limit)
         return [{"at_ms": row["at_ms"], **unpack(row["record"])} for row in rows]
 
-    def _masked(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            return {
-                name: "***" if name in self._sensitive else self._masked(value)
-                for name, value in data.items()
-            }
-        if isinstance(data, list):
-            return [self._masked(each) for each in data]
-        return data
-
     def objects(self, kind: str, limit: int = 100) -> list[dict[str, Any]]:
         """List the newest objects of a kind, of all accounts, sensitive fields masked."""
         rows = self.state.rows(
             "SELECT body FROM objects WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit
         )
-        return [self._masked(unpack(row["body"])) for row in rows]
+        return [self.masking.data(unpack(row["body"])) for row in rows]
+
+    def events(self, limit: int = 100) -> list[dict[str, Any]]:
+        """List the newest events and their deliveries, sensitive fields masked."""
+        return [self.masking.data(each) for each in self.outbox.events(limit)]
 
     def reset(self) -> None:
         """Forget everything but the subscriptions."""
@@ -578,12 +577,3 @@ def _fingerprint(body: Any) -> str:
     """Tell bodies apart by what they say, not how they are written."""
     canonical = json.dumps(json.loads(encode(body or {})), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _readable(body: bytes) -> Any:
-    if not body:
-        return None
-    try:
-        return decode(body.decode("utf-8")) if len(body) <= 100_000 else "(too large to show)"
-    except (ValueError, RecursionError):
-        return body[:1000].decode("utf-8", "replace")

@@ -93,7 +93,7 @@ class Pages:
             refunds=core.objects("refund", _SHOWN),
             payouts=core.objects("payout", _SHOWN),
             requests=core.requests(_SHOWN),
-            events=core.outbox.events(_SHOWN),
+            events=core.events(_SHOWN),
             subscriptions=core.outbox.subscriptions(),
             faults=core.faults(),
             values=VALUES,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 import struct
 import sys
 import threading
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import uvicorn
+from starlette.datastructures import Headers as StarletteHeaders
 from starlette.requests import Request as HttpRequest
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,6 +28,7 @@ from molam_overlays.wire import Headers
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MOST = 8 * 1024 * 1024
 _TRANSPORT = "molam.transport"
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:]+)(?::[0-9]{1,5})?")
 
 
 class AddressError(Exception):
@@ -140,8 +142,8 @@ class _Guard:
     """Refuse what a web page elsewhere makes a browser send here.
 
     The sandbox needs no password on its pages. So a request must name it as its host (a foreign
-    name would mean that somebody's DNS points here), and a browser's POST must come from its own
-    pages.
+    name would mean that somebody's DNS points here), and what a browser's page sends must come
+    from the sandbox's own pages: those of another port are somebody else's.
     """
 
     def __init__(self, application: ASGIApp, hosts: frozenset[str] | None) -> None:
@@ -149,18 +151,27 @@ class _Guard:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hosts is not None:
-            headers = HttpRequest(scope).headers
-            host = urlsplit(f"//{headers.get('host', '')}").hostname
-            origin = headers.get("origin")
-            foreign = origin is not None and urlsplit(origin).hostname not in self._hosts
-            if host not in self._hosts or foreign:
-                text = b"The sandbox answers to this machine's own names only.\n"
-                start = {"type": "http.response.start", "status": 403, "headers": []}
-                await send({**start, "headers": [(b"content-type", b"text/plain")]})
-                await send({"type": "http.response.body", "body": text})
-                return
+        if scope["type"] == "http" and not self._admits(
+            scope["method"], HttpRequest(scope).headers
+        ):
+            text = b"The sandbox answers to this machine's own names, and to its own pages only.\n"
+            start = {"type": "http.response.start", "status": 403, "headers": []}
+            await send({**start, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": text})
+            return
         await self._application(scope, receive, send)
+
+    def _admits(self, method: str, headers: StarletteHeaders) -> bool:
+        host = headers.get("host", "").lower()
+        named = _HOST.fullmatch(host)
+        if self._hosts is not None and (named is None or named[1].strip("[]") not in self._hosts):
+            return False
+        own = {f"http://{host}", f"https://{host}"}
+        if any(origin.lower() not in own for origin in headers.getlist("origin")):
+            return False
+        # A form of another page whose origin was kept back; links and redirects may lead here.
+        sites = set(headers.getlist("sec-fetch-site"))
+        return method in {"GET", "HEAD"} or sites <= {"same-origin", "none"}
 
 
 def application(

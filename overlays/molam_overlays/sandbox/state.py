@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import weakref
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ class State:
         self._lock = threading.RLock()
         self._depth = 0
         try:
+            if path is not None:
+                _reserve(path)
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path,
                 check_same_thread=False,
@@ -85,7 +88,12 @@ class State:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("COMMIT")
             self._prepare(path)
-        except sqlite3.Error as error:
+        except OSError as error:
+            raise StateError(
+                f"Cannot use the state file {path}: {error.strerror}. Check that its folder exists "
+                "and can be written."
+            ) from error
+        except (sqlite3.Error, ValueError) as error:
             raise StateError(f"Cannot use the state file {path}: {_reason(error)}") from error
 
     def _prepare(self, path: Path | None) -> None:
@@ -174,7 +182,19 @@ def unpack(text: str) -> Any:
     return decode(text)
 
 
-def _reason(error: sqlite3.Error) -> str:
+def _reserve(path: Path) -> None:
+    """Keep the file for its owner, from its first byte on: it holds account numbers.
+
+    SQLite gives the files that it puts beside it the same mode.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if os.name == "posix":
+        for each in (path, *(Path(f"{path}{ending}") for ending in ("-wal", "-shm", "-journal"))):
+            with suppress(FileNotFoundError):
+                each.chmod(each.stat().st_mode & 0o700)
+
+
+def _reason(error: Exception) -> str:
     text = str(error)
     if "locked" in text:
         return "another sandbox uses it. Stop that one, or name another file with --state."
