@@ -637,3 +637,29 @@ def test_emptying_leaves_a_traceback_that_can_be_raised_again() -> None:
         emptied()
     assert len(list(revealing.frames(caught.value.__traceback__))) >= 20
     logging.getLogger(__name__).debug("printed", exc_info=caught.value)
+
+
+# Proxies ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("special", [*"/#?@[]:% ", "%zz", "\u00e9", "//"])
+@pytest.mark.parametrize(
+    "form", ["http://user:{}@127.0.0.1:1", "socks5://user:{}@127.0.0.1:1", "user:{}@127.0.0.1:1"]
+)
+def test_the_password_of_a_proxy_is_not_shown_however_it_is_written(
+    form: str, special: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for password in (f"pa{special}TOPTOPTOP", f"77777{special}TOPTOPTOP", f"TOPTOPTOP{special}9"):
+        url = form.format(password)
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        for make in (lambda url=url: HttpxAdapter(proxy=url), HttpxAdapter):
+            do = lambda make=make: payout(MolamClient(config(max_retries=0), make()))  # noqa: E731
+            assert revealed(do) == []
+
+
+def test_a_piece_of_a_proxys_password_is_not_taken_for_its_port() -> None:
+    from molam_sdk.exceptions import ConfigurationError
+
+    for url in ("http://user:12/x@proxy:1", "http://user:12?x@proxy:1", "http://user:12#x@proxy"):
+        with pytest.raises(ConfigurationError, match="percent-encode"):
+            HttpxAdapter(proxy=url)

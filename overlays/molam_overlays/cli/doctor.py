@@ -186,11 +186,16 @@ def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[
         if each.method == "GET" and "{" not in each.template
     )
     adapter = HttpxAdapter()
-    headers = {"Authorization": f"Bearer {config.api_key}", "Accept": "application/json"}
     url = f"{config.api_base}{path}?limit=1"
+    request = Request(
+        "GET",
+        url,
+        {"Authorization": f"Bearer {config.api_key}", "Accept": "application/json"},
+        timeout=10.0,
+    )
     began = now()
     try:
-        response = adapter.exchange(Request("GET", url, headers, None, None, 10.0))
+        response = adapter.exchange(request)
     except MolamError as error:
         yield Finding("api", "fail", f"{config.api_base} cannot be reached: {error}")
         return

@@ -122,12 +122,17 @@ def direct_transport(client: Any, plain: type, url: httpx.URL) -> Any:
 
 def _proxy(proxy: ProxyTypes) -> httpx.Proxy:
     try:
-        return proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
+        found = proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
     except (ValueError, httpx.InvalidURL):
-        pass
+        found = None
+    # Behind a slash of an unescaped password the real host would be taken for a path, and a piece
+    # of the password for a port.
+    if found is not None and "@" not in str(found.url.copy_with(username="", password="")):
+        return found
     raise ConfigurationError(  # the URL may hold a password, so it is not shown
         "The proxy is not a URL with one of the schemes http, https, socks5 and socks5h. Give one "
-        "such as http://proxy.example:3128, by argument or in HTTPS_PROXY."
+        "such as http://proxy.example:3128, by argument or in HTTPS_PROXY, and percent-encode what "
+        "is special in its password: / is %2F, # is %23, ? is %3F, @ is %40."
     )
 
 
