@@ -16,6 +16,7 @@ import attrs
 
 from molam_overlays.currencies import EXPONENTS, FORMATS, Format
 from molam_overlays.errors import MolamError
+from molam_overlays.frames import sealed
 
 # A float of at most 15 significant digits reads back as the number that was written (DBL_DIG).
 _FLOAT_DIGITS: Final = 15
@@ -185,6 +186,9 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+sealed(Money)  # a half-built one has no repr; not as a decorator, for mypy's sake
 
 
 def format_money(amount: int | Money, currency: str | None = None, locale: str = "en") -> str:

@@ -65,6 +65,7 @@ class PageData(Generic[T]):
 
     if not TYPE_CHECKING:
 
+        @sealed
         def __init__(self) -> None:
             raise TypeError(f"{type(self).__name__}.from_dict() makes a page from JSON data")
 

@@ -57,6 +57,9 @@ class Keyring:
     def __repr__(self) -> str:
         return f"Keyring({MASK if self.source is not None else None})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Webhook secrets cannot be pickled.")
+
 
 def parse_signature_header(header: str) -> dict[str, str]:
     """Return `t`, `v1` and `kid` of a signature header, as text.

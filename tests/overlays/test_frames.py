@@ -25,7 +25,8 @@ from molam_sdk.events import construct_event, read_event
 from molam_sdk.exceptions import MolamError, NetworkError
 from molam_sdk.http.adapter import AsyncHttpxAdapter, HttpxAdapter
 from molam_sdk.idempotency import IdempotencyStore
-from molam_sdk.models import IbanBeneficiary
+from molam_sdk.models import IbanBeneficiary, PayoutList
+from molam_sdk.money import Money
 from molam_sdk.observe import Hooks
 from molam_sdk.utils.webhook import generate_signature, verify_signature
 
@@ -515,6 +516,9 @@ REFUSED: dict[str, Callable[[], object]] = {
     "a bad option": lambda: MolamClient(config(), object()).with_options(
         extra_headers={"X-Key": f"{KEY}\n"}
     ),
+    "an amount": lambda: Money("ten", "XOF"),  # type: ignore[arg-type]
+    "a page": lambda: PayoutList(),
+    "a page of something else": lambda: PayoutList.from_dict(3),  # type: ignore[arg-type]
     "a proxy": lambda: HttpxAdapter(proxy=f"ftp://user:{KEY}@proxy"),
 }
 
