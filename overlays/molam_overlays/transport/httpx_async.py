@@ -31,7 +31,7 @@ from molam_overlays.transport import asyncio_socket, fault, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
-from molam_overlays.transport.stack import Stack, Waiter
+from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.wire import Request, Response
@@ -119,7 +119,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         return attempt.body.end(attempt.failure)
 
     async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
-        used = await self._acquire(attempt)
+        slot = await self._acquire(attempt)
+        used = cast("_Line", slot.line)
         attempt.wire = used.wire
         used.wire.begin()
         reusable = False
@@ -136,12 +137,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             if attempt.failure is None:
                 raise
         finally:
-            if reusable:
-                doomed = self._stack.give_back(used, _clock())
-                if doomed:
-                    await _discard(doomed)
-            else:
-                await self._drop(used)
+            await self._release(slot, reusable)
 
     async def _through(
         self, client: httpx.AsyncClient, prepared: httpx.Request, attempt: _Attempt
@@ -213,47 +209,51 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             await _discard(resting)
         # Connections of a loop that is gone went with it.
 
-    async def _acquire(self, attempt: _Attempt) -> _Line:
-        stack, now, origin = self._stack, _clock(), attempt.origin
-        found = stack.pop(origin, now)
-        doomed: list[_Line] = []
-        if found is None:
-            granted, doomed = stack.slot(now)
-            if not granted:
-                waiter = _Waiter(origin)
-                stack.wait(waiter)
-                try:
-                    await waiter.turn.wait()
-                except BaseException:
-                    stack.leave(waiter)
-                    if waiter.granted:  # at the same moment: it is for the next one
-                        doomed += stack.give_back(waiter.line, now)
-                    await _discard(doomed)
-                    raise
-                found = waiter.line
+    async def _acquire(self, attempt: _Attempt) -> Slot[_Line]:
+        origin, now = attempt.origin, _clock()
+        slot = self._stack.take(origin, now, now + attempt.timeout)
+        if slot is None:
+            slot = await self._await_turn(now, now + attempt.timeout)
         try:
             if self._closed:
                 raise fault.closed()
-            if found is not None and not line.alive(found.connection):
-                doomed.append(found)
-                found = None
-            if doomed:
-                await _discard(doomed)
+            found = slot.line
             if found is not None:
-                return found
+                young = now - found.idle_since <= self._expiry
+                if young and found.origin == origin and line.alive(found.connection):
+                    return slot
+                slot.line = None
+                await _discard([found])
             wire = _Wire()
-            return _Line(origin, self._routes.connection(origin, wire), wire)
+            slot.line = _Line(origin, self._routes.connection(origin, wire), wire)
         except BaseException:
-            await self._drop(found)
+            await self._release(slot, False)
             raise
+        return slot
 
-    async def _drop(self, used: _Line | None) -> None:
-        """Close a connection, if there is one, and give its slot back."""
+    async def _await_turn(self, now: float, due: float) -> Slot[_Line]:
+        stack = self._stack
+        waiter = _Waiter(due)
         try:
-            if used is not None:
-                await _discard([used])
+            stack.wait(waiter, now)
+            if waiter.slot is None:
+                await waiter.turn.wait()
+        except BaseException:
+            stack.leave(waiter)
+            if waiter.slot is not None:  # at the same moment: it is for the next one
+                await self._release(waiter.slot, True)
+            raise
+        if waiter.slot is None:
+            raise fault.closed()
+        return waiter.slot
+
+    async def _release(self, slot: Slot[_Line], reusable: bool) -> None:
+        """Give a slot back, with its connection if that can be used again."""
+        try:
+            if not reusable and slot.line is not None:
+                await _discard([slot.line])
         finally:
-            doomed = self._stack.give_back(None, _clock())
+            doomed = self._stack.give_back(slot, _clock(), reusable=reusable)
             if doomed:
                 await _discard(doomed)
 
@@ -263,6 +263,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         Nothing is closed: the parent's event loop shares its selector with us, and closing would
         take the parent's connections out of it.
         """
+        self._stack.abandon()
         self._start()
         self._stack.closed = self._closed
 
@@ -298,8 +299,8 @@ class _Attempt:
 class _Waiter(Waiter["_Line"]):
     __slots__ = ("turn",)
 
-    def __init__(self, origin: Origin) -> None:
-        super().__init__(origin)
+    def __init__(self, due: float) -> None:
+        super().__init__(due)
         self.turn = anyio.Event()
 
     def wake(self) -> None:

@@ -27,13 +27,15 @@ from molam_overlays.transport import fault, line
 from molam_overlays.transport.adapter import HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
-from molam_overlays.transport.stack import Stack, Waiter
+from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.wire import Request, Response
 
 _clock = time.monotonic
 _FLUSH_AT = 64 * 1024
+_LOOK_AFTER = 0.25
+"""Seconds after which one who waits for a connection looks for itself."""
 
 
 class HttpxAdapter(HTTPAdapter):
@@ -94,8 +96,6 @@ class HttpxAdapter(HTTPAdapter):
 
     def _start(self) -> None:
         self._stack: Stack[_Line] = Stack(self._max_connections, self._expiry)
-        self._lock = threading.Lock()
-        self._lines: set[_Line] = set()
 
     def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response.
@@ -113,10 +113,11 @@ class HttpxAdapter(HTTPAdapter):
         if self._client is not None:
             return self._through(self._client, prepared, request, target, deadline)
         try:
-            used = self._acquire(target, deadline, request.timeout)
+            slot = self._acquire(target, deadline, request.timeout)
         except BaseException as error:
             mark_unsent(error)
             raise
+        used = cast("_Line", slot.line)
         used.wire.begin(deadline)
         body: Body | None = None
         failure: MolamError | None = None
@@ -148,7 +149,7 @@ class HttpxAdapter(HTTPAdapter):
                 mark_unsent(error)
             raise
         finally:
-            self._release(used, reusable)
+            self._release(slot, reusable)
         if body is None:
             assert failure is not None
             raise failure
@@ -218,75 +219,64 @@ class HttpxAdapter(HTTPAdapter):
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
         self._closed = True
-        with self._lock:
-            resting = self._stack.close()
-        for each in resting:
-            self._discard(each)
+        for each in self._stack.close():
+            each.wire.close()
 
-    def _acquire(self, target: Target, deadline: float, timeout: float) -> _Line:
-        stack, now, doomed = self._stack, _clock(), None
-        waiter: _Waiter | None = None
-        with self._lock:
-            found = stack.pop(target.origin, now)
-            if found is None:
-                granted, doomed = stack.slot(now)
-                if not granted:
-                    waiter = _Waiter(target.origin)
-                    stack.wait(waiter)
-        if waiter is not None:
-            found = self._await_turn(waiter, target, deadline, timeout)
+    def _acquire(self, target: Target, deadline: float, timeout: float) -> Slot[_Line]:
+        origin, now = target.origin, _clock()
+        slot = self._stack.take(origin, now, deadline)
+        if slot is None:
+            slot = self._await_turn(target, deadline, timeout)
         try:
-            for each in doomed or ():
-                self._discard(each)
             if self._closed:
                 raise fault.closed()
+            found = slot.line
             if found is not None:
-                if line.alive(found.connection):
-                    return found
-                self._discard(found)
+                young = now - found.idle_since <= self._expiry
+                if young and found.origin == origin and line.alive(found.connection):
+                    return slot
+                slot.line = None
+                found.wire.close()
             wire = _Wire()
-            opened = _Line(target.origin, self._routes.connection(target.origin, wire), wire)
-            self._lines.add(opened)
-            return opened
+            slot.line = _Line(origin, self._routes.connection(origin, wire), wire)
         except BaseException:
-            self._give_back(None)
+            self._release(slot, False)
             raise
+        return slot
 
-    def _await_turn(
-        self, waiter: _Waiter, target: Target, deadline: float, timeout: float
-    ) -> _Line | None:
+    def _await_turn(self, target: Target, deadline: float, timeout: float) -> Slot[_Line]:
+        stack = self._stack
+        waiter = _Waiter(deadline)
         try:
-            waiter.turn.wait(max(deadline - _clock(), 0))
-        except BaseException:  # KeyboardInterrupt
-            self._stop_waiting(waiter)
+            stack.wait(waiter, _clock())
+            while waiter.slot is None and not self._closed:
+                left = deadline - _clock()
+                if left <= 0:
+                    break
+                if not waiter.turn.acquire(timeout=min(left, _LOOK_AFTER)):
+                    stack.wait_on(waiter, _clock())
+            if waiter.slot is None and not stack.leave(waiter):
+                waiter.turn.acquire(timeout=_LOOK_AFTER)  # another thread is handing one over
+        except BaseException:
+            stack.leave(waiter)
+            if waiter.slot is not None:
+                self._release(waiter.slot, True)
             raise
-        if not waiter.granted and not self._stop_waiting(waiter):
-            raise fault.pool_timeout(target.host, timeout)
-        return waiter.line
+        if waiter.slot is not None:
+            return waiter.slot
+        raise fault.closed() if self._closed else fault.pool_timeout(target.host, timeout)
 
-    def _stop_waiting(self, waiter: _Waiter) -> bool:
-        with self._lock:
-            self._stack.leave(waiter)
-            return waiter.granted
-
-    def _release(self, used: _Line, reusable: bool) -> None:
-        if not reusable:
-            self._discard(used)
-        self._give_back(used if reusable else None)
-
-    def _give_back(self, used: _Line | None) -> None:
-        with self._lock:
-            doomed = self._stack.give_back(used, _clock())
-        for each in doomed:
-            self._discard(each)
-
-    def _discard(self, each: _Line) -> None:
-        self._lines.discard(each)
-        each.wire.close()
+    def _release(self, slot: Slot[_Line], reusable: bool) -> None:
+        try:
+            if not reusable and slot.line is not None:
+                slot.line.wire.close()
+        finally:
+            for each in self._stack.give_back(slot, _clock(), reusable=reusable):
+                each.wire.close()
 
     def forget_inherited(self) -> None:
         """Drop what a fork has left us: the connections are the parent's."""
-        inherited = self._lines
+        inherited = self._stack.abandon()
         self._start()
         self._stack.closed = self._closed
         for each in inherited:
@@ -299,12 +289,15 @@ HttpxAdapter.__module__ = "molam_sdk.http.adapter"
 class _Waiter(Waiter["_Line"]):
     __slots__ = ("turn",)
 
-    def __init__(self, origin: Origin) -> None:
-        super().__init__(origin)
-        self.turn = threading.Event()
+    def __init__(self, due: float) -> None:
+        super().__init__(due)
+        # Not an Event, whose own lock an exception of a signal handler may leave held.
+        self.turn = threading.Lock()
+        self.turn.acquire()
 
     def wake(self) -> None:
-        self.turn.set()
+        with contextlib.suppress(RuntimeError):  # told already
+            self.turn.release()
 
 
 class _Line(httpx.HTTPTransport):

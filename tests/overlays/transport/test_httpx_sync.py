@@ -91,7 +91,7 @@ def test_closing_wakes_who_waits_for_a_connection(server: Any) -> None:
     threads[0].start()
     server.wait_until(lambda: server.seen)
     threads[1].start()
-    while not adapter._stack._waiters:
+    while not adapter._stack._queue:
         pass
     adapter.close()
     threads[1].join(1.5)
@@ -187,20 +187,6 @@ def test_a_large_body_goes_out_whole(server: Any) -> None:
     request = Request("POST", f"{server.url}/echo", {}, content, None, 10)
     assert adapter.exchange(request).content == content
     adapter.close()
-
-
-def test_interrupted_waiting_leaves_the_queue(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    adapter = HttpxAdapter(max_connections=1)
-    adapter._stack.slots = 1
-
-    class Interrupted(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(httpx_sync.threading, "Event", Interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        post(adapter, f"{server.url}/ok")
-    assert not adapter._stack._waiters
 
 
 def test_a_tls_context_is_not_made_for_plain_http(
