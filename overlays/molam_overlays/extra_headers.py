@@ -30,6 +30,15 @@ _OWN_HEADERS: Final = frozenset(
 """Header fields no caller may set: they decide where a request goes and what it means."""
 
 
+def folded(name: str) -> str:
+    """Return a field's name as servers tell names apart.
+
+    CGI and WSGI make one variable of ``Idempotency-Key`` and ``Idempotency_Key`` and join the two
+    values (RFC 3875 section 4.1.18; PEP 3333): a key of ours would become another key.
+    """
+    return name.lower().replace("_", "-")
+
+
 def check_headers(headers: Any, own: Collection[str]) -> None:
     """Refuse fields that are malformed, or that are the SDK's; `own` names more, in lower case.
 
@@ -46,20 +55,15 @@ def check_headers(headers: Any, own: Collection[str]) -> None:
             raise ValidationError(
                 {"extra_headers": "must have header names of letters and hyphens"}
             )
-        if _alike(name) in _OWN_HEADERS or _alike(name) in {_alike(each) for each in own}:
+        if folded(name) in _OWN_HEADERS or folded(name) in own:
             raise ValidationError({f"extra_headers.{name}": "is set by the SDK"})
         problem = header_problem(value)
         if problem is not None:
             raise ValidationError({f"extra_headers.{name}": problem})
 
 
-def _alike(name: str) -> str:
-    # WSGI and CGI servers read both characters as one (RFC 3875 section 4.1.18).
-    return name.lower().replace("_", "-")
-
-
 def with_extra(headers: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """Return header fields with others added; a name replaces itself, whatever its case."""
-    replaced = {name.lower() for name in extra}
-    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    """Return header fields with others added; a name replaces itself, whatever its spelling."""
+    replaced = {folded(name) for name in extra}
+    kept = {name: value for name, value in headers.items() if folded(name) not in replaced}
     return {**kept, **extra}

@@ -23,7 +23,7 @@ from molam_overlays.errors import (
     MolamError,
     ValidationError,
 )
-from molam_overlays.extra_headers import check_headers, with_extra
+from molam_overlays.extra_headers import check_headers, folded, with_extra
 from molam_overlays.frames import sealed
 from molam_overlays.idempotency import REMEMBERED_SECONDS, make_idempotency_key
 from molam_overlays.observe import Observer, configure_logging
@@ -129,7 +129,7 @@ class Client:
             "Accept": JSON,
             "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{_PYTHON}",
         }
-        self._own_headers = {name.lower() for name in self._headers} - _REPLACEABLE
+        self._own_headers = {folded(name) for name in self._headers} - _REPLACEABLE
         configure_logging()
         codec.resolve_pending()
 

@@ -187,7 +187,9 @@ def test_an_environment_that_lacks_a_key_says_so(kind: Any) -> None:
         kind()
 
 
-@pytest.mark.parametrize("name", ["X-Api-Key", "x-api-key", "X_Api_Key", "Idempotency_Key"])
+@pytest.mark.parametrize(
+    "name", ["X-Api-Key", "x-api-key", "X_Api_Key", "X-API_KEY", "Idempotency_Key"]
+)
 def test_credentials_cannot_be_replaced_wherever_the_document_puts_them(name: str) -> None:
     from molam_overlays.credentials import Credentials
     from molam_overlays.errors import ValidationError

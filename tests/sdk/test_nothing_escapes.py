@@ -75,6 +75,16 @@ def test_an_extra_header_arrives(name: str, make_api: Any, server: Any) -> None:
     assert server.seen[0].header(name) == ["a b; c=1"]
 
 
+@pytest.mark.parametrize("name", ["user-agent", "User_Agent", "USER-AGENT"])
+def test_a_name_that_servers_take_for_one_of_ours_replaces_it(
+    name: str, make_api: Any, server: Any
+) -> None:
+    server.act = answer
+    make_api(api_base=server.url).retrieve_refund("ref_1", extra_headers={name: "shop/1"})
+    sent = [value for key, value in server.seen[0].headers if key.lower()[:4] == "user"]
+    assert sent == ["shop/1"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -93,6 +103,10 @@ def test_an_extra_header_arrives(name: str, make_api: Any, server: Any) -> None:
         ("Authorization", "Bearer sk_other"),
         ("authorization", "Bearer sk_other"),
         ("Idempotency-Key", "other"),
+        ("Idempotency_Key", "other"),
+        ("IDEMPOTENCY_key", "other"),
+        ("Content_Type", "text/plain"),
+        ("Transfer_Encoding", "chunked"),
         ("Host", "evil.test"),
         ("Content-Length", "0"),
         ("Transfer-Encoding", "chunked"),
