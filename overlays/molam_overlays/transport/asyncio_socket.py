@@ -8,6 +8,8 @@ on around each read, which is a fifth of what a call costs when hundreds are und
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -47,10 +49,25 @@ class AsyncioSocket(asyncio.Protocol, anyio.abc.ByteStream):
         _wake(self._reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self._take_what_is_left()
         self._ended = True
         self._error = exc
         _wake(self._reading)
         _wake(self._writing)
+
+    def _take_what_is_left(self) -> None:
+        """Read what came before the break, if asyncio learnt of that from a write.
+
+        An answer may be in there that a server gave early, or what it said of our certificate.
+        asyncio's own transports close the socket after this; of others that is not known.
+        """
+        if not type(self._transport).__module__.startswith("asyncio.selector"):
+            return
+        with contextlib.suppress(OSError, AttributeError):
+            descriptor = self._transport.get_extra_info("socket").fileno()
+            while len(self._arrived) <= _READ_AHEAD and (data := os.read(descriptor, 65536)):
+                self._arrived += data
 
     def pause_writing(self) -> None:
         self._full = True
@@ -82,6 +99,8 @@ class AsyncioSocket(asyncio.Protocol, anyio.abc.ByteStream):
 
     async def send(self, item: bytes) -> None:
         if self._transport.is_closing():
+            if self._arrived:  # which anyio's TLS would not read any more
+                return
             raise anyio.BrokenResourceError from self._error
         self._transport.write(item)
         while self._full and not self._ended:
@@ -111,6 +130,33 @@ class AsyncioSocket(asyncio.Protocol, anyio.abc.ByteStream):
         }
 
 
+class ReadableToTheEnd(anyio.abc.ByteStream):
+    """Somebody else's stream, of which what came before a break can be read after a write has failed.
+
+    anyio's TLS reads no more once a write failed. So this tells of the break when it is read from.
+    """
+
+    def __init__(self, stream: anyio.abc.ByteStream) -> None:
+        self._stream = stream
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self._stream.receive(max_bytes)
+
+    async def send(self, item: bytes) -> None:
+        with contextlib.suppress(anyio.BrokenResourceError):
+            await self._stream.send(item)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes
+
+
 def _wake(waiting: asyncio.Future[None] | None) -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(None)
@@ -128,7 +174,7 @@ async def connect(host: str, port: int, local_host: str | None) -> anyio.abc.Byt
     stream = await anyio.connect_tcp(host, port, local_host=local_host)
     transport = getattr(stream, "_transport", None)
     if not isinstance(transport, asyncio.Transport) or transport.is_closing():
-        return stream
+        return ReadableToTheEnd(stream)
     before = transport.get_protocol()
     untouched = getattr(before, "is_at_eof", None) is False and not getattr(before, "read_queue", 1)
-    return AsyncioSocket(transport) if untouched else stream
+    return AsyncioSocket(transport) if untouched else ReadableToTheEnd(stream)

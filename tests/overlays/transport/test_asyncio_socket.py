@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from molam_overlays.transport import asyncio_socket
-from molam_overlays.transport.asyncio_socket import AsyncioSocket
+from molam_overlays.transport.asyncio_socket import AsyncioSocket, ReadableToTheEnd
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +156,21 @@ async def test_a_stream_without_a_transport_of_asyncio_stays() -> None:
 
     with ours, theirs, pytest.MonkeyPatch.context() as patch:
         patch.setattr(anyio, "connect_tcp", connect)
-        assert await asyncio_socket.connect("127.0.0.1", 1, None) is ours  # type: ignore[comparison-overlap]
+        made = await asyncio_socket.connect("127.0.0.1", 1, None)
+        assert isinstance(made, ReadableToTheEnd)
+        assert made._stream is ours  # type: ignore[comparison-overlap]
+
+
+async def test_an_answer_is_read_although_a_write_learnt_of_the_break_first() -> None:
+    async with pair() as (ours, theirs):
+        theirs.sendall(b"answer")
+        reset(theirs)
+        await ours.send(b"x")  # no turn of the event loop before it, so nothing was read yet
+        await settle()
+        await ours.send(b"y")
+        assert await ours.receive() == b"answer"
+        with pytest.raises(anyio.BrokenResourceError):
+            await ours.receive()
 
 
 async def test_a_cancelled_reader_leaves_the_connection_usable() -> None:
