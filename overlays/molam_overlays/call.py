@@ -42,13 +42,14 @@ from molam_overlays.retry import (
     status_is_repeatable,
     wait_before_retry,
 )
+from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.wire import Request, Response
 
 T = TypeVar("T")
 
 
 class Send(NamedTuple):
-    """Make one attempt. Send back the `Response`, or the `MolamError` that came of it."""
+    """Make one attempt. Send back the `Response`, or the `MolamError` or `ForeignError` of it."""
 
     request: Request
 
@@ -131,6 +132,7 @@ def flow(
     harmless = not earlier
     token: Any = None
     watches = watches_of(idempotency_key)
+    foreign: Exception | None = None
     info = info_of(call, request, idempotency_key) if observer.active else None
     if info is not None:
         observer.call_started(info)
@@ -148,6 +150,22 @@ def flow(
             sending = True
             answer = yield Send(request)
             sending = False
+            if isinstance(answer, ForeignError):
+                # What a hook of the caller's own raised is told as it is; nothing is repeated.
+                foreign = answer.error
+                if idempotency_key is not None:
+                    named = info or info_of(call, request, idempotency_key)
+                    observer.interrupted(named, len(attempts) + 1)
+                if info is not None:
+                    observer.call_finished(info, foreign)
+                fate, status = end_of(call, answer, attempts, world)
+                if token is not None:
+                    settled, token = token, None
+                    yield Settle(settled, fate, status)
+                if harmless and fate != "maybe_processed":
+                    for watch in watches:
+                        watch.harmless.append(None)
+                break
             attempt = judge(answer, len(attempts) + 1, began, world.monotonic() - before)
             error: MolamError
             if attempt.delivery is None:
@@ -244,7 +262,26 @@ def flow(
             yield Settle(token, "not_sent" if unsent else "maybe_processed", None)
         raise
     # Outside of the handlers above, and without a context of its own.
-    raise error
+    raise error if foreign is None else foreign
+
+
+def end_of(
+    call: Call[Any], foreign: ForeignError, attempts: tuple[Attempt, ...], world: World
+) -> tuple[Delivery, int | None]:
+    """Return what is certain of a call's end although somebody else's code raised, and the status.
+
+    Only the API's own refusal, in its own error shape, says that nothing was done, or a request
+    that never left.
+    """
+    answer = foreign.answer
+    if answer is None:
+        return "maybe_processed", None
+    attempt = judge(answer, len(attempts) + 1, world.now(), 0.0)
+    if isinstance(answer, Response) and (
+        attempt.delivery != "rejected" or not is_own_refusal(api_error(call, answer, world))
+    ):
+        return "maybe_processed", None
+    return worst_delivery((*attempts, attempt)), attempt.status
 
 
 def info_of(call: Call[Any], request: Request, idempotency_key: str | None) -> CallInfo:

@@ -18,7 +18,7 @@ from molam_overlays.operation import Call
 from molam_overlays.page import bind_page
 from molam_overlays.preparation import WORLD, Client, Started, attach
 from molam_overlays.transport import user
-from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
+from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError, HTTPAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.undocumented import undocumented_call
 
@@ -104,7 +104,7 @@ class Blocking(Client):
                     if type(step) is Send:
                         try:
                             answer = self._exchange(step.request)
-                        except MolamError as error:
+                        except (MolamError, ForeignError) as error:
                             answer = error
                     elif type(step) is Wait:
                         self._sleep(step.seconds)
@@ -119,6 +119,8 @@ class Blocking(Client):
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
+            if isinstance(answer, ForeignError):
+                raise
             raise attach(error, started, asynchronous=False) from error.__cause__
 
     def _write_ahead(self, step: WriteAhead) -> Any:
@@ -297,7 +299,7 @@ class Awaiting(Client):
                     if type(step) is Send:
                         try:
                             answer = await self._exchange(step.request)
-                        except MolamError as error:
+                        except (MolamError, ForeignError) as error:
                             answer = error
                     elif type(step) is Wait:
                         await self._sleep(step.seconds)
@@ -312,6 +314,8 @@ class Awaiting(Client):
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
+            if isinstance(answer, ForeignError):
+                raise
             raise attach(error, started, asynchronous=True) from error.__cause__
 
     async def _write_ahead(self, step: WriteAhead) -> Any:

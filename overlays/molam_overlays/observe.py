@@ -262,7 +262,16 @@ class _Redaction(logging.Filter):
 
 logger.addFilter(_Redaction())
 
-_set_up: Final = threading.Lock()
+_set_up = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _set_up
+    _set_up = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def configure_logging(environ: Mapping[str, str] = os.environ) -> None:

@@ -315,7 +315,7 @@ def test_what_interrupts_a_call_passes_and_names_its_key(
     _, seen = throwing(error, at, LOST)
     assert seen is error
     named = "'k'" in caplog.text
-    assert named is not isinstance(error, GeneratorExit)
+    assert named
 
 
 def test_an_interruption_before_anything_was_sent_names_nothing(

@@ -70,6 +70,22 @@ class AsyncHTTPAdapter(ABC):
         """Release what the adapter holds. Nothing by default."""
 
 
+class ForeignError(Exception):
+    """Somebody else's code raised in the middle of an exchange: a hook of one's own `httpx.Client`.
+
+    `exchange` raises this; callers of the client, and of `send`, get `error` as it is.
+    """
+
+    def __init__(self, error: Exception, answer: Response | MolamError | None) -> None:
+        super().__init__(
+            f"{type(error).__name__} came from a hook, transport or subclass of one's own"
+        )
+        self.error = error
+        self.answer = answer
+        """What is known of the request's fate: the API's answer, or an error that says that nothing
+        was sent; None for nothing."""
+
+
 for _class in (HTTPAdapter, AsyncHTTPAdapter):
     _class.__module__ = "molam_sdk.http.adapter"
 

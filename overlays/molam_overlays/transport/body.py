@@ -54,6 +54,10 @@ class Body:
         self._garbled("has a Content-Encoding that was not asked for (only gzip and deflate were)")
         return None
 
+    def is_decoded(self) -> None:
+        """Take what is fed as decompressed already."""
+        self._coder = None
+
     def feed(self, chunk: bytes) -> bool:
         """Take the next bytes as they came; False when reading on is pointless."""
         if self.problem is not None:
@@ -111,6 +115,7 @@ class Body:
         if problem is None:
             return Response(self.status, self.headers, content)
         if 200 <= self.status <= 299:
+            problem.delivery = "maybe_processed"  # whatever a failure without an answer would say
             raise problem
         return Response(self.status, self.headers, content, cut_short=True)
 

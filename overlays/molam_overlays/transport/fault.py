@@ -22,9 +22,15 @@ import httpx
 from molam_overlays import errors
 from molam_overlays.errors import ClientClosedError, MolamError, NetworkError
 from molam_overlays.transport.body import Body
+from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Headers
 
 _REPEAT = "The request may have been processed: repeat it with the same idempotency key."
+_NOT_SENT = "Nothing was sent."
+CHECK_PROXY = (
+    "Check the proxy, its address and its credentials (proxy=, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, "
+    "NO_PROXY)."
+)
 _DISCONNECTED = "Server disconnected"
 _INTERIM = rb"HTTP/1\.[01] (1\d\d)"
 STATUS_LINE = 16
@@ -33,18 +39,91 @@ _HOSTNAME_MISMATCH = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
 
-def failure_of(error: Exception, host: str, timeout: float) -> MolamError | None:
+def failure_of(
+    error: Exception, host: str, timeout: float, trail: Trail | None = None
+) -> MolamError | None:
     """Return the error to raise for one caught around an exchange; None if it is not of the wire.
 
     Raise it outside of the ``except`` block, so that the one it stands for is not attached to it.
+
+    Args:
+        trail: how far the request came, where that was watched.
     """
     if isinstance(error, MolamError):
         return error
     cause = _root(error)
-    failure = _classify(error, cause, host, timeout)
-    if failure is not None:
-        failure.__cause__ = cause
+    if type(error).__module__.startswith("httpcore"):  # from a transport of one's own
+        error = getattr(httpx, type(error).__name__, httpx.NetworkError)(str(error))
+        error.__cause__ = cause
+    unsent = trail is not None and trail.unsent(error)
+    if trail is not None and (unsent or (trail.stage == "tunnel" and not trail.sent)):
+        failure = _before_sending(error, cause, trail, host, timeout)
+    else:
+        failure = _classify(error, cause, host, timeout)
+    if failure is None:
+        return None
+    if trail is not None and trail.sent and not trail.tells_of(error):
+        # What looks as if nothing was sent comes from elsewhere: the request had left.
+        failure = failure if failure.delivery == "maybe_processed" else broken(host)
+    failure.__cause__ = cause
     return failure
+
+
+def unsent_timeout(trail: Trail, host: str, timeout: float) -> errors.TimeoutError:
+    """Say that time ran out before the request could leave for the API."""
+    if trail.stage == "tunnel":
+        return errors.TimeoutError(
+            f"The proxy{_named(trail)} opened no tunnel to {host} within {timeout:g} s. "
+            f"{_NOT_SENT} {CHECK_PROXY}",
+            delivery="not_sent",
+        )
+    return connect_timeout(_destination(trail, host), timeout)
+
+
+def _before_sending(
+    error: Exception, cause: BaseException | None, trail: Trail, host: str, timeout: float
+) -> MolamError | None:
+    """Return the error for one that came while there was no connection with the API yet."""
+    if is_timeout(error):
+        return unsent_timeout(trail, host, timeout)
+    if trail.stage == "tunnel":  # whatever it was: a library for SOCKS has errors of its own
+        return no_tunnel(trail.proxy or "", _trouble_with_tunnel(error), host)
+    if not isinstance(error, (httpx.TransportError, OSError, *_of("httpcore", "NetworkError"))):
+        return None
+    then = "" if trail.proxy is None else CHECK_PROXY
+    return _no_connection(cause, _destination(trail, host), then)
+
+
+def _trouble_with_tunnel(error: Exception) -> str:
+    if not isinstance(error, httpx.ProxyError):
+        return NO_TUNNEL
+    # The text may quote the proxy; only what is ours or a number is looked at.
+    text = str(error)
+    if status := re.match(r"\d{3}\b", text):
+        return f"answered with status {status[0]} and would not connect to"
+    if text.startswith(("Requested ", "Invalid username")):
+        return BAD_CREDENTIALS
+    return "would not connect to"
+
+
+NO_TUNNEL = "hung up or talked nonsense instead of opening a tunnel to"
+BAD_CREDENTIALS = "did not accept the credentials, or lack of them, and would not connect to"
+
+
+def _named(trail: Trail) -> str:
+    return "" if trail.proxy is None else f" {trail.proxy}"
+
+
+def _destination(trail: Trail, host: str) -> str:
+    if trail.stage == "tls in the tunnel":
+        return f"{host} through the proxy{_named(trail)}"
+    return host if trail.proxy is None else f"the proxy {trail.proxy}"
+
+
+def is_timeout(error: Exception) -> bool:
+    """Tell whether an exception says that time ran out."""
+    kinds = (httpx.TimeoutException, builtins.TimeoutError, *_of("asyncio", "TimeoutError"))
+    return isinstance(error, (*kinds, *_of("httpcore", "TimeoutException")))
 
 
 def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
@@ -90,10 +169,7 @@ def _classify(
         return pool_timeout(host, timeout)
     if isinstance(error, httpx.ConnectTimeout):
         return connect_timeout(host, timeout)
-    if isinstance(
-        error,
-        (httpx.TimeoutException, builtins.TimeoutError, *_of("asyncio", "TimeoutError")),
-    ):
+    if is_timeout(error):
         return response_timeout(host, timeout)
     if isinstance(error, httpx.ConnectError):
         return _no_connection(cause, host)
@@ -112,18 +188,14 @@ def _classify(
         )
     if isinstance(error, httpx.RemoteProtocolError):
         return _protocol_trouble(str(error), host)
-    if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        # TLS 1.3 tells of a missing client certificate only after the handshake (RFC 8446
-        # section 4.4.2.4), so it comes as a read error.
-        return NetworkError(
-            f"{host} asks for a client certificate. Nothing was processed. Give one with cert=.",
-            delivery="not_sent",
-            repeatable=False,
-        )
+    if isinstance(cause, ssl.SSLError) and (alert := _CERTIFICATE_ALERT.search(cause.reason or "")):
+        return client_certificate(host, required=alert[0].endswith("REQUIRED"))
+    if isinstance(error, OSError) and _carries_an_answer(error):
+        return None
     if isinstance(
         error,
         (
-            *(httpx.HTTPError, httpx.StreamError, OSError),
+            *(httpx.TransportError, httpx.DecodingError, OSError),
             *_of("anyio", "BrokenResourceError", "ClosedResourceError", "EndOfStream"),
         ),
     ):
@@ -131,17 +203,24 @@ def _classify(
     return None
 
 
-def _no_connection(cause: BaseException | None, host: str) -> NetworkError:
+def _carries_an_answer(error: OSError) -> bool:
+    """Tell whether an exception was made of a response: requests and urllib.request do so."""
+    if getattr(error, "response", None) is not None:
+        return True
+    return isinstance(error, _of("urllib.error", "HTTPError"))
+
+
+def _no_connection(cause: BaseException | None, host: str, then: str = "") -> NetworkError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         mismatch = cause.verify_code in _HOSTNAME_MISMATCH
         return no_connection(host, "name" if mismatch else "certificate", cause.verify_message)
     if isinstance(cause, ssl.SSLError):
-        return no_connection(host, "handshake", cause.reason or "cut off")
+        return no_connection(host, "handshake", cause.reason or "cut off", then)
     if isinstance(cause, socket.gaierror):
-        return no_connection(host, "name resolution")
+        return no_connection(host, "name resolution", "", then)
     if isinstance(cause, ConnectionRefusedError):
-        return no_connection(host, "refused")
-    return no_connection(host)
+        return no_connection(host, "refused", "", then)
+    return no_connection(host, "", "", then)
 
 
 _NO_CONNECTION = {
@@ -166,11 +245,13 @@ _NO_CONNECTION = {
 }
 
 
-def no_connection(host: str, reason: str = "", detail: str = "") -> NetworkError:
-    """Say that there is no connection; `reason` is a key of the table above."""
-    what, then = _NO_CONNECTION[reason]
+def no_connection(host: str, reason: str = "", detail: str = "", then: str = "") -> NetworkError:
+    """Say that there is no connection; `reason` is a key of the table above, `then` what to do."""
+    what, usual = _NO_CONNECTION[reason]
+    said = what.format(host=host, detail=detail.rstrip("."))
     return NetworkError(
-        f"{what.format(host=host, detail=detail.rstrip('.'))} Nothing was sent. {then}",
+        f"{said[0].upper() if host.startswith('the ') else said[0]}{said[1:]} {_NOT_SENT} "
+        f"{then or usual}",
         delivery="not_sent",
         repeatable=reason not in ("name", "certificate"),
     )
@@ -183,6 +264,33 @@ def _protocol_trouble(text: str, host: str) -> NetworkError:
     if text.startswith("peer closed connection"):
         return cut_short(host)
     return not_http(host)
+
+
+# What a server says of a client's certificate. In TLS 1.3 that comes after what the client takes for
+# the end of the handshake (RFC 8446 section 4.4.2.4), so as a read error; the server has not ended
+# the handshake, and looks at no request before it has.
+_CERTIFICATE_ALERT = re.compile(
+    "ALERT_(?:CERTIFICATE_(?:REQUIRED|REVOKED|EXPIRED|UNKNOWN)|(?:BAD|UNSUPPORTED)_CERTIFICATE"
+    "|UNKNOWN_CA|ACCESS_DENIED)"
+)
+
+
+def client_certificate(host: str, *, required: bool) -> NetworkError:
+    """Say that the server wants a client certificate, or another one."""
+    what = "asks for a client certificate" if required else "did not accept the client certificate"
+    return NetworkError(
+        f"{host} {what} and ended the TLS handshake. {_NOT_SENT} Give the right one with cert=.",
+        delivery="not_sent",
+        repeatable=False,
+    )
+
+
+def no_tunnel(proxy: str, trouble: str, host: str) -> NetworkError:
+    """Say that a proxy opened no tunnel; `trouble` is what it did, up to the host."""
+    return NetworkError(
+        f"The proxy {proxy}".rstrip() + f" {trouble} {host}. {_NOT_SENT} {CHECK_PROXY}",
+        delivery="not_sent",
+    )
 
 
 def hung_up(host: str) -> NetworkError:
@@ -236,6 +344,15 @@ def connect_timeout(host: str, timeout: float) -> errors.TimeoutError:
 def response_timeout(host: str, timeout: float) -> errors.TimeoutError:
     """Say that the whole response did not come in time."""
     return errors.TimeoutError(f"{host} did not answer in full within {timeout:g} s. {_REPEAT}")
+
+
+def inherited(what: str) -> ClientClosedError:
+    """Say that a client of one's own cannot be used in this process."""
+    return ClientClosedError(
+        f"Your {what} was used before fork(): its connections are the parent process's, and each "
+        "would read the other's answers. Nothing was sent. Make the client after the fork, or leave "
+        "it out: the adapter's own connections survive one."
+    )
 
 
 def closed() -> ClientClosedError:

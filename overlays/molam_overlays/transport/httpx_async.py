@@ -28,12 +28,14 @@ import httpx
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import asyncio_socket, fault, line
-from molam_overlays.transport.adapter import AsyncHTTPAdapter
+from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
-from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
+from molam_overlays.transport.own_async import OwnAsyncClient, OwnAttempt
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
+from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.wire import Request, Response
 
 _clock = time.monotonic
@@ -63,6 +65,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     ) -> None:
         _load_backend()
         self._client = client
+        self._own = None if client is None else OwnAsyncClient(client, max_response_bytes)
         self._limit = max_response_bytes
         self._expiry = keepalive_expiry
         self._closed = False
@@ -90,6 +93,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             NetworkError: no usable response came.
             TimeoutError: ``request.timeout`` seconds passed.
             ClientClosedError: the adapter is closed, or belongs to another event loop.
+            ForeignError: code of your own client's owner raised something.
         """
         if self._closed:
             raise fault.closed()
@@ -100,10 +104,15 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             self._loop = loop
         target = target_of(request.url)
         prepared = prepare(request, target)
-        attempt = _Attempt(request, target, self._client is not None)
+        attempt: _Attempt | OwnAttempt
+        if self._own is not None:
+            self._own.check()
+            attempt = OwnAttempt(request, prepared, target, self._own)
+        else:
+            attempt = _Attempt(request, target)
         with anyio.move_on_after(request.timeout) as scope:
-            if self._client is not None:
-                await self._through(self._client, prepared, attempt)
+            if isinstance(attempt, OwnAttempt):
+                await attempt.run()
             else:
                 try:
                     await self._exchange(prepared, attempt)
@@ -123,6 +132,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         used = cast("_Line", slot.line)
         attempt.wire = used.wire
         used.wire.begin()
+        if used.proxied:
+            due = _clock() + attempt.timeout
+            attempt.trail = prepared.extensions["trace"] = AsyncTrail(attempt.origin, due)
         reusable = False
         try:
             answer = await used.handle_async_request(prepared)
@@ -132,37 +144,16 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             whole = await self._read(answer, attempt, used.wire)
             reusable = whole and line.settled(used.connection)
         except Exception as error:
-            attempt.body = attempt.body or fault.interim(error, attempt.host, used.wire.first)
-            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
+            trail = attempt.trail
+            if attempt.body is None and (trail is None or trail.sent):
+                attempt.body = fault.interim(error, attempt.host, used.wire.first)
+            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout, trail)
             if attempt.failure is None:
                 raise
         finally:
             await self._release(slot, reusable)
 
-    async def _through(
-        self, client: httpx.AsyncClient, prepared: httpx.Request, attempt: _Attempt
-    ) -> None:
-        try:
-            # Ahead of our own deadline, which could not tell whether anything was sent.
-            timeouts = prepared.extensions["timeout"]
-            timeouts["pool"] = timeouts["connect"] = attempt.timeout * 0.95
-            if client.is_closed:
-                raise fault.closed()
-            direct = direct_transport(client, httpx.AsyncClient, prepared.url)
-            if direct is not None:
-                answer = await direct.handle_async_request(prepared)
-            else:
-                answer = await client.send(prepared, stream=True, auth=None, follow_redirects=False)
-            await self._read(answer, attempt, None)
-        except Exception as error:
-            attempt.body = attempt.body or fault.interim(error, attempt.host)
-            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout)
-            if attempt.failure is None:
-                if not client.is_closed:
-                    raise
-                attempt.failure = fault.closed()
-
-    async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: _Wire | None) -> bool:
+    async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: _Wire) -> bool:
         """Read the body; True if it is whole."""
         stream = cast("httpx.AsyncByteStream", answer.stream)
         try:
@@ -177,14 +168,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             async for chunk in stream:
                 if not body.feed(chunk):
                     # Not a break: the generators below would be left in the middle, which trio
-                    # warns about. On a closed connection they end by themselves, save those of
-                    # HTTP/2, where other requests may be on it.
-                    if wire is not None:
-                        await wire.close()
-                    elif answer.http_version == "HTTP/2":
-                        break
-                    else:
-                        await stream.aclose()
+                    # warns about. On a closed connection they end by themselves.
+                    await wire.close()
             return body.whole()
         finally:
             await stream.aclose()
@@ -199,7 +184,11 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         timeout: float = 10,  # noqa: ASYNC109 - the promised signature
     ) -> tuple[int, str, Mapping[str, str]]:
         """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
-        return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+        try:
+            return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+        except ForeignError as raised:
+            error = raised.error
+        raise error
 
     async def aclose(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
@@ -225,7 +214,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
                 slot.line = None
                 await _discard([found])
             wire = _Wire()
-            slot.line = _Line(origin, self._routes.connection(origin, wire), wire)
+            # Nobody else makes the TLS context: an adapter belongs to one event loop.
+            slot.line = _Line(origin, self._routes.connection(origin, wire, 0.0), wire)
         except BaseException:
             await self._release(slot, False)
             raise
@@ -263,6 +253,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         Nothing is closed: the parent's event loop shares its selector with us, and closing would
         take the parent's connections out of it.
         """
+        self._routes.forget_inherited()
+        if self._own is not None:
+            self._own.forget_inherited()
         self._stack.abandon()
         self._start()
         self._stack.closed = self._closed
@@ -274,10 +267,10 @@ AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
 class _Attempt:
     """What is known about a call in progress, and survives its cancellation."""
 
-    __slots__ = ("body", "failure", "host", "origin", "sink", "through_client", "timeout", "wire")
+    __slots__ = ("body", "failure", "host", "origin", "sink", "timeout", "trail", "wire")
 
-    def __init__(self, request: Request, target: Target, through_client: bool) -> None:
-        self.through_client = through_client
+    def __init__(self, request: Request, target: Target) -> None:
+        self.trail: AsyncTrail | None = None
         self.host = target.host
         self.origin = target.origin
         self.timeout = request.timeout
@@ -287,10 +280,10 @@ class _Attempt:
         self.failure: MolamError | None = None
 
     def timed_out(self) -> MolamError:
-        if self.through_client:
-            return fault.response_timeout(self.host, self.timeout)
         if self.wire is None:
             return fault.pool_timeout(self.host, self.timeout)
+        if self.trail is not None and self.trail.interrupted_unsent:
+            return fault.unsent_timeout(self.trail, self.host, self.timeout)
         if not self.wire.sent:
             return fault.connect_timeout(self.host, self.timeout)
         return fault.response_timeout(self.host, self.timeout)
@@ -318,6 +311,7 @@ class _Line(httpx.AsyncHTTPTransport):
         self.origin = origin
         self.idle_since = 0.0
         self.fresh = True
+        self.proxied = hasattr(connection, "connections")
 
 
 async def _discard(lines: list[_Line]) -> None:
@@ -425,6 +419,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             )
         except (anyio.EndOfStream, *_BROKEN) as error:
             raise httpcore.ConnectError(str(error)) from error
+        self._wire.first = b""  # a proxy's, so far
         return _Stream(wrapped, self._wire)
 
     def get_extra_info(self, info: str) -> Any:
@@ -463,7 +458,8 @@ def _current_loop() -> object:
 
 
 def _load_backend() -> None:
-    """Import what anyio would import in the first call."""
+    """Import what anyio and asyncio would import in the first call."""
+    importlib.import_module("concurrent.futures.thread")  # where asyncio resolves names
     importlib.import_module("anyio._backends._asyncio")
     if "trio" in sys.modules:
         importlib.import_module("anyio._backends._trio")

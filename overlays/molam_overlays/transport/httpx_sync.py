@@ -24,12 +24,14 @@ import httpx
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import fault, line
-from molam_overlays.transport.adapter import HTTPAdapter
+from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
-from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify, direct_transport
+from molam_overlays.transport.own_sync import OwnClient
+from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.text import answer_of, request_of
+from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response
 
 _clock = time.monotonic
@@ -47,6 +49,8 @@ class HttpxAdapter(HTTPAdapter):
     Args:
         client: your own `httpx.Client`, with its proxies, certificates and hooks. Its headers,
             auth, cookies and timeouts are not used, and it stays open when the adapter closes.
+            Hooks may read and raise: what they raise is raised by the call, once. Used before a
+            fork, it is refused in the child.
             The arguments below but the last have no effect then. A server that drips its header
             can stretch ``timeout`` in this case; its body cannot.
         proxy: URL of a proxy for all requests, ``http``, ``https``, ``socks5`` or ``socks5h``.
@@ -78,6 +82,7 @@ class HttpxAdapter(HTTPAdapter):
         max_response_bytes: int = DEFAULT_LIMIT,
     ) -> None:
         self._client = client
+        self._own = None if client is None else OwnClient(client, max_response_bytes)
         self._limit = max_response_bytes
         self._expiry = keepalive_expiry
         self._closed = False
@@ -104,14 +109,15 @@ class HttpxAdapter(HTTPAdapter):
             NetworkError: no usable response came.
             TimeoutError: ``request.timeout`` seconds passed.
             ClientClosedError: the adapter is closed.
+            ForeignError: code of your own client's owner raised something.
         """
         if self._closed:
             raise fault.closed()
         deadline = _clock() + request.timeout
         target = target_of(request.url)
         prepared = prepare(request, target)
-        if self._client is not None:
-            return self._through(self._client, prepared, request, target, deadline)
+        if self._own is not None:
+            return self._own.exchange(request, prepared, target)
         try:
             slot = self._acquire(target, deadline, request.timeout)
         except BaseException as error:
@@ -119,6 +125,9 @@ class HttpxAdapter(HTTPAdapter):
             raise
         used = cast("_Line", slot.line)
         used.wire.begin(deadline)
+        trail: Trail | None = None
+        if used.proxied:
+            trail = prepared.extensions["trace"] = Trail(target.origin, deadline)
         body: Body | None = None
         failure: MolamError | None = None
         reusable = False
@@ -140,65 +149,17 @@ class HttpxAdapter(HTTPAdapter):
                 stream.close()
             reusable = body.whole() and line.settled(used.connection)
         except Exception as error:
-            body = body or fault.interim(error, target.host, used.wire.first)
-            failure = fault.failure_of(error, target.host, request.timeout)
+            if body is None and (trail is None or trail.sent):
+                body = fault.interim(error, target.host, used.wire.first)
+            failure = fault.failure_of(error, target.host, request.timeout, trail)
             if failure is None:
                 raise
         except BaseException as error:  # KeyboardInterrupt
-            if not used.wire.sent:
+            if not (used.wire.sent if trail is None else trail.sent):
                 mark_unsent(error)
             raise
         finally:
             self._release(slot, reusable)
-        if body is None:
-            assert failure is not None
-            raise failure
-        return body.end(failure)
-
-    def _through(
-        self,
-        client: httpx.Client,
-        prepared: httpx.Request,
-        request: Request,
-        target: Target,
-        deadline: float,
-    ) -> Response:
-        body: Body | None = None
-        failure: MolamError | None = None
-        try:
-            if client.is_closed:
-                raise fault.closed()
-            direct = direct_transport(client, httpx.Client, target.url)
-            if direct is not None:
-                answer = direct.handle_request(prepared)
-            else:
-                answer = client.send(prepared, stream=True, auth=None, follow_redirects=False)
-            try:
-                body = Body(
-                    answer.status_code,
-                    headers_of(answer.headers.raw),
-                    self._limit,
-                    target.host,
-                    request.sink,
-                )
-                stream = cast("httpx.SyncByteStream", answer.stream)
-                for chunk in stream:
-                    if not body.feed(chunk):
-                        break
-                    if _clock() > deadline:
-                        failure = fault.response_timeout(target.host, request.timeout)
-                        break
-                else:
-                    body.whole()
-            finally:
-                answer.close()
-        except Exception as error:
-            body = body or fault.interim(error, target.host)
-            failure = fault.failure_of(error, target.host, request.timeout)
-            if failure is None:
-                if not client.is_closed:  # it was, meanwhile
-                    raise
-                failure = fault.closed()
         if body is None:
             assert failure is not None
             raise failure
@@ -214,7 +175,11 @@ class HttpxAdapter(HTTPAdapter):
         timeout: float = 10,
     ) -> tuple[int, str, Mapping[str, str]]:
         """Send one request with a JSON body; as `HTTPAdapter.send`."""
-        return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+        try:
+            return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+        except ForeignError as raised:
+            error = raised.error
+        raise error
 
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
@@ -238,7 +203,10 @@ class HttpxAdapter(HTTPAdapter):
                 slot.line = None
                 found.wire.close()
             wire = _Wire()
-            slot.line = _Line(origin, self._routes.connection(origin, wire), wire)
+            slot.line = _Line(origin, self._routes.connection(origin, wire, deadline - now), wire)
+        except httpx.ConnectTimeout:
+            self._release(slot, False)
+            raise fault.connect_timeout(target.host, timeout) from None
         except BaseException:
             self._release(slot, False)
             raise
@@ -276,6 +244,9 @@ class HttpxAdapter(HTTPAdapter):
 
     def forget_inherited(self) -> None:
         """Drop what a fork has left us: the connections are the parent's."""
+        self._routes.forget_inherited()
+        if self._own is not None:
+            self._own.forget_inherited()
         inherited = self._stack.abandon()
         self._start()
         self._stack.closed = self._closed
@@ -310,6 +281,7 @@ class _Line(httpx.HTTPTransport):
         self.wire = wire
         self.origin = origin
         self.idle_since = 0.0
+        self.proxied = hasattr(connection, "connections")
 
 
 class _Wire(httpcore.NetworkBackend):
@@ -438,6 +410,7 @@ class _Stream(httpcore.NetworkStream):
         left = self._wire.left(httpcore.ConnectTimeout)
         stream = self._stream.start_tls(ssl_context, server_hostname, left)
         self._wire.upgraded(stream)
+        self._wire.first = b""  # a proxy's, so far
         return _Stream(stream, self._wire)
 
     def get_extra_info(self, info: str) -> Any:

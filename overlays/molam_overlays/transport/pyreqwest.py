@@ -14,11 +14,11 @@ import math
 import os
 import re
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 try:
     import pyreqwest.exceptions as pyreqwest_exceptions
@@ -43,6 +43,7 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import fault
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.route import Proxies
 from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
 from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.wire import Headers, Request, Response
@@ -55,7 +56,7 @@ _REWRITTEN = re.compile(r"/(?:\.|%2e){1,2}(?=[/?#]|$)|[\x00-\x20\\]", re.IGNOREC
 
 
 def _builder(
-    builder: B,
+    kind: Callable[[], B],
     *,
     proxy: str | None,
     verify: bool | str | os.PathLike[str],
@@ -65,7 +66,8 @@ def _builder(
     keepalive_expiry: float,
 ) -> B:
     builder = (
-        builder.gzip(False)  # Body does it, within bounds
+        kind()
+        .gzip(False)  # Body does it, within bounds
         .deflate(False)
         .brotli(False)
         .zstd(False)
@@ -98,7 +100,7 @@ def _builder(
     except (OSError, ValueError):  # BuilderError is a ValueError
         pass
     else:
-        return builder
+        return cast("B", builder)
     raise ConfigurationError(
         "The proxy URL or the certificates could not be used. Check proxy=, verify=, cert= and "
         "SSL_CERT_FILE; certificates and keys are PEM files, without a password."
@@ -170,7 +172,9 @@ def _readable(answer: BaseResponse) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _failure_of(error: Exception, host: str, timeout: float) -> MolamError | None:
+def _failure_of(
+    error: Exception, host: str, timeout: float, proxy: str | None = None
+) -> MolamError | None:
     """Return our error for one of pyreqwest; None if it is not of the wire.
 
     pyreqwest says "connect" for all that fails before a response, the sent and the unsent alike.
@@ -189,12 +193,18 @@ def _failure_of(error: Exception, host: str, timeout: float) -> MolamError | Non
     if isinstance(error, pyreqwest_exceptions.PoolTimeoutError):
         return fault.pool_timeout(host, timeout)
     if isinstance(error, TimeoutError):
-        what = fault.connect_timeout if unconnected else fault.response_timeout
-        return what(host, timeout)
+        if not unconnected:
+            return fault.response_timeout(host, timeout)
+        where = host if proxy is None else f"{host} through the proxy {proxy}"
+        return fault.connect_timeout(where, timeout)
     if isinstance(error, pyreqwest_exceptions.BuilderError):
         return fault.invalid(host)
     if unconnected:
+        if proxy is not None:
+            return _no_connection_by_proxy(causes, host, proxy)
         return fault.no_connection(host, *_reason(last))
+    if "fatal alert: " in last and (alert := _CERTIFICATE_ALERT.search(last)):
+        return fault.client_certificate(host, required=alert[0] == "CertificateRequired")
     if "closed before message completed" in last:
         return fault.hung_up(host)
     if "end of file" in last or "EOF" in last:
@@ -202,6 +212,23 @@ def _failure_of(error: Exception, host: str, timeout: float) -> MolamError | Non
     if isinstance(error, pyreqwest_exceptions.DecodeError) or "nvalid" in last:
         return fault.not_http(host)
     return fault.broken(host)
+
+
+_CERTIFICATE_ALERT = re.compile(
+    "CertificateRequired|BadCertificate|UnsupportedCertificate|CertificateRevoked"
+    "|CertificateExpired|CertificateUnknown|UnknownCA|AccessDenied"
+)
+
+
+def _no_connection_by_proxy(causes: list[str], host: str, proxy: str) -> MolamError:
+    last = causes[-1]
+    tunnel = next((cause for cause in causes if cause.startswith("tunnel error: ")), "")
+    if tunnel and "underlying" not in tunnel:
+        denied = "authorization" in tunnel
+        return fault.no_tunnel(proxy, fault.BAD_CREDENTIALS if denied else fault.NO_TUNNEL, host)
+    if tunnel or "tcp connect error" in causes:
+        return fault.no_connection(f"the proxy {proxy}", *_reason(last), fault.CHECK_PROXY)
+    return fault.no_connection(f"{host} through the proxy {proxy}", *_reason(last))
 
 
 def _reason(last: str) -> tuple[str, str]:
@@ -222,10 +249,11 @@ class PyreqwestAdapter(HTTPAdapter):
     """Send requests with pyreqwest; one adapter serves many threads.
 
     Not supported: an `ssl.SSLContext` or a folder of certificates (``SSL_CERT_DIR``), key files
-    with a password, a limit on the number of connections, use in a process forked after the first
-    call (`ClientClosedError` there), ids that are dots alone, header values that
-    are not ASCII: UTF-8 on the way out, left out on the way in. A time-out that hits while connecting counts as ``maybe_processed``,
-    since reqwest does not tell. A 1xx response that stays the only one counts as a closed
+    with a password, a limit on the number of connections, use in a process forked after pyreqwest's
+    first call (`ClientClosedError` there), ids that are dots alone, header values that are not ASCII:
+    UTF-8 on the way out, left out on the way in. A time-out that hits while connecting counts as
+    ``maybe_processed`` where an earlier call had a longer timeout, since reqwest does not tell. A
+    1xx response that stays the only one counts as a closed
     connection. ``respx`` and whatever else patches httpx do not see these calls.
 
     Args:
@@ -253,16 +281,21 @@ class PyreqwestAdapter(HTTPAdapter):
         self._limit = max_response_bytes
         self._closed = False
         self.forked = False
-        """True in a child that was forked after this adapter was made."""
-        self._client: SyncClient = _builder(
-            SyncClientBuilder(),
+        """True in a child that was forked after this adapter was used."""
+        self._proxies = Proxies(proxy, trust_env)
+        self._new_builder = partial(
+            _builder,
+            SyncClientBuilder,
             proxy=proxy,
             verify=verify,
             cert=cert,
             http2=http2,
             trust_env=trust_env,
             keepalive_expiry=keepalive_expiry,
-        ).build()
+        )
+        self._new_builder()  # or what is wrong with the arguments would be told by the first call
+        self._client: SyncClient | None = None
+        self._patience = 0.0
         _adapters.add(self)
 
     def exchange(self, request: Request) -> Response:
@@ -270,8 +303,12 @@ class PyreqwestAdapter(HTTPAdapter):
         if self._closed or self.forked:
             raise _unusable(self._closed)
         url, host = _place(request.url)
+        client = self._client
+        if client is None or request.timeout > self._patience:
+            self._patience = request.timeout
+            client = self._client = _built(self._new_builder(), request.timeout)
         builder = (
-            self._client.request(request.method, url)
+            client.request(request.method, url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
             .streamed_read_buffer_limit(0)  # or a broken body would hide the status
@@ -291,7 +328,7 @@ class PyreqwestAdapter(HTTPAdapter):
                         break
                 body.whole()
         except Exception as error:
-            failure = _failure_of(error, host, request.timeout)
+            failure = _failure_of(error, host, request.timeout, self._proxy_of(request.url))
             if failure is None:
                 raise
         if body is None:
@@ -313,9 +350,12 @@ class PyreqwestAdapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked:
+        if not self._closed and not self.forked and self._client is not None:
             self._client.close()
         self._closed = True
+
+    def _proxy_of(self, url: str) -> str | None:
+        return _named(self._proxies, url)
 
 
 class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
@@ -342,19 +382,24 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         self._limit = max_response_bytes
         self._closed = False
         self.forked = False
-        """True in a child that was forked after this adapter was made."""
+        """True in a child that was forked after this adapter was used."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awaited = 1
         """Bytes of the body to wait for before a response is taken up."""
-        self._client: Client = _builder(
-            ClientBuilder(),
+        self._proxies = Proxies(proxy, trust_env)
+        self._new_builder = partial(
+            _builder,
+            ClientBuilder,
             proxy=proxy,
             verify=verify,
             cert=cert,
             http2=http2,
             trust_env=trust_env,
             keepalive_expiry=keepalive_expiry,
-        ).build()
+        )
+        self._new_builder()  # or what is wrong with the arguments would be told by the first call
+        self._client: Client | None = None
+        self._patience = 0.0
         _adapters.add(self)
 
     async def exchange(self, request: Request) -> Response:
@@ -367,8 +412,12 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
                 raise fault.other_loop()
             self._loop = loop
         url, host = _place(request.url)
+        client = self._client
+        if client is None or request.timeout > self._patience:
+            self._patience = request.timeout
+            client = self._client = _built(self._new_builder(), request.timeout)
         builder = (
-            self._client.request(request.method, url)
+            client.request(request.method, url)
             .headers(_fields(request))
             .timeout(_span(request.timeout))
             .streamed_read_buffer_limit(self._awaited)
@@ -390,7 +439,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         except Exception as error:
             if body is None and isinstance(error, _BODY_BROKE):
                 self._awaited = 0
-            failure = _failure_of(error, host, request.timeout)
+            failure = _failure_of(error, host, request.timeout, self._proxy_of(request.url))
             if failure is None:
                 raise
         if body is None:
@@ -412,9 +461,12 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
 
     async def aclose(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked:
+        if not self._closed and not self.forked and self._client is not None:
             await self._client.close()
         self._closed = True
+
+    def _proxy_of(self, url: str) -> str | None:
+        return _named(self._proxies, url)
 
 
 for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
@@ -425,9 +477,31 @@ def _unusable(closed: bool) -> ClientClosedError:
     if closed:
         return fault.closed()
     return ClientClosedError(
-        "A pyreqwest adapter does not survive fork(): its threads are the parent's. Make the "
-        "client in the child, or use the default adapter."
+        "pyreqwest was used before fork(): its threads are the parent process's, and cannot be started "
+        "again here. Nothing was sent. Make no call through it before the fork, or use the default "
+        "adapter."
     )
+
+
+def _built(builder: Any, timeout: float) -> Any:
+    """Return a client that can tell a connection that does not stand in time from a slow answer.
+
+    reqwest has a time-out for connecting per client alone, so it follows the longest attempt seen.
+    """
+    try:
+        return builder.connect_timeout(_span(timeout * 0.95)).build()
+    except RuntimeError:  # another of its clients was used before the fork
+        pass
+    raise _unusable(False)
+
+
+def _named(proxies: Proxies, url: str) -> str | None:
+    """Return host and port of the proxy before a URL, None for a direct connection."""
+    try:
+        proxy = proxies.proxy_for(target_of(url).origin)
+    except ConfigurationError:  # in the environment; reqwest passes it over
+        return None
+    return None if proxy is None else proxy.url.netloc.decode("ascii")
 
 
 _adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.WeakSet()
@@ -435,7 +509,7 @@ _adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.W
 
 def _after_fork_in_child() -> None:
     for adapter in list(_adapters):
-        adapter.forked = True
+        adapter.forked = adapter._client is not None
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either

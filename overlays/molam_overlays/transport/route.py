@@ -6,7 +6,6 @@ import importlib
 import ipaddress
 import os
 import ssl
-import threading
 import urllib.request
 from typing import Any
 
@@ -14,7 +13,9 @@ import httpcore
 import httpx
 
 from molam_overlays.errors import ConfigurationError
+from molam_overlays.transport.once import Once
 from molam_overlays.transport.target import Origin
+from molam_overlays.transport.trail import masked
 
 importlib.import_module("encodings.idna")  # or the socket module does, with the first host name
 
@@ -23,11 +24,36 @@ Cert = str | tuple[str, str] | tuple[str, str, str]
 ProxyTypes = str | httpx.URL | httpx.Proxy
 
 
+class Proxies:
+    """Which proxy stands before which origin. The environment is read once, here."""
+
+    def __init__(self, proxy: ProxyTypes | None, trust_env: bool) -> None:
+        self._proxy = None if proxy is None else _proxy(proxy)
+        self._environment = urllib.request.getproxies() if trust_env and proxy is None else {}
+
+    def urls(self) -> list[str]:
+        """Return the URL of every proxy there may be."""
+        return [str(self._proxy.url)] if self._proxy else list(self._environment.values())
+
+    def proxy_for(self, origin: Origin) -> httpx.Proxy | None:
+        """Return the proxy for an origin, None for a direct connection.
+
+        An argument beats the environment; ``NO_PROXY`` holds for the environment's proxies alone.
+        """
+        if self._proxy is not None:
+            return self._proxy
+        scheme, host, port = origin
+        url = self._environment.get(scheme) or self._environment.get("all")
+        if not url or _bypassed(host, port, self._environment):
+            return None
+        return _proxy(url if "://" in url else f"http://{url}")
+
+
 class Routes:
     """What an adapter was told about the network, and the connections that follow from it.
 
     `flavour` is ``""`` or ``"Async"``: httpcore names its classes alike but for this prefix.
-    The environment is read once, here; the TLS context is made when the first https connection
+    The TLS context is made when the first https connection
     is, since that takes as long as all the rest together.
     """
 
@@ -43,53 +69,47 @@ class Routes:
         keepalive_expiry: float,
     ) -> None:
         self._flavour = flavour
-        self._verify = verify
-        self._cert = cert
         self._http2 = http2
-        self._trust_env = trust_env
         self._keepalive_expiry = keepalive_expiry
-        self._proxy = None if proxy is None else _proxy(proxy)
-        self._environment = urllib.request.getproxies() if trust_env and proxy is None else {}
-        self._tls: ssl.SSLContext | None = None
-        self._tls_lock = threading.Lock()
+        self._proxies = Proxies(proxy, trust_env)
+        self._tls = Once(lambda: _tls_context(verify, cert, trust_env))
         if http2:
             _require("h2", "http2=True", "httpx[http2]")
             importlib.import_module(f"httpcore._{flavour.lower() or 'sync'}.http2")
-        for url in (self._proxy.url if self._proxy else None, *self._environment.values()):
-            if str(url).startswith("socks"):
+        for url in self._proxies.urls():
+            if url.startswith("socks"):
                 _require("socksio", "A SOCKS proxy", "httpx[socks]")
 
-    def tls(self) -> ssl.SSLContext:
-        """Return the TLS context, made on the first call."""
-        with self._tls_lock:
-            if self._tls is None:
-                self._tls = _tls_context(self._verify, self._cert, self._trust_env)
-            return self._tls
+    def tls(self, patience: float) -> ssl.SSLContext:
+        """Return the TLS context, made on the first call.
 
-    def proxy_for(self, origin: Origin) -> httpx.Proxy | None:
-        """Return the proxy for an origin, None for a direct connection.
-
-        An argument beats the environment; ``NO_PROXY`` holds for the environment's proxies alone.
+        Raises:
+            httpx.ConnectTimeout: another thread is still making it after `patience` seconds.
         """
-        if self._proxy is not None:
-            return self._proxy
-        scheme, host, port = origin
-        url = self._environment.get(scheme) or self._environment.get("all")
-        if not url or _bypassed(host, port, self._environment):
-            return None
-        return _proxy(url if "://" in url else f"http://{url}")
+        context = self._tls.get(patience)
+        if context is None:
+            raise httpx.ConnectTimeout("the certificates are still being read")
+        return context
 
-    def connection(self, origin: Origin, backend: Any) -> Any:
-        """Return an httpcore connection, or a pool of one behind a proxy; not connected yet."""
+    def forget_inherited(self) -> None:
+        """Wait for no thread that a fork has left behind in the parent."""
+        self._tls.forget_inherited()
+
+    def connection(self, origin: Origin, backend: Any, patience: float) -> Any:
+        """Return an httpcore connection, or a pool of one behind a proxy; not connected yet.
+
+        Raises:
+            httpx.ConnectTimeout: as `tls`.
+        """
         scheme, host, port = origin
-        tls = self.tls() if scheme == "https" else None
+        tls = self.tls(patience) if scheme == "https" else None
         common: dict[str, Any] = {
             "ssl_context": tls,
             "keepalive_expiry": self._keepalive_expiry,
             "http2": self._http2,
             "network_backend": backend,
         }
-        proxy = self.proxy_for(origin)
+        proxy = self._proxies.proxy_for(origin)
         if proxy is None:
             core_origin = httpcore.Origin(scheme.encode(), host.encode(), port)
             return self._class("HTTPConnection")(origin=core_origin, **common)
@@ -97,27 +117,16 @@ class Routes:
         common["proxy_url"] = httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        common["proxy_auth"] = proxy.raw_auth
+        common["proxy_auth"] = masked(proxy.raw_auth)
         common["max_connections"] = 1
         if url.scheme.startswith("socks"):
             return self._class("SOCKSProxy")(**common)
         if url.scheme == "https":
-            common["proxy_ssl_context"] = proxy.ssl_context or self.tls()
+            common["proxy_ssl_context"] = proxy.ssl_context or self.tls(patience)
         return self._class("HTTPProxy")(proxy_headers=proxy.headers.raw, **common)
 
     def _class(self, name: str) -> Any:
         return getattr(httpcore, self._flavour + name)
-
-
-def direct_transport(client: Any, plain: type, url: httpx.URL) -> Any:
-    """Return the transport that a user's own client would use, None to go through its `send`.
-
-    A fifth of `send` goes into cookies, redirects and authentication, none of which we want. It is
-    gone through all the same when it may do more: with event hooks, in a subclass, or replaced.
-    """
-    choose = getattr(client, "_transport_for_url", None)
-    more = any(client.event_hooks.values()) or "send" in vars(client) or type(client) is not plain
-    return None if choose is None or more else choose(url)
 
 
 def _proxy(proxy: ProxyTypes) -> httpx.Proxy:

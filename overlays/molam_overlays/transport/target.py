@@ -168,6 +168,11 @@ class _Prepared(httpx.Request):
             "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
         }
 
+    @property
+    def content(self) -> bytes:
+        """The body, which `httpx.Request` has once it was read."""
+        return self.read()
+
 
 for _ours, _theirs in ((_Fields, httpx.Headers), (_Prepared, httpx.Request)):
     _ours.__name__ = _theirs.__name__  # which their reprs show

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
+DECLINED = b'{"error":{"code":"card_declined"}}'
 
 
 @dataclass
@@ -157,6 +158,17 @@ def stall(c: Conversation) -> None:
 def stall_in_body(c: Conversation) -> None:
     c.answer(200, BODY, length=1000)
     stall(c)
+
+
+@deed
+def declined(c: Conversation) -> None:
+    c.answer(402, DECLINED)
+
+
+@deed
+def declined_chunked(c: Conversation) -> None:
+    c.write(b"HTTP/1.1 402 X\r\nTransfer-Encoding: chunked\r\n\r\n")
+    c.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(DECLINED), DECLINED))
 
 
 @deed

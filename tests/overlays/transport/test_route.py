@@ -15,7 +15,7 @@ import trustme
 
 from molam_overlays import errors
 from molam_overlays.errors import ConfigurationError, NetworkError
-from molam_overlays.transport.route import Routes
+from molam_overlays.transport.route import Proxies
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
 
@@ -134,17 +134,26 @@ def test_a_client_certificate_is_shown(
         assert caller.post(f"{tls_server.url}/ok").content == BODY
 
 
-def test_a_missing_client_certificate_is_named(
-    tls_server: Any, make: Any, authority: trustme.CA, authority_file: str
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_missing_client_certificate_was_not_sent(
+    tls_server: Any,
+    make_any: Any,
+    authority: trustme.CA,
+    authority_file: str,
+    version: ssl.TLSVersion,
 ) -> None:
     tls_server.tls.verify_mode = ssl.CERT_REQUIRED
+    tls_server.tls.maximum_version = version
     authority.configure_trust(tls_server.tls)
-    with pytest.raises(NetworkError) as caught:
-        make(verify=authority_file).post(f"{tls_server.url}/ok")
+    for _ in range(10):  # in TLS 1.3 the server's alert and its reset race the request
+        caller = make_any(verify=authority_file)
+        with pytest.raises(NetworkError) as caught:
+            caller.post(f"{tls_server.url}/ok")
+        assert caught.value.delivery == "not_sent"
+        if version is ssl.TLSVersion.TLSv1_3:
+            assert "client certificate" in str(caught.value)
+            assert not caught.value.repeatable
     assert tls_server.seen == []
-    # The server may close before its alert is read; then only the break is seen.
-    if "client certificate" in str(caught.value):
-        assert (caught.value.delivery, caught.value.repeatable) == ("not_sent", False)
 
 
 @pytest.mark.parametrize("arguments", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/me.pem"}])
@@ -276,15 +285,13 @@ def test_no_proxy_matches_hosts_and_their_domains(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
     monkeypatch.setenv("no_proxy", no_proxy)
-    routes = Routes(
-        "", proxy=None, verify=True, cert=None, http2=False, trust_env=True, keepalive_expiry=5
-    )
-    assert (routes.proxy_for(("https", host, 443)) is not None) is proxied
+    proxies = Proxies(None, trust_env=True)
+    assert (proxies.proxy_for(("https", host, 443)) is not None) is proxied
 
 
 def test_a_proxy_that_refuses_was_not_sent_and_its_password_is_not_shown(make: Any) -> None:
     refusing = Proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-    with pytest.raises(NetworkError, match="proxy would not connect") as caught:
+    with pytest.raises(NetworkError, match="status 407 and would not connect") as caught:
         make(proxy=refusing.url).post("https://api.molam.test/ok")
     refusing.close()
     assert caught.value.delivery == "not_sent"

@@ -1,0 +1,183 @@
+"""What is decided about a client of one's own, an `httpx.Client` or its async twin. No I/O.
+
+Its hooks, transports and subclasses are somebody else's code in the middle of an exchange. They may
+read the request and the answer, and they may raise. Three things must not be mixed up: a fault of
+the wire, which is put into our terms and repeated; what that code raised, which reaches the caller
+as it is, once (`ForeignError`); and the API's answer, which counts whatever happened after it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, Final, cast
+from weakref import WeakSet
+
+import httpx
+
+from molam_overlays.errors import MolamError, NetworkError
+from molam_overlays.transport import fault
+from molam_overlays.transport.body import Body, headers_of
+from molam_overlays.transport.trail import Trail
+from molam_overlays.wire import Request, Response, Sink
+
+SENDING: Final = ("send", "_send_", "_transport_for")
+"""How those methods of httpx's clients begin that take part in sending."""
+
+
+def transport_of(client: Any, plain: type, url: httpx.URL) -> Any:
+    """Return the transport that a client would use, None if only its `send` knows.
+
+    A fifth of `send` goes into cookies, redirects and authentication, none of which we want, and
+    what it raises does not say who raised it. It is gone through all the same where a subclass or
+    the client itself does it in another way.
+    """
+    choose = getattr(client, "_transport_for_url", None)
+    if (
+        choose is None
+        or "send" in vars(client)
+        or _sends_otherwise(cast("Any", type(client)), plain)
+    ):
+        return None
+    return choose(url)
+
+
+@functools.lru_cache(maxsize=64)
+def _sends_otherwise(cls: type, plain: type) -> bool:
+    if plain not in cls.__mro__:
+        return True
+    below = cls.__mro__[: cls.__mro__.index(plain)]
+    return any(name.startswith(SENDING) for each in below for name in vars(each))
+
+
+def introduce(answer: httpx.Response, request: httpx.Request, client: Any) -> None:
+    """Give an answer what `send` gives it, before hooks see it."""
+    answer.request = request
+    encoding = getattr(client, "_default_encoding", None)
+    if encoding is not None:
+        answer.default_encoding = encoding
+
+
+def body_of(answer: httpx.Response, limit: int, host: str, sink: Sink | None) -> Body:
+    """Return what collects the body of an answer."""
+    return Body(answer.status_code, headers_of(answer.headers.raw), limit, host, sink)
+
+
+def already_read(answer: httpx.Response, body: Body) -> bool:
+    """Tell whether a transport or a subclass has read the answer already; then take what it kept.
+
+    httpx has decompressed that.
+    """
+    if isinstance(answer.stream, httpx.ByteStream):
+        return False  # can be read again
+    if not (answer.is_stream_consumed or answer.is_closed):
+        return False
+    try:
+        content = answer.content
+    except httpx.ResponseNotRead:
+        body.problem = NetworkError(
+            f"A transport or subclass of your own httpx client took the body of the answer with "
+            f"status {body.status} and did not keep it. The request may have been processed. Let it "
+            "call read() (aread()) on the response, which keeps the body.",
+            repeatable=False,
+        )
+        return True
+    body.is_decoded()
+    body.feed(content)
+    return True
+
+
+def failure_of(
+    error: Exception, host: str, timeout: float, trail: Trail, client: Any
+) -> MolamError | None:
+    """Return our error for one of the wire; None for what somebody else's code raised.
+
+    What httpcore itself saw fail is of the wire, wherever it surfaces. Of the rest, transport errors
+    are, unless they come out of a hook.
+    """
+    if isinstance(error, (MolamError, httpx.InvalidURL)):
+        return None
+    if not trail.tells_of(error) and _passed_through(error, client.event_hooks):
+        return None
+    return fault.failure_of(error, host, timeout, trail)
+
+
+def is_of_wire(error: Exception, failed: Exception | None, body: Body) -> bool:
+    """Tell whether what came out of a hook is only what reading the answer raised there."""
+    if failed is None:
+        # httpx decompresses for the hook what `Body` found to be garbled already.
+        return isinstance(error, httpx.DecodingError) and body.problem is not None
+    return error is failed
+
+
+def _passed_through(error: BaseException, hooks: dict[str, list[Callable[..., Any]]]) -> bool:
+    """Tell whether an exception came out of a hook, by the frames that it passed."""
+    codes = {code for each in hooks.values() for hook in each for code in _codes_of(hook)}
+    frames = error.__traceback__
+    while codes and frames is not None:
+        if frames.tb_frame.f_code in codes:
+            return True
+        frames = frames.tb_next
+    return False
+
+
+def _codes_of(hook: Any) -> Iterator[CodeType]:
+    while isinstance(hook, functools.partial):
+        hook = hook.func
+    for function in (hook, getattr(hook, "__func__", None), type(hook).__call__):
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            yield code
+
+
+def answer_of(error: Exception) -> Response | None:
+    """Return the API's answer that an exception carries, as `raise_for_status` makes them do."""
+    answer = getattr(error, "response", None)
+    if not isinstance(answer, httpx.Response):
+        return None
+    try:
+        content = answer.content
+    except httpx.ResponseNotRead:
+        return None
+    return Response(answer.status_code, headers_of(answer.headers.raw), content)
+
+
+def refused(request: Request) -> NetworkError:
+    """Stand for a request that a hook stopped before anything left."""
+    return NetworkError(f"A hook of your own stopped {request.method}.", delivery="not_sent")
+
+
+# Forks
+
+
+_used: WeakSet[Any] = WeakSet()
+
+
+def note_use(client: Any) -> None:
+    """Remember that we have sent something through a client."""
+    _used.add(client)
+
+
+def has_connections(client: Any) -> bool:
+    """Tell, in the child of a fork, whether a client may hold connections of its parent.
+
+    It does if we used it. Otherwise its pools are looked at, for the application may have used it
+    as well; what does not show its state counts as used once the client was opened.
+    """
+    if client in _used:
+        return True
+    try:
+        opened = client._state.name != "UNOPENED"
+        transports = [client._transport, *client._mounts.values()]
+        return any(_is_warm(each, opened) for each in transports if each is not None)
+    except AttributeError:
+        return True
+
+
+def _is_warm(transport: Any, opened: bool) -> bool:
+    pool = getattr(transport, "_pool", None)
+    if pool is None:
+        return opened
+    lock = getattr(getattr(pool, "_optional_thread_lock", None), "_lock", None)
+    return bool(pool.connections or pool._requests or (lock is not None and lock.locked()))

@@ -1,0 +1,251 @@
+"""An exchange through one's own `httpx.AsyncClient`: `own_sync` with await.
+
+The whole attempt runs in a cancel scope of the adapter's, so no deadline is looked at here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+
+from molam_overlays.errors import MolamError
+from molam_overlays.transport import fault, own
+from molam_overlays.transport.adapter import ForeignError
+from molam_overlays.transport.body import Body
+from molam_overlays.transport.target import Target
+from molam_overlays.transport.trail import AsyncTrail
+from molam_overlays.wire import Request, Response
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class OwnAsyncClient:
+    """A client of one's own, as an adapter uses it."""
+
+    def __init__(self, client: httpx.AsyncClient, limit: int) -> None:
+        self.client = client
+        self.limit = limit
+        self._noted = self._inherited = False
+
+    def check(self) -> None:
+        """Refuse a client that is closed, or that came here by a fork.
+
+        Raises:
+            ClientClosedError: it is one of these.
+        """
+        if self._inherited:
+            raise fault.inherited("httpx.AsyncClient")
+        if self.client.is_closed:
+            raise fault.closed()
+        if not self._noted:
+            self._noted = True
+            own.note_use(self.client)
+
+    def forget_inherited(self) -> None:
+        """Look, in the child of a fork, whether the client can still be used."""
+        self._inherited = self._inherited or own.has_connections(self.client)
+
+
+class OwnAttempt:
+    """One exchange, and what is known about it so far; survives its cancellation."""
+
+    def __init__(
+        self, request: Request, prepared: httpx.Request, target: Target, through: OwnAsyncClient
+    ) -> None:
+        self.request = request
+        self.prepared = prepared
+        self.target = target
+        self.client = through.client
+        self.limit = through.limit
+        self.trail = AsyncTrail(target.origin, 0.0)
+        prepared.extensions["trace"] = self.trail
+        # Ahead of the adapter's own deadline, which cannot tell a full pool from a slow server.
+        timeouts = prepared.extensions["timeout"]
+        timeouts["pool"] = timeouts["connect"] = request.timeout * 0.95
+        self.body: Body | None = None
+        self.failure: MolamError | None = None
+        self.tap: _Tap | None = None
+
+    async def run(self) -> None:
+        """Send the request and read the whole response into `body`, or set `failure`.
+
+        Raises:
+            ForeignError: code of the client's owner raised something.
+        """
+        try:
+            answer = await self._send()
+            await self._read(answer)
+        except ForeignError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
+            self.failure = self._failure_of(error)
+
+    def timed_out(self) -> MolamError:
+        """Say what the deadline has cut off."""
+        if self.trail.interrupted_unsent:
+            return fault.unsent_timeout(self.trail, self.target.host, self.request.timeout)
+        return fault.response_timeout(self.target.host, self.request.timeout)
+
+    async def _send(self) -> httpx.Response:
+        """Get the answer, hooks included; its body is still to be read, or was by a hook."""
+        client, prepared = self.client, self.prepared
+        transport = own.transport_of(client, httpx.AsyncClient, self.target.url)
+        if transport is None:
+            return await client.send(prepared, stream=True, auth=None, follow_redirects=False)
+        hooks = client.event_hooks
+        try:
+            for hook in hooks["request"]:
+                await hook(prepared)
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises
+            raise ForeignError(error, own.refused(self.request)) from None
+        answer = cast("httpx.Response", await transport.handle_async_request(prepared))
+        if hooks["response"]:
+            await self._show(answer, hooks["response"])
+        return answer
+
+    async def _show(self, answer: httpx.Response, hooks: list[Any]) -> None:
+        own.introduce(answer, self.prepared, self.client)
+        body = self._body_of(answer)
+        if own.already_read(answer, body):
+            tap = None
+        else:
+            answer.stream = tap = self.tap = _Tap(answer, body)
+        try:
+            for hook in hooks:
+                await hook(answer)
+        except Exception as error:
+            if tap is not None and own.is_of_wire(error, tap.failed, body):
+                raise
+            raise ForeignError(error, await self._answer_after(body, tap)) from None
+        except BaseException:
+            if tap is not None:
+                await tap.finish()
+            raise
+
+    async def _answer_after(self, body: Body, tap: _Tap | None) -> Response | None:
+        """Return the API's refusal, read to its end, that had come before a hook raised."""
+        failure: MolamError | None = None
+        try:
+            if not 400 <= body.status <= 499:
+                return None
+            if tap is not None:
+                try:
+                    await tap.drain()
+                except Exception as error:  # noqa: BLE001 - the hook's is raised
+                    failure = self._failure_of(error)
+            body.whole()
+        finally:
+            if tap is not None:
+                await tap.finish()
+        return body.end(failure)
+
+    def _body_of(self, answer: httpx.Response) -> Body:
+        self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
+        return self.body
+
+    async def _read(self, answer: httpx.Response) -> None:
+        """Read what nobody has read yet."""
+        try:
+            if self.tap is not None:
+                await self.tap.drain()
+            elif self.body is None:
+                body = self._body_of(answer)
+                if not own.already_read(answer, body):
+                    await self._feed(answer, body)
+            cast("Body", self.body).whole()
+        finally:
+            if self.tap is not None:
+                await self.tap.finish()
+            else:
+                await answer.aclose()
+
+    async def _feed(self, answer: httpx.Response, body: Body) -> None:
+        stream = cast("httpx.AsyncByteStream", answer.stream)
+        async for chunk in stream:
+            if not body.feed(chunk):
+                # Not a break: the generators below would be left in the middle, which trio warns
+                # about. On a closed connection they end by themselves, save those of HTTP/2, where
+                # other requests may be on it.
+                if answer.http_version == "HTTP/2":
+                    break
+                await stream.aclose()
+
+    def _failure_of(self, error: Exception) -> MolamError:
+        """Return our error for one of the wire.
+
+        Raises:
+            ForeignError: it is none.
+        """
+        host = self.target.host
+        if self.tap is not None and isinstance(error, MolamError):
+            return error
+        failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
+        if failure is not None:
+            if self.body is None and not self.trail.unsent(error):
+                self.body = fault.interim(error, host)
+            return failure
+        if self.client.is_closed:  # it was, meanwhile
+            return fault.closed()
+        raise ForeignError(error, own.answer_of(error)) from None
+
+
+class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
+    """The body of an answer, on its way to hooks: what they read goes into our `Body` as well."""
+
+    def __init__(self, answer: httpx.Response, body: Body) -> None:
+        self._answer = answer
+        self._stream = cast("httpx.AsyncByteStream", answer.stream)
+        self._chunks: AsyncIterator[bytes] | None = None
+        self._body = body
+        self._started = time.perf_counter()
+        self.failed: Exception | None = None
+
+    # Not a generator, which trio wants finished, and hooks may stop in the middle.
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._next()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk
+
+    async def _next(self) -> bytes | None:
+        if self.failed is not None:
+            raise self.failed
+        try:
+            if self._chunks is None:
+                self._chunks = aiter(self._stream)
+            chunk = await anext(self._chunks, None)
+            if chunk is not None and not self._body.feed(chunk):
+                raise cast("MolamError", self._body.problem)
+        except Exception as error:
+            self.failed = error
+            raise
+        return chunk
+
+    async def drain(self) -> None:
+        """Read what hooks have left."""
+        while await self._next() is not None:
+            pass
+
+    async def aclose(self) -> None:
+        """Close for hooks; whoever made this reads on."""
+        self._answer.elapsed = datetime.timedelta(seconds=time.perf_counter() - self._started)
+
+    async def finish(self) -> None:
+        """Close the answer's stream."""
+        await self.aclose()
+        await self._stream.aclose()
+        if self._chunks is not None and self._answer.http_version != "HTTP/2":
+            # The generators below end by themselves on a closed connection, if they are asked; trio
+            # warns about one that is left in the middle.
+            with contextlib.suppress(Exception):
+                while True:
+                    await anext(self._chunks)

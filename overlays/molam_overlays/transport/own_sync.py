@@ -1,0 +1,236 @@
+"""An exchange through one's own `httpx.Client`; the rules are in `own`."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import httpx
+
+from molam_overlays.errors import MolamError
+from molam_overlays.transport import fault, own
+from molam_overlays.transport.adapter import ForeignError
+from molam_overlays.transport.body import Body
+from molam_overlays.transport.target import Target
+from molam_overlays.transport.trail import Trail
+from molam_overlays.wire import Request, Response
+
+_clock = time.monotonic
+
+
+class OwnClient:
+    """A client of one's own, as an adapter uses it."""
+
+    def __init__(self, client: httpx.Client, limit: int) -> None:
+        self._client = client
+        self._limit = limit
+        self._noted = self._inherited = False
+
+    def exchange(self, request: Request, prepared: httpx.Request, target: Target) -> Response:
+        """Send one request and read the whole response.
+
+        Raises:
+            ForeignError: code of the client's owner raised something.
+        """
+        self._check()
+        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        failure: MolamError | None
+        try:
+            answer = attempt.send()
+            attempt.read(answer)
+        except ForeignError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
+            failure = attempt.failure_of(error)
+        else:
+            failure = attempt.failure
+        if attempt.body is not None:
+            return attempt.body.end(failure)
+        assert failure is not None
+        raise failure
+
+    def _check(self) -> None:
+        if self._inherited:
+            raise fault.inherited("httpx.Client")
+        if self._client.is_closed:
+            raise fault.closed()
+        if not self._noted:
+            self._noted = True
+            own.note_use(self._client)
+
+    def forget_inherited(self) -> None:
+        """Look, in the child of a fork, whether the client can still be used."""
+        self._inherited = self._inherited or own.has_connections(self._client)
+
+
+class _Attempt:
+    """One exchange, and what is known about it so far."""
+
+    def __init__(
+        self,
+        request: Request,
+        prepared: httpx.Request,
+        target: Target,
+        client: httpx.Client,
+        limit: int,
+    ) -> None:
+        self.request = request
+        self.prepared = prepared
+        self.target = target
+        self.client = client
+        self.limit = limit
+        self.deadline = _clock() + request.timeout
+        self.trail = Trail(target.origin, self.deadline)
+        prepared.extensions["trace"] = self.trail
+        self.body: Body | None = None
+        self.failure: MolamError | None = None
+        self.tap: _Tap | None = None
+
+    def send(self) -> httpx.Response:
+        """Get the answer, hooks included; its body is still to be read, or was by a hook."""
+        client, prepared = self.client, self.prepared
+        transport = own.transport_of(client, httpx.Client, self.target.url)
+        if transport is None:
+            return client.send(prepared, stream=True, auth=None, follow_redirects=False)
+        hooks = client.event_hooks
+        try:
+            for hook in hooks["request"]:
+                hook(prepared)
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises
+            raise ForeignError(error, own.refused(self.request)) from None
+        answer = cast("httpx.Response", transport.handle_request(prepared))
+        if hooks["response"]:
+            self._show(answer, hooks["response"])
+        return answer
+
+    def _show(self, answer: httpx.Response, hooks: list[Any]) -> None:
+        own.introduce(answer, self.prepared, self.client)
+        body = self._body_of(answer)
+        if own.already_read(answer, body):
+            tap = None
+        else:
+            answer.stream = tap = self.tap = _Tap(answer, body, self.deadline)
+        try:
+            for hook in hooks:
+                hook(answer)
+        except Exception as error:
+            if tap is not None and own.is_of_wire(error, tap.failed, body):
+                raise
+            raise ForeignError(error, self._answer_after(body, tap)) from None
+        except BaseException:
+            if tap is not None:
+                tap.finish()
+            raise
+
+    def _answer_after(self, body: Body, tap: _Tap | None) -> Response | None:
+        """Return the API's refusal, read to its end, that had come before a hook raised."""
+        failure: MolamError | None = None
+        try:
+            if not 400 <= body.status <= 499:
+                return None
+            if tap is not None:
+                try:
+                    tap.drain()
+                except Exception as error:  # noqa: BLE001 - the hook's is raised
+                    failure = self.failure_of(error)
+            body.whole()
+        finally:
+            if tap is not None:
+                tap.finish()
+        return body.end(failure)
+
+    def _body_of(self, answer: httpx.Response) -> Body:
+        self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
+        return self.body
+
+    def read(self, answer: httpx.Response) -> None:
+        """Read what nobody has read yet."""
+        try:
+            if self.tap is not None:
+                self.tap.drain()
+            elif self.body is None:
+                body = self._body_of(answer)
+                if not own.already_read(answer, body):
+                    self._feed(answer, body)
+            cast("Body", self.body).whole()
+        finally:
+            if self.tap is not None:
+                self.tap.finish()
+            else:
+                answer.close()
+
+    def _feed(self, answer: httpx.Response, body: Body) -> None:
+        for chunk in cast("httpx.SyncByteStream", answer.stream):
+            if not body.feed(chunk):
+                break
+            if _clock() > self.deadline:
+                self.failure = fault.response_timeout(self.target.host, self.request.timeout)
+                break
+
+    def failure_of(self, error: Exception) -> MolamError:
+        """Return our error for one of the wire.
+
+        Raises:
+            ForeignError: it is none.
+        """
+        host = self.target.host
+        if self.tap is not None and isinstance(error, MolamError):
+            return error
+        failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
+        if failure is not None:
+            if self.body is None and not self.trail.unsent(error):
+                self.body = fault.interim(error, host)
+            return failure
+        if self.client.is_closed:  # it was, meanwhile
+            return fault.closed()
+        raise ForeignError(error, own.answer_of(error)) from None
+
+
+class _Tap(httpx.SyncByteStream):
+    """The body of an answer, on its way to hooks: what they read goes into our `Body` as well."""
+
+    def __init__(self, answer: httpx.Response, body: Body, deadline: float) -> None:
+        self._answer = answer
+        self._stream = cast("httpx.SyncByteStream", answer.stream)
+        self._chunks: Iterator[bytes] | None = None
+        self._body = body
+        self._deadline = deadline
+        self._started = time.perf_counter()
+        self.failed: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (chunk := self._next()) is not None:
+            yield chunk
+
+    def _next(self) -> bytes | None:
+        if self.failed is not None:
+            raise self.failed
+        try:
+            if self._chunks is None:
+                self._chunks = iter(self._stream)
+            chunk = next(self._chunks, None)
+            if chunk is not None:
+                if not self._body.feed(chunk):
+                    raise cast("MolamError", self._body.problem)
+                if _clock() > self._deadline:
+                    raise httpx.ReadTimeout("the attempt's time is up")
+        except Exception as error:
+            self.failed = error
+            raise
+        return chunk
+
+    def drain(self) -> None:
+        """Read what hooks have left."""
+        while self._next() is not None:
+            pass
+
+    def close(self) -> None:
+        """Close for hooks; whoever made this reads on."""
+        self._answer.elapsed = datetime.timedelta(seconds=time.perf_counter() - self._started)
+
+    def finish(self) -> None:
+        """Close the answer's stream."""
+        self.close()
+        self._stream.close()
