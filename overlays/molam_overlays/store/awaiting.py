@@ -1,21 +1,27 @@
-"""The async driver. psycopg's async connections for PostgreSQL, worker threads for SQLite."""
+"""The async driver. psycopg's async connections for PostgreSQL, worker threads for SQLite.
+
+Each await may end in a cancellation, or in GeneratorExit when an event loop is thrown away. What a
+step has open then is ended before the exception goes on: in a task of its own where that takes
+awaiting, so that a second cancellation does not cut it short, and at once where nothing can be
+awaited any more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
-
-import attrs
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
-from molam_overlays.store import blocking, faults
+from molam_overlays.store import blocking, faults, fork
+from molam_overlays.store import session as sessions
 from molam_overlays.store.address import Address
 from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
 from molam_overlays.store.session import (
-    BUSY_SECONDS,
+    Lineage,
     connect_options,
     driver_of,
     import_psycopg,
@@ -23,11 +29,16 @@ from molam_overlays.store.session import (
     refusal,
 )
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement, spell
+from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _IDLE = 4
+_CLEANUP_SECONDS = 5.0
 _WANTED = "a connection of psycopg (AsyncConnection) or sqlite3"
 
 
@@ -35,26 +46,27 @@ class AsyncDatabase:
     """Runs decisions as `blocking.Database` does, without blocking an asyncio event loop.
 
     SQLite has no asynchronous interface: its steps run in worker threads, on connections that any
-    thread may use. A step that has begun there is finished even if its caller is cancelled.
+    thread may use. A step whose caller is cancelled is given up, unless it is being committed.
     """
 
     def __init__(self, target: object, clock: Clock | None = None) -> None:
         self.clock = clock
         self._address = Address.parse(target) if isinstance(target, str) else None
-        self._threaded: blocking.Database | None = None
-        self._given: AsyncSession | None = None
+        self.threaded: blocking.Database | None = None
+        self.given: AsyncSession | None = None
         if self._address is None:
             target = getattr(target, "driver_connection", None) or target
             if driver_of(target) == "sqlite3":
-                self._threaded = blocking.Database(target, clock, hops_threads=True)
+                self.threaded = blocking.Database(target, clock, hops_threads=True)
             elif is_async(target) and driver_of(target) == "psycopg":
-                self._given = AsyncSession(target)
+                self.given = AsyncSession(target)
             else:
                 raise ConfigurationError(refusal(target, _WANTED))
         elif self._address.dialect == "sqlite":
-            self._threaded = blocking.Database(target, clock, hops_threads=True)
-        self.dialect: Dialect = "sqlite" if self._threaded else "postgresql"
-        self._turn = asyncio.Lock()
+            self.threaded = blocking.Database(target, clock, hops_threads=True)
+        self.dialect: Dialect = "sqlite" if self.threaded else "postgresql"
+        self.errors = sessions.errors_of(self.dialect)
+        self.turn = Turn()
         self._idle: deque[AsyncSession] = deque()
 
     @property
@@ -74,26 +86,26 @@ class AsyncDatabase:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a decision in a transaction; see `blocking.Database.run_as`."""
-        if self._threaded is not None:
-            threaded = self._threaded
-            return await asyncio.to_thread(lambda: threaded.run_as(within, decide, *args, **kwargs))
+        if (threaded := self.threaded) is not None:
+            return await in_thread(
+                lambda wanted: threaded.run_while(wanted, within, lambda: decide(*args, **kwargs))
+            )
+        work = self._run(within, lambda: decide(*args, **kwargs))
+        return await (work if self.given is None else apart(work))
+
+    async def _run(self, within: Within, decide: Callable[[], Decision[T]]) -> T:
         for left in reversed(range(TRIES)):
-            async with self._begun(within) as (session, ours):
-                try:
-                    value = await drive(session, decide(*args, **kwargs), self.moment())
-                except session.errors as error:
-                    if ours:
-                        await _undo(session)
-                    if ours and left and faults.may_repeat(error):
-                        continue
+            step = _Awaited(self, within)
+            try:
+                async with step:
+                    await step.begin()
+                    value = await step.drive(decide())
+                    if step.ours or within == "commit":
+                        await step.commit()
+                    return value
+            except self.errors as error:
+                if not (step.ours and left and faults.may_repeat(error)):
                     raise faults.translate(error, self.shown) from error
-                except Exception:
-                    if ours:
-                        await _undo(session)
-                    raise
-                if ours or within == "commit":
-                    await self._commit(session)
-                return value
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -104,106 +116,50 @@ class AsyncDatabase:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a decision as part of a caller's transaction; see `blocking.Database.run_on`."""
-        if self._threaded is not None:
-            threaded = self._threaded
-            return await asyncio.to_thread(
-                lambda: threaded.run_on(connection, decide, *args, **kwargs)
-            )
+        if (threaded := self.threaded) is not None:
+            return await in_thread(lambda _: threaded.run_on(connection, decide, *args, **kwargs))
         connection = getattr(connection, "driver_connection", None) or connection
         if not is_async(connection):
             raise StoreError(refusal(connection, "an AsyncConnection of psycopg"))
         session = AsyncSession(connection)
-        try:
-            return await drive(session, decide(*args, **kwargs), self.moment())
-        except session.errors as error:
-            raise faults.translate(error, self.shown) from error
+        session.refuse_inherited()
+        async with _Joined(session):
+            try:
+                return await apart(drive(session, decide(*args, **kwargs), self.moment()))
+            except session.errors as error:
+                raise faults.translate(error, self.shown) from error
 
-    @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[AsyncTransaction, None]:
-        """Hold a transaction open; it is rolled back unless it was committed."""
-        if self._threaded is not None:
-            context = self._threaded.transaction()
-            held = await asyncio.to_thread(context.__enter__)
-            try:
-                yield AsyncTransaction(held.connection, _Threaded(held))
-            finally:
-                # An exception needs no telling: what was not committed is rolled back.
-                await asyncio.shield(asyncio.to_thread(context.__exit__, None, None, None))
-            return
-        async with self._begun("alone") as (session, _):
-            steps = _Awaited(self, session)
-            try:
-                yield AsyncTransaction(session.connection, steps)
-            finally:
-                if not steps.done:
-                    await _undo(session)
+    def transaction(self) -> AsyncTransaction:
+        """Return a transaction, yet to begin, that a caller's code may write in."""
+        if self.threaded is not None:
+            return _Threaded(self.threaded)
+        return _Awaited(self, "alone") if self.given is None else _Apart(self, "alone")
 
     async def close(self) -> None:
         """Close the connections that are the store's own; one that was given stays open."""
-        if self._threaded is not None:
-            await asyncio.to_thread(self._threaded.close)
+        if self.threaded is not None:
+            await asyncio.to_thread(self.threaded.close)
         while self._idle:
             self._idle.pop().abandon()
 
     def moment(self) -> float | None:
         """Return the time to decide by; None leaves it to the database's clock."""
-        if self._threaded is not None:
-            return self._threaded.moment()
+        if self.threaded is not None:
+            return self.threaded.moment()
         return self.clock() if self.clock is not None else None
 
-    async def _commit(self, session: AsyncSession) -> None:
-        try:
-            await session.commit()
-        except session.errors as error:
-            await _undo(session)
-            raise faults.translate(error, self.shown, committing=True) from error
-
-    @contextlib.asynccontextmanager
-    async def _begun(self, within: Within) -> AsyncGenerator[tuple[AsyncSession, bool], None]:
-        async with self._session() as session:
-            if self._given is not None and session.in_transaction:
-                if within == "alone":
-                    raise StoreError(IN_TRANSACTION)
-                yield session, False
-                return
-            try:
-                await session.begin()
-            except session.errors as error:
-                raise faults.translate(error, self.shown) from error
-            yield session, True
-
-    @contextlib.asynccontextmanager
-    async def _session(self) -> AsyncGenerator[AsyncSession, None]:
-        if self._given is not None:
-            try:
-                await asyncio.wait_for(self._turn.acquire(), BUSY_SECONDS)
-            except asyncio.TimeoutError:
-                raise StoreUnavailableError(OCCUPIED) from None
-            try:
-                if self._given.closed:
-                    raise StoreUnavailableError(CLOSED)
-                yield self._given
-            finally:
-                self._turn.release()
-            return
-        session = await self._borrow()
-        try:
-            yield session
-        finally:
-            # After a cancellation the connection is somewhere in the middle of a statement.
-            if session.closed or session.in_transaction or len(self._idle) >= _IDLE:
-                session.abandon()
-            else:
-                self._idle.append(session)
-
-    async def _borrow(self) -> AsyncSession:
+    async def borrow(self) -> AsyncSession:
+        """Return an idle connection of this event loop that still works, or a new one."""
         assert self._address is not None
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         while self._idle:
             session = self._idle.pop()
-            # A connection of another event loop, or from before a fork, cannot be used here.
-            if session.loop is loop and await session.answers():
-                return session
+            try:
+                if not session.inherited and session.loop is loop and await session.answers():
+                    return session
+            except BaseException:
+                session.abandon()
+                raise
             session.abandon()
         psycopg = import_psycopg()
         try:
@@ -214,13 +170,23 @@ class AsyncDatabase:
             raise faults.translate(error, self._address.shown) from error
         session = AsyncSession(connection)
         session.loop = loop
+        fork.remember(session)
         return session
 
+    def give_back(self, session: AsyncSession) -> None:
+        """Keep a connection for the next step, unless something is open on it."""
+        # After a cancellation it may be anywhere in the middle of a statement.
+        if session.closed or session.in_transaction or len(self._idle) >= _IDLE:
+            session.abandon()
+        elif not session.inherited:
+            self._idle.append(session)
 
-class AsyncSession:
+
+class AsyncSession(Lineage):
     """An AsyncConnection of psycopg 3."""
 
     def __init__(self, connection: Any) -> None:
+        super().__init__()
         self.connection = connection
         self.errors: type[Exception] = import_psycopg().Error
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -261,53 +227,245 @@ class AsyncSession:
             return False
         return not self.in_transaction
 
+    @property
+    def is_open_here(self) -> bool:
+        """Tell whether there is a transaction to end, and it is this process's."""
+        return not self.inherited and not self.closed and self.in_transaction
+
+    async def settle(self) -> None:
+        """Roll back what is open, wherever an exception fell; see `insist`."""
+        with contextlib.suppress(self.errors, asyncio.TimeoutError):
+            if sessions.is_active(self.connection):
+                async with self.connection.lock:
+                    await asyncio.to_thread(self.settle_now)
+            else:
+                await asyncio.wait_for(self.connection.rollback(), _CLEANUP_SECONDS)
+
+    def settle_now(self) -> None:
+        """Roll back what is open without awaiting: the event loop may be gone."""
+        with contextlib.suppress(self.errors):
+            sessions.end_transaction(self.connection)
+
     def abandon(self) -> None:
         """Close without awaiting: the event loop may be gone, or this task be cancelled."""
-        self.connection.pgconn.finish()
+        if not self.inherited:
+            self.connection.pgconn.finish()
 
 
-@attrs.frozen
 class AsyncTransaction:
-    """An open transaction that a caller's code may write in."""
+    """A transaction, from the taking of a connection to its giving back.
+
+    An async context manager: leaving it rolls back, unless `commit` was called. It begins when
+    told to.
+    """
 
     connection: Any
     """psycopg's AsyncConnection, or sqlite3's Connection."""
-    _steps: _Threaded | _Awaited
+    begun: bool
+    """True from its beginning to its end."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, GeneratorExit):
+            self.end_now()
+        else:
+            await self.end(interrupted=kind is not None and not issubclass(kind, Exception))
+
+    async def begin(self) -> None:
+        raise NotImplementedError
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision as part of this transaction."""
-        return await self._steps.run(decide, *args, **kwargs)
+        raise NotImplementedError
 
     async def commit(self) -> None:
-        await self._steps.commit()
+        raise NotImplementedError
+
+    async def end(self, *, interrupted: bool = False) -> None:
+        """Leave nothing open; awaited to the end whatever happens meanwhile."""
+        raise NotImplementedError
+
+    def end_now(self) -> None:
+        """Leave nothing open, without awaiting."""
+        raise NotImplementedError
 
 
-class _Threaded:
-    def __init__(self, held: blocking.Transaction) -> None:
-        self._held = held
+class _Threaded(AsyncTransaction):
+    """On SQLite, by worker threads."""
+
+    def __init__(self, database: blocking.Database) -> None:
+        self._step = blocking.Transaction(database, held=True)
+        self._in_use = threading.Lock()
+        self._over = False
+
+    @property
+    def connection(self) -> Any:
+        return self._step.connection
+
+    @property
+    def begun(self) -> bool:  # type: ignore[override]
+        return self._step.session is not None
+
+    async def begin(self) -> None:
+        await self._in_thread(self._step.begin)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.to_thread(lambda: self._held.run(decide, *args, **kwargs))
+        return await self._in_thread(lambda: self._step.run(decide, *args, **kwargs))
 
     async def commit(self) -> None:
-        await asyncio.to_thread(self._held.commit)
+        await self._in_thread(self._step.commit)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        def careful(wanted: Callable[[], bool]) -> T:
+            try:
+                with self._in_use:
+                    self._step.wanted = wanted
+                    return work()
+            finally:
+                if self._over or not wanted():
+                    self._end()
+
+        return await in_thread(careful)
+
+    def _end(self) -> None:
+        with self._in_use:
+            self._step.end()
+
+    async def end(self, *, interrupted: bool = False) -> None:
+        if self.begun:
+            await insist(asyncio.to_thread(self._end))
+
+    def end_now(self) -> None:
+        self._over = True  # first said, then tried: a thread that is at work looks when it is done
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._step.end()
+            finally:
+                self._in_use.release()
 
 
-class _Awaited:
-    def __init__(self, database: AsyncDatabase, session: AsyncSession) -> None:
+class _Awaited(AsyncTransaction):
+    """On PostgreSQL."""
+
+    def __init__(self, database: AsyncDatabase, within: Within) -> None:
         self._database = database
-        self._session = session
-        self.done = False
+        self._within = within
+        self.session: AsyncSession | None = None
+        self.ours = False
+
+    @property
+    def connection(self) -> Any:
+        assert self.session is not None
+        return self.session.connection
+
+    @property
+    def begun(self) -> bool:  # type: ignore[override]
+        return self.session is not None
+
+    async def begin(self) -> None:
+        database = self._database
+        session = database.given
+        if session is None:
+            session = await database.borrow()
+        else:
+            session.refuse_inherited()
+            if not await database.turn.take(self, sessions.BUSY_SECONDS):
+                raise StoreUnavailableError(OCCUPIED)
+            if session.closed:
+                raise StoreUnavailableError(CLOSED)
+            if session.in_transaction and self._within == "alone":
+                raise StoreError(IN_TRANSACTION)
+        self.session = session
+        if database.given is not None and session.in_transaction:
+            return
+        self.ours = True
+        try:
+            await session.begin()
+        except database.errors as error:
+            raise faults.translate(error, database.shown) from error
+
+    async def drive(self, decision: Decision[T]) -> T:
+        """Carry out a decision; the driver's errors are raised as they are."""
+        assert self.session is not None
+        return await drive(self.session, decision, self._database.moment())
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        self._check_fork()
         try:
-            return await drive(self._session, decide(*args, **kwargs), self._database.moment())
-        except self._session.errors as error:
+            return await self.drive(decide(*args, **kwargs))
+        except self._database.errors as error:
             raise faults.translate(error, self._database.shown) from error
 
     async def commit(self) -> None:
-        await self._database._commit(self._session)
-        self.done = True
+        self._check_fork()
+        assert self.session is not None
+        try:
+            await self.session.commit()
+        except self._database.errors as error:
+            raise faults.translate(error, self._database.shown, committing=True) from error
+
+    async def end(self, *, interrupted: bool = False) -> None:
+        session = self.session
+        try:
+            if session is not None and self.ours and session.is_open_here:
+                if self._database.given is not None:
+                    await insist(session.settle())
+                elif not interrupted:
+                    with contextlib.suppress(session.errors):
+                        await session.rollback()
+        finally:
+            self._let_go()
+
+    def end_now(self) -> None:
+        session = self.session
+        if session is not None and self.ours and session.is_open_here and self._database.given:
+            session.settle_now()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        session, self.session = self.session, None
+        if self._database.given is not None:
+            self._database.turn.give_back(self)
+        elif session is not None:
+            self._database.give_back(session)
+
+    def _check_fork(self) -> None:
+        if self.session is None or self.session.inherited:
+            raise StoreError(sessions.INHERITED)
+
+
+class _Apart(_Awaited):
+    """On a connection that was given, for a caller's code to write in."""
+
+    async def begin(self) -> None:
+        await apart(super().begin())
+
+    async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await apart(super().run(decide, *args, **kwargs))
+
+    async def commit(self) -> None:
+        await apart(super().commit())
+
+
+class _Joined:
+    """A step within a caller's transaction: if it fails, none is left that was not there before."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._joined = session.in_transaction
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or self._joined or not self._session.is_open_here:
+            return
+        if issubclass(kind, GeneratorExit):
+            self._session.settle_now()
+        else:
+            await insist(self._session.settle())
 
 
 async def drive(session: AsyncSession, decision: Decision[T], now: float | None) -> T:
@@ -321,8 +479,3 @@ async def drive(session: AsyncSession, decision: Decision[T], now: float | None)
         return stop.value  # type: ignore[no-any-return]
     finally:
         decision.close()
-
-
-async def _undo(session: AsyncSession) -> None:
-    with contextlib.suppress(session.errors):
-        await session.rollback()

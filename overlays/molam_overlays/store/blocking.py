@@ -1,19 +1,24 @@
-"""The blocking driver: carries a decision's statements to a database, one transaction each."""
+"""The blocking driver: carries a decision's statements to a database, one transaction each.
+
+An exception that is not ours can fall between any two instructions: a signal handler may raise.
+So what a step takes is recorded by the very operation that takes it (``dict.setdefault``), and
+`Transaction.end`, which gives everything back, may run any number of times: it stands in two
+nested `finally`, for the exception that falls into the first.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import faults
+from molam_overlays.store import faults, fork
+from molam_overlays.store import session as sessions
 from molam_overlays.store.address import Address
-from molam_overlays.store.session import BUSY_SECONDS, Session, SqliteSession, connect, wrap
+from molam_overlays.store.session import Session, SqliteSession, connect, wrap
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement
 
 P = ParamSpec("P")
@@ -33,7 +38,8 @@ TRIES = 5
 """How often a transaction is run that the database undid for others' sake."""
 
 _IDLE = 4
-_left_behind: list[object] = []  # connections of a parent process: never used, never closed
+_BUSY_PAUSE = 0.01
+_TURN_PAUSE = 0.05
 
 
 class Database:
@@ -47,13 +53,14 @@ class Database:
         self, target: object, clock: Clock | None = None, *, hops_threads: bool = False
     ) -> None:
         self.clock = clock
+        self.hops_threads = hops_threads
         self._address = Address.parse(target) if isinstance(target, str) else None
-        self._given = None if isinstance(target, str) else wrap(target)
-        # One thread may take its turn and another give it back, where steps hop between threads.
-        self._turn = threading.Semaphore() if hops_threads else threading.RLock()
-        self._idle: deque[Session] = deque()
-        self._pid = os.getpid()
+        self.given = None if isinstance(target, str) else wrap(target)
+        self.turn = Turn(nests=not hops_threads)
+        self._pool: list[Session] = []
         self.dialect: Dialect = self._address.dialect if self._address else wrap(target).dialect
+        # All that a step imports is imported here: not within the first payment.
+        self.errors = self.given.errors if self.given else sessions.errors_of(self.dialect)
 
     @property
     def shown(self) -> str | None:
@@ -67,7 +74,7 @@ class Database:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a decision in a transaction of its own."""
-        return self.run_as("alone", decide, *args, **kwargs)
+        return self.run_while(_always, "alone", lambda: decide(*args, **kwargs))
 
     def run_as(
         self,
@@ -81,23 +88,28 @@ class Database:
         Raises:
             StoreError: the database cannot do it; then nothing of the decision is stored.
         """
+        return self.run_while(_always, within, lambda: decide(*args, **kwargs))
+
+    def run_while(
+        self, wanted: Callable[[], bool], within: Within, decide: Callable[[], Decision[T]]
+    ) -> T:
+        """Run a decision as long as it is wanted; see `run_as` and `GivenUp`."""
         for left in reversed(range(TRIES)):
-            with self._begun(within) as (session, ours):
+            step = Transaction(self, within, wanted)
+            try:
                 try:
-                    value = drive(session, decide(*args, **kwargs), self.moment())
-                except session.errors as error:
-                    if ours:
-                        _undo(session)
-                    if ours and left and faults.may_repeat(error):
-                        continue
+                    step.begin()
+                    value = step.drive(decide())
+                    if step.ours or within == "commit":
+                        step.commit()
+                    return value
+                finally:
+                    step.end()
+            except self.errors as error:
+                if not (step.ours and left and faults.may_repeat(error)):
                     raise faults.translate(error, self.shown) from error
-                except BaseException:
-                    if ours:
-                        _undo(session)
-                    raise
-                if ours or within == "commit":
-                    self._commit(session)
-                return value
+            finally:
+                step.end()
         raise AssertionError("unreachable")
 
     def run_on(
@@ -110,42 +122,54 @@ class Database:
         """Run a decision on a caller's connection, as part of the caller's transaction.
 
         Raises:
-            StoreError: the connection is to another kind of database, or the database fails.
+            StoreError: the connection is to another kind of database, or the database fails; a
+                transaction that was open stays so, and none is left that was not.
         """
         session = wrap(connection)
         check_dialect(session.dialect, self.dialect)
+        session.refuse_inherited()
+        joined, done = session.in_transaction, False
         try:
-            # Nothing of SQLite's opens a transaction for us on a connection in autocommit.
-            if session.dialect == "sqlite" and not session.in_transaction:
-                session.begin()
-            return drive(session, decide(*args, **kwargs), self.moment())
+            try:
+                # Nothing of SQLite's opens a transaction for us on a connection in autocommit.
+                if session.dialect == "sqlite" and not joined:
+                    session.begin()
+                value = drive(session, decide(*args, **kwargs), self.moment())
+                done = True
+                return value
+            finally:
+                if not joined and not done:
+                    undo(session)
         except session.errors as error:
             raise faults.translate(error, self.shown) from error
+        finally:
+            if not joined and not done:
+                undo(session)
 
-    @contextlib.contextmanager
-    def transaction(self) -> Generator[Transaction, None, None]:
-        """Hold a transaction open; it is rolled back unless `Transaction.commit` was called."""
-        with self._begun("alone") as (session, _):
-            held = Transaction(self, session)
-            try:
-                yield held
-            finally:
-                if not held.done:
-                    _undo(session)
+    def transaction(self) -> Transaction:
+        """Return a transaction, yet to begin, that a caller's code may write in."""
+        return Transaction(self, held=True)
 
     def run_script(self, sql: str) -> None:
-        """Run a migration's statements."""
-        with self._session() as session:
+        """Run a migration's statements, which begin and commit by themselves."""
+        step = Transaction(self, "join")
+        try:
             try:
+                session = step.take()
+                step.ours = True
                 session.run_script(sql)
-            except session.errors as error:
-                _undo(session)
-                raise faults.translate(error, self.shown) from error
+            finally:
+                step.end()
+        except self.errors as error:
+            raise faults.translate(error, self.shown) from error
+        finally:
+            step.end()
 
     def close(self) -> None:
         """Close the connections that are the store's own; one that was given stays open."""
-        while self._idle:
-            self._idle.pop().close()
+        for session in list(self._pool):
+            if session.inherited or session.holder.setdefault("step", self) is self:
+                self._drop(session)
 
     def moment(self) -> float | None:
         """Return the time to decide by, unix seconds; None leaves it to the database's clock."""
@@ -153,87 +177,206 @@ class Database:
             return self.clock()
         return time.time() if self.dialect == "sqlite" else None
 
-    def _commit(self, session: Session) -> None:
-        try:
-            session.commit()
-        except session.errors as error:
-            _undo(session)
-            raise faults.translate(error, self.shown, committing=True) from error
-
-    @contextlib.contextmanager
-    def _begun(self, within: Within) -> Generator[tuple[Session, bool], None, None]:
-        with self._session() as session:
-            if self._given is not None and session.in_transaction:
-                if within == "alone":
-                    raise StoreError(IN_TRANSACTION)
-                yield session, False
-                return
-            try:
-                session.begin()
-            except session.errors as error:
-                raise faults.translate(error, self.shown) from error
-            yield session, True
-
-    @contextlib.contextmanager
-    def _session(self) -> Generator[Session, None, None]:
-        if self._given is not None:
-            if not self._turn.acquire(timeout=BUSY_SECONDS):
-                raise StoreUnavailableError(OCCUPIED)
-            try:
-                if self._given.closed:
-                    raise StoreUnavailableError(CLOSED)
-                yield self._given
-            finally:
-                self._turn.release()
-            return
-        session = self._borrow()
-        try:
-            yield session
-        finally:
-            self._give_back(session)
-
-    def _borrow(self) -> Session:
+    def lend(self, step: Transaction) -> Session:
+        """Lend an idle connection that still works, or a new one."""
         assert self._address is not None
-        if self._pid != os.getpid():
-            _left_behind.extend(self._idle)
-            self._idle = deque()
-            self._pid = os.getpid()
-        while self._idle:
-            try:
-                session = self._idle.pop()
-            except IndexError:  # another thread was quicker
-                break
-            if _answers(session):
-                return session
-            session.close()
-        return connect(self._address)
+        for session in list(self._pool):
+            if session.inherited:
+                self._drop(session)
+            elif session.holder.setdefault("step", step) is step:
+                # In the step's hands before the check, which is a statement and can be struck.
+                step.session = session
+                if _answers(session):
+                    return session
+                step.session = None
+                self._drop(session)
+        session = connect(self._address)
+        session.holder["step"] = step
+        self._pool.append(session)
+        step.session = session
+        return session
 
-    def _give_back(self, session: Session) -> None:
-        if session.closed or session.in_transaction or len(self._idle) >= _IDLE:
+    def take_back(self, step: Transaction) -> None:
+        """Take back what was lent to a step, whether it knows of it or not."""
+        for session in list(self._pool):
+            if session.holder.get("step") is step:
+                idle = sum(not other.holder for other in list(self._pool))
+                if session.closed or session.in_transaction or idle >= _IDLE:
+                    self._drop(session)
+                else:
+                    del session.holder["step"]
+
+    def _drop(self, session: Session) -> None:
+        if not session.inherited:
             session.close()
-        else:
-            self._idle.append(session)
+        with contextlib.suppress(ValueError):  # another thread was quicker
+            self._pool.remove(session)
 
 
 class Transaction:
-    """An open transaction that a caller's code may write in."""
+    """A transaction, from the taking of a connection to its giving back.
 
-    def __init__(self, database: Database, session: Session) -> None:
+    Call `end` in the end, twice, whatever happened; until `commit` it rolls back. `held`: code of
+    a caller's runs within, and nobody knows how long.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        within: Within = "alone",
+        wanted: Callable[[], bool] | None = None,
+        *,
+        held: bool = False,
+    ) -> None:
         self._database = database
-        self._session = session
-        self.connection: Any = session.connection
-        self.done = False
+        self._within = within
+        self.wanted = wanted or _always
+        """Tells whether anybody still waits for it; asked before it begins and before it commits."""
+        self._held = held
+        self._gated = database.given is None and database.dialect == "sqlite"
+        self.thread = threading.get_ident()
+        self.session: Session | None = None
+        self.ours = False
+        """True once this step has begun the transaction, and is to end it."""
+
+    @property
+    def connection(self) -> Any:
+        assert self.session is not None
+        return self.session.connection
+
+    @property
+    def may_end_soon(self) -> bool:
+        """Tell a fork whether to wait."""
+        if self.thread == threading.get_ident():
+            return False
+        return not (self._held and self._database.hops_threads and self.session is not None)
+
+    def take(self) -> Session:
+        """Take a connection: the one that was given, when it is free, or one of the store's own."""
+        database = self._database
+        session = database.given
+        if session is None:
+            if self._gated:
+                fork.enter(self)
+            return database.lend(self)
+        session.refuse_inherited()
+        if not database.turn.take(self, sessions.BUSY_SECONDS):
+            raise StoreUnavailableError(OCCUPIED)
+        if session.closed:
+            raise StoreUnavailableError(CLOSED)
+        self.session = session
+        return session
+
+    def begin(self) -> None:
+        """Take a connection and begin, unless the connection that was given is in a transaction.
+
+        A SQLite file that another writer has is waited for here, without holding anything.
+
+        Raises:
+            StoreError: it cannot be done.
+        """
+        until: float | None = None
+        while True:
+            self._check_wanted()
+            try:
+                session = self.take()
+                if self._database.given is not None and session.in_transaction:
+                    if self._within == "alone":
+                        raise StoreError(IN_TRANSACTION)
+                    return
+                self.ours = True
+                session.begin()
+                return
+            except self._database.errors as error:
+                self.end()
+                until = until or time.monotonic() + sessions.BUSY_SECONDS
+                waits = self._gated and faults.is_busy(error) and time.monotonic() < until
+                if not waits:
+                    raise faults.translate(error, self._database.shown) from error
+            time.sleep(_BUSY_PAUSE)
+
+    def drive(self, decision: Decision[T]) -> T:
+        """Carry out a decision; the driver's errors are raised as they are."""
+        assert self.session is not None
+        return drive(self.session, decision, self._database.moment())
 
     def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision as part of this transaction."""
+        self._check_fork()
         try:
-            return drive(self._session, decide(*args, **kwargs), self._database.moment())
-        except self._session.errors as error:
+            return self.drive(decide(*args, **kwargs))
+        except self._database.errors as error:
             raise faults.translate(error, self._database.shown) from error
 
     def commit(self) -> None:
-        self._database._commit(self._session)
-        self.done = True
+        """Commit, unless it is no longer wanted."""
+        self._check_wanted()
+        self._check_fork()
+        assert self.session is not None
+        try:
+            self.session.commit()
+        except self._database.errors as error:
+            undo(self.session)
+            raise faults.translate(error, self._database.shown, committing=True) from error
+
+    def end(self) -> None:
+        """Leave nothing open, taken or waited for; any number of times does no harm."""
+        session, database = self.session, self._database
+        if session is not None:
+            if self.ours:
+                undo(session)
+            self.session = None
+        if database.given is not None:
+            database.turn.give_back(self)
+        else:
+            database.take_back(self)
+            if self._gated:
+                fork.leave(self)
+
+    def _check_wanted(self) -> None:
+        if not self.wanted():
+            raise GivenUp
+
+    def _check_fork(self) -> None:
+        if self.session is None or self.session.inherited:
+            raise StoreError(sessions.INHERITED)
+
+
+class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
+    """Ends a step whose caller was cancelled; nothing of it is stored."""
+
+
+class Turn:
+    """Whose turn it is to use a connection that was given.
+
+    Not a lock: between taking one and noting it, a signal handler's exception can fall, and the
+    lock is taken for good. Here taking is noting.
+    """
+
+    def __init__(self, *, nests: bool) -> None:
+        self._holder: dict[str, Transaction] = {}
+        self._nests = nests
+        self._news = threading.Lock()  # released whenever the turn is given back
+        self._news.acquire()
+
+    def take(self, step: Transaction, seconds: float) -> bool:
+        """Wait for the turn; False when it did not come. A thread that has it need not wait."""
+        until = time.monotonic() + seconds
+        while True:
+            holder = self._holder.setdefault("step", step)
+            if holder is step or (self._nests and holder.thread == step.thread):
+                return True
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._news.acquire(timeout=min(left, _TURN_PAUSE))  # news may get lost
+
+    def give_back(self, step: Transaction) -> None:
+        """Let others have their turn, if this step has it."""
+        if self._holder.get("step") is step:
+            del self._holder["step"]
+            with contextlib.suppress(RuntimeError):  # there is news already
+                self._news.release()
 
 
 IN_TRANSACTION = (
@@ -272,10 +415,16 @@ def drive(session: Session, decision: Decision[T], now: float | None) -> T:
         decision.close()
 
 
-def _undo(session: Session) -> None:
+def undo(session: Session) -> None:
+    """Roll back what is open, in the process that opened it."""
     # What went wrong first is what matters; a session that cannot roll back is dropped later.
-    with contextlib.suppress(session.errors):
-        session.rollback()
+    if not session.inherited:
+        with contextlib.suppress(session.errors):
+            session.rollback()
+
+
+def _always() -> bool:
+    return True
 
 
 def _answers(session: Session) -> bool:

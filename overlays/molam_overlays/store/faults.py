@@ -20,7 +20,7 @@ def translate(error: Exception, shown: str | None, *, committing: bool = False) 
         error.args = (primary,)  # the error is the cause of ours, and printed with it
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if type(error).__module__.startswith("sqlite3"):
-        found = _sqlite(text, shown)
+        found = _sqlite(error, text, shown)
     else:
         found = _postgresql(text, state, type(error).__name__, shown)
     if committing:
@@ -39,6 +39,12 @@ def may_repeat(error: Exception) -> bool:
     return state in ("40001", "40P01")
 
 
+def is_busy(error: Exception) -> bool:
+    """Tell whether SQLite was kept waiting by another writer."""
+    lowered = str(error).lower()
+    return "locked" in lowered or "busy" in lowered
+
+
 def not_migrated(text: str, shown: str | None) -> StoreNotMigratedError:
     """Say that tables are missing, and which command makes them."""
     command = f"`molam db migrate {shown or 'URL'}`"
@@ -49,7 +55,7 @@ def not_migrated(text: str, shown: str | None) -> StoreNotMigratedError:
     )
 
 
-def _sqlite(text: str, shown: str | None) -> StoreError:
+def _sqlite(error: Exception, text: str, shown: str | None) -> StoreError:
     lowered = text.lower()
     at = f" at {shown}" if shown else ""
     if "no such table" in lowered or "no such column" in lowered or "no column named" in lowered:
@@ -63,7 +69,12 @@ def _sqlite(text: str, shown: str | None) -> StoreError:
         return StoreUnavailableError(
             f"The SQLite store{at} has no space left ({text}). Free some, or run a purge."
         )
-    if "locked" in lowered or "busy" in lowered:
+    if "disk i/o" in lowered or "unable to open" in lowered:
+        return StoreUnavailableError(
+            f"The SQLite store{at} could not be written or read ({text}). See whether there is "
+            "space left, a quota or a limit of file size, and who may write to its folder."
+        )
+    if is_busy(error):
         return StoreUnavailableError(
             f"The SQLite store{at} stayed locked by another writer ({text}). Keep transactions "
             "short, or use PostgreSQL for a fleet."

@@ -45,13 +45,13 @@ class IdempotencyStore:
     `db_connection` is a connection of sqlite3, psycopg or psycopg2, or a URL:
     ``sqlite:///molam.db`` for one machine, ``postgresql://host/database`` (psycopg 3, extra
     ``postgres``) for a fleet. With a URL the store opens and keeps its own connections, serves any
-    number of threads and survives `fork`. Tables come from the migrations. `clock` gives unix
+    number of threads and works on in a forked child. Tables come from the migrations. `clock` gives unix
     seconds; by default SQLite goes by this machine's clock and PostgreSQL by its own.
 
     A key belongs to a route: the same key on another route is another claim.
 
     Raises:
-        ConfigurationError: the connection or URL is of another kind.
+        ConfigurationError: the connection or URL is of another kind, or psycopg is not installed.
     """
 
     def __init__(self, db_connection: object, *, clock: Clock | None = None) -> None:

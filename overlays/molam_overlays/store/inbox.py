@@ -18,7 +18,7 @@ import attrs
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.frames import empty_for_log, sealed
-from molam_overlays.store import deliveries
+from molam_overlays.store import deliveries, fork
 from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
 from molam_overlays.store.blocking import Clock, Database, Transaction
 from molam_overlays.store.claims import check_seconds, failure_text
@@ -176,31 +176,41 @@ class Inbox:
         held = self._database.run(deliveries.taking, *self._rules)
         if held is None:
             return False
+        generation = fork.generation()
+        transaction = self._database.transaction()
         try:
-            with contextlib.ExitStack() as stack:
-                self._handle(handler, held, stack)
-        except Exception as error:  # noqa: BLE001 - whatever a user's handler raises
-            self._fail(held, error)
-        except BaseException:
+            try:
+                self._handle(handler, held, transaction)
+            finally:
+                transaction.end()
+        except BaseException as error:
+            if fork.generation() != generation:
+                raise  # the event is the parent's still
+            if isinstance(error, Exception):  # whatever a user's handler raises
+                self._fail(held, error)
+                return True
             with contextlib.suppress(StoreError):  # then its lease brings the event back
                 self._database.run(deliveries.returning, held)
             raise
+        finally:
+            transaction.end()
         return True
 
-    def _handle(self, handler: Handler, held: Held, stack: contextlib.ExitStack) -> None:
-        transactions: list[Transaction] = []
-
+    def _handle(self, handler: Handler, held: Held, transaction: Transaction) -> None:
         def begin() -> Any:
-            if not transactions:
-                transaction = stack.enter_context(self._database.transaction())
-                transaction.run(deliveries.confirming, held)
-                transactions.append(transaction)
-            return transactions[0].connection
+            if transaction.session is None:
+                transaction.begin()
+                try:
+                    transaction.run(deliveries.confirming, held)
+                except StoreError:
+                    transaction.end()
+                    raise
+            return transaction.connection
 
         handler(Delivery(begin=begin, **_facts(held)))
-        if transactions:
-            transactions[0].run(deliveries.finishing, held)
-            transactions[0].commit()
+        if transaction.session is not None:
+            transaction.run(deliveries.finishing, held)
+            transaction.commit()
         else:
             self._database.run(deliveries.finishing, held)
 
@@ -350,33 +360,40 @@ class AsyncInbox:
         held = await self._database.run(deliveries.taking, *self._rules)
         if held is None:
             return False
+        generation = fork.generation()
         try:
-            async with contextlib.AsyncExitStack() as stack:
-                await self._handle(handler, held, stack)
-        except Exception as error:  # noqa: BLE001 - whatever a user's handler raises
-            await self._fail(held, error)
-        except BaseException:
+            async with self._database.transaction() as transaction:
+                await self._handle(handler, held, transaction)
+        except GeneratorExit:  # nothing can be awaited: its lease brings the event back
+            raise
+        except BaseException as error:
+            if fork.generation() != generation:
+                raise  # the event is the parent's still
+            if isinstance(error, Exception):  # whatever a user's handler raises
+                await self._fail(held, error)
+                return True
             with contextlib.suppress(StoreError):  # then its lease brings the event back
                 await self._database.run(deliveries.returning, held)
             raise
         return True
 
     async def _handle(
-        self, handler: AsyncHandler, held: Held, stack: contextlib.AsyncExitStack
+        self, handler: AsyncHandler, held: Held, transaction: AsyncTransaction
     ) -> None:
-        transactions: list[AsyncTransaction] = []
-
         async def begin() -> Any:
-            if not transactions:
-                transaction = await stack.enter_async_context(self._database.transaction())
-                await transaction.run(deliveries.confirming, held)
-                transactions.append(transaction)
-            return transactions[0].connection
+            if not transaction.begun:
+                await transaction.begin()
+                try:
+                    await transaction.run(deliveries.confirming, held)
+                except StoreError:
+                    await transaction.end()
+                    raise
+            return transaction.connection
 
         await handler(AsyncDelivery(begin=begin, **_facts(held)))
-        if transactions:
-            await transactions[0].run(deliveries.finishing, held)
-            await transactions[0].commit()
+        if transaction.begun:
+            await transaction.run(deliveries.finishing, held)
+            await transaction.commit()
         else:
             await self._database.run(deliveries.finishing, held)
 

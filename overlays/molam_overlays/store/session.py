@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import functools
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import quote
 
 from molam_overlays.errors import ConfigurationError, StoreError
-from molam_overlays.store import faults
+from molam_overlays.store import faults, fork
 from molam_overlays.store.address import Address, unreadable
 from molam_overlays.store.statement import Dialect, Result, spell
 
@@ -24,10 +27,15 @@ LOGGER = logging.getLogger("molam_sdk")
 BUSY_SECONDS = 30.0
 """How long a writer waits for the other writers of a SQLite file."""
 
+_TURN_SECONDS = 0.1
+"""How long SQLite itself waits at a time. In between a step can be given up, and the process fork."""
+
 CONNECT_SECONDS = 10
 """How long to wait for PostgreSQL to take a connection, unless the URL says."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+_IDLE, _ACTIVE, _UNKNOWN = 0, 1, 4  # libpq's PGTransactionStatusType
 
 
 class Session(Protocol):
@@ -46,6 +54,20 @@ class Session(Protocol):
         ...
 
     @property
+    def holder(self) -> dict[str, object]:
+        """Who uses it, as ``step``; empty while it lies idle."""
+        ...
+
+    @property
+    def inherited(self) -> bool:
+        """True in a process that was forked after the session was made."""
+        ...
+
+    def refuse_inherited(self) -> None:
+        """Refuse to work on what a parent process opened."""
+        ...
+
+    @property
     def in_transaction(self) -> bool: ...
     @property
     def closed(self) -> bool: ...
@@ -56,7 +78,13 @@ class Session(Protocol):
         ...
 
     def commit(self) -> None: ...
-    def rollback(self) -> None: ...
+    def rollback(self) -> None:
+        """Leave no transaction open, in whatever statement an exception fell.
+
+        What counts is done by one function in C, which no signal handler's exception cuts short.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -78,10 +106,54 @@ def _sound(method: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
-class SqliteSession:
+class Lineage:
+    """Whom a connection belongs to: which process, and which step."""
+
+    connection: Any
+
+    def __init__(self) -> None:
+        self._generation = fork.generation()
+        self.holder: dict[str, object] = {}
+
+    @property
+    def inherited(self) -> bool:
+        """True in a process that was forked after the session was made."""
+        return self._generation != fork.generation()
+
+    def refuse_inherited(self) -> None:
+        """Refuse to work on what a parent process opened.
+
+        Raises:
+            StoreError: it did; the message names the fork.
+        """
+        if self.inherited:
+            raise StoreError(INHERITED)
+        if fork.generation():
+            fork.refuse_inherited(self._descriptor(), "The connection that was handed in")
+
+    def _descriptor(self) -> int | Path:
+        return int(self.connection.fileno())
+
+    def close_before_fork(self) -> None:
+        """Do nothing: a socket may be there twice, see `let_go`."""
+
+    def let_go(self) -> None:
+        """Part from a connection of the parent's, without a word to the server."""
+        with contextlib.suppress(Exception):
+            fork.let_go_of_socket(self.connection.fileno())
+
+
+INHERITED = (
+    "The connection was opened before this process was forked and belongs to its parent. After a "
+    "fork() open one in the child, or give the store a URL: then it opens its own."
+)
+
+
+class SqliteSession(Lineage):
     """A connection of the standard library's sqlite3."""
 
     dialect: Dialect = "sqlite"
+    connection: sqlite3.Connection
     errors: type[Exception] = sqlite3.Error
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -92,6 +164,7 @@ class SqliteSession:
                 "The SQLite connection was opened with autocommit=False. Open it with "
                 "autocommit=True, or leave the argument out."
             )
+        super().__init__()
         self.connection = connection
         self.closed = False
         self.path: Path | None = None
@@ -134,32 +207,62 @@ class SqliteSession:
 
     @_sound
     def run_script(self, sql: str) -> None:
+        if self.path is not None:
+            self.connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         self.connection.executescript(sql)
 
     @_sound
     def commit(self) -> None:
-        self.connection.execute("COMMIT")
+        until: float | None = None
+        while True:
+            try:
+                self.connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                # Without a write-ahead log, which its owner may turn off, readers hold up a commit.
+                until = until or time.monotonic() + BUSY_SECONDS
+                waits = self.path is not None and time.monotonic() < until
+                if not waits or not faults.is_busy(error):
+                    raise
+            else:
+                return
 
     @_sound
     def rollback(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
+    def _descriptor(self) -> int | Path:
+        if self.path is not None:
+            return self.path
+        for _, name, path in self.connection.execute("PRAGMA database_list").fetchall():
+            if name == "main" and path:
+                return Path(path)
+        return -1
+
+    def close_before_fork(self) -> None:
+        """Close the file: a child must not inherit it."""
+        with contextlib.suppress(sqlite3.Error):
+            self.close()
+
+    def let_go(self) -> None:
+        """Neither use nor close a file of the parent's: both change what the parent relies on."""
+        fork.keep_for_ever(self.connection)
+
     def close(self) -> None:
         self.closed = True
         self.connection.close()
 
 
-class PsycopgSession:
+class PsycopgSession(Lineage):
     """A connection of psycopg 3."""
 
     dialect: Dialect = "postgresql"
+    connection: psycopg.Connection[Any]
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        import psycopg
-
+        super().__init__()
         self.connection = connection
-        self.errors: type[Exception] = psycopg.Error
+        self.errors: type[Exception] = import_psycopg().Error
 
     @property
     def in_transaction(self) -> bool:
@@ -189,13 +292,34 @@ class PsycopgSession:
         self.connection.commit()
 
     def rollback(self) -> None:
-        self.connection.rollback()
+        with self.connection.lock:
+            end_transaction(self.connection)
 
     def close(self) -> None:
         self.connection.close()
 
 
-class Psycopg2Session:
+def end_transaction(connection: Any) -> None:
+    """Roll back what is open on a psycopg connection, in whatever state an exception left it.
+
+    psycopg's own rollback() is Python, which a second exception cuts short, and does not work
+    while a statement runs.
+    """
+    socket = connection.pgconn
+    if socket.transaction_status == _ACTIVE:
+        connection.cancel()
+    for _ in range(3):  # a cancellation may come late, and hit the first
+        if socket.transaction_status in (_IDLE, _UNKNOWN):
+            break
+        socket.exec_(b"ROLLBACK")  # reads first what a statement has left unread
+
+
+def is_active(connection: Any) -> bool:
+    """Tell whether a psycopg connection is in the middle of a statement."""
+    return bool(connection.pgconn.transaction_status == _ACTIVE)
+
+
+class Psycopg2Session(Lineage):
     """A connection of psycopg2, handed in by a caller."""
 
     dialect: Dialect = "postgresql"
@@ -203,6 +327,7 @@ class Psycopg2Session:
     def __init__(self, connection: Any) -> None:
         import psycopg2
 
+        super().__init__()
         self.connection = connection
         self.errors: type[Exception] = psycopg2.Error
 
@@ -303,9 +428,11 @@ def connect(address: Address) -> Session:
         return connect_sqlite(address)
     psycopg = import_psycopg()
     try:
-        return PsycopgSession(psycopg.connect(address.location, **connect_options(address)))
+        session = PsycopgSession(psycopg.connect(address.location, **connect_options(address)))
     except psycopg.Error as error:
         raise faults.translate(error, address.shown) from error
+    fork.remember(session)
+    return session
 
 
 def connect_options(address: Address) -> dict[str, Any]:
@@ -328,6 +455,15 @@ def connect_options(address: Address) -> dict[str, Any]:
     return options
 
 
+def errors_of(dialect: Dialect) -> type[Exception]:
+    """Return the root of what a store's own connections raise, and import their driver.
+
+    Raises:
+        ConfigurationError: psycopg is not installed.
+    """
+    return sqlite3.Error if dialect == "sqlite" else import_psycopg().Error
+
+
 def import_psycopg() -> Any:
     """Import psycopg 3.
 
@@ -340,6 +476,7 @@ def import_psycopg() -> Any:
         raise ConfigurationError(
             'A postgresql:// store needs psycopg 3: pip install "molam-sdk-python[postgres]"'
         ) from error
+    codecs.lookup("idna")  # what the first look-up of a host name would import
     return psycopg
 
 
@@ -353,13 +490,8 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
         elif not path.exists():
             raise faults.not_migrated(f"there is no file {path}", address.shown)
         _protect(path)
-        connection = sqlite3.connect(
-            f"file:{quote(str(path))}?mode=rw",
-            uri=True,
-            timeout=BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        fork.refuse_inherited(path, f"The SQLite file {path}")
+        connection = fork.in_time(lambda: _open(path), f"The SQLite file {path}")
     except OSError as error:
         raise StoreError(
             f"The SQLite store at {address.shown} cannot be opened: {error.strerror}. Its folder "
@@ -367,15 +499,28 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
         ) from error
     except sqlite3.Error as error:
         raise faults.translate(error, address.shown) from error
+    session = SqliteSession(connection)
+    session.watch(path)
+    fork.remember(session)
+    return session
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
     try:
         # FULL: what was committed survives a power cut; a write-ahead that does not is no use.
         _sound(connection.execute)("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
+        connection.execute(f"PRAGMA busy_timeout = {min(_TURN_SECONDS, BUSY_SECONDS) * 1000:.0f}")
+    except sqlite3.Error:
         connection.close()
-        raise faults.translate(error, address.shown) from error
-    session = SqliteSession(connection)
-    session.watch(path)
-    return session
+        raise
+    return connection
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

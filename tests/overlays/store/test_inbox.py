@@ -225,8 +225,12 @@ def test_written_and_processed_are_one_commit(
         assert found == [("processed",)]
         commit(self)
 
-    monkeypatch.setattr(Transaction, "commit", look_then_commit)
-    assert inbox.process(ship)
+    def handler(delivery: Delivery) -> None:
+        ship(delivery)
+        monkeypatch.setattr(Transaction, "commit", look_then_commit)
+
+    assert inbox.process(handler)
+    monkeypatch.undo()
     assert inbox.counts() == {"processed": 1}
     assert shipments() == 1
 

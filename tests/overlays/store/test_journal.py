@@ -21,7 +21,7 @@ from molam_overlays.errors import (
     StoreUnavailableError,
 )
 from molam_overlays.store import owner
-from molam_overlays.store.blocking import Database
+from molam_overlays.store.blocking import Transaction
 from molam_overlays.store.idempotency import IdempotencyStore
 from molam_overlays.store.journal import Entry, Journal, Outcome, Recovered
 from molam_overlays.store.settlement import judge
@@ -659,14 +659,14 @@ def test_a_note_that_could_not_be_written_is_written_with_the_next_step(
 def test_an_entry_whose_commit_went_unacknowledged_is_withdrawn(
     store: IdempotencyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal, commit = store.journal(), Database._commit
+    journal, commit = store.journal(), Transaction.commit
 
-    def lost(self: Database, session: Any) -> None:
-        commit(self, session)
+    def lost(self: Transaction) -> None:
+        commit(self)
         monkeypatch.undo()
         raise StoreUnavailableError("gone")
 
-    monkeypatch.setattr(Database, "_commit", lost)
+    monkeypatch.setattr(Transaction, "commit", lost)
     with pytest.raises(StoreUnavailableError):
         journal.write_ahead(entry())
     assert journal.recover(pytest.fail) == []

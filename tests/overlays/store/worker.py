@@ -80,9 +80,9 @@ def die_at(url: str, key: str, ledger: str, point: str) -> None:
 
 
 def _die_before_commit() -> None:
-    from molam_overlays.store.blocking import Database
+    from molam_overlays.store.blocking import Transaction
 
-    Database._commit = lambda self, session: die()  # type: ignore[method-assign]
+    Transaction.commit = lambda self: die()  # type: ignore[method-assign]
 
 
 def journal_at(url: str, key: str, ledger: str, point: str) -> None:
