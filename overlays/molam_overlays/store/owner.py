@@ -58,7 +58,7 @@ def _lives(owner: str) -> bool | None:
 def _machine() -> str:
     # One boot of one kernel and one namespace of process ids: within it a process id is exact.
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         namespace = os.stat("/proc/self/ns/pid").st_ino
     except OSError:
         return socket.gethostname()
