@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from generator import drift, review
-from generator.document import Document, DocumentError
+from generator.compare import review
 from generator.emit import ROOT, Emitted, emit
-from generator.render import FormatterError
-from generator.write import read, write
+from generator.read.document import DocumentError
+from generator.read.load import load_document
+from generator.write import drift
+from generator.write.disk import read, write
+from generator.write.formatter import FormatterError
 
 DOCUMENT: Final = ROOT / "openapi" / "molam.yaml"
 OUTPUT: Final = ROOT / "molam_sdk"
@@ -79,7 +81,7 @@ def _emitted(given: argparse.Namespace) -> Emitted:
             None,
             "Let --output end in a Python name, such as acme_sdk",
         )
-    document = Document.load(given.document, name=_shown(given.document))
+    document = load_document(given.document, name=_shown(given.document))
     return emit(document, package)
 
 

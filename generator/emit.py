@@ -8,13 +8,14 @@ from typing import Final
 
 import attrs
 
-from generator import manifest, toml
-from generator.account import account
-from generator.document import Document
-from generator.normalise import normalise
-from generator.plan import plan
-from generator.public_api import load
-from generator.render import Tree, render
+from generator import toml
+from generator.decide.plan import plan
+from generator.decide.public_api import load
+from generator.read.document import Document
+from generator.understand.normalise import normalise
+from generator.write import manifest
+from generator.write.account import account
+from generator.write.render import Tree, render
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MIGRATIONS: Final = ROOT / "migrations"
@@ -47,7 +48,7 @@ def emit(document: Document, package: str) -> Emitted:
 
 
 def _emit(document: Document, package: str) -> Emitted:
-    from generator.types import Graph
+    from generator.understand.types import Graph
 
     api = normalise(document)
     graph = Graph(document, api.named)

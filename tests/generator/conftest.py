@@ -16,6 +16,8 @@ import attrs
 import pytest
 import yaml
 
+from generator.read.load import load_document
+
 if TYPE_CHECKING:
     from generator.emit import Emitted
 
@@ -139,9 +141,8 @@ def complete(given: Mapping[str, Any]) -> dict[str, Any]:
 def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     """Emit a package from a document and make it importable under a name of its own."""
     # Here, since Python 3.10 loads this file too, and has no parser for the generator.
-    from generator.document import Document
     from generator.emit import emit
-    from generator.write import write
+    from generator.write.disk import write
 
     made: list[str] = []
     # Kept from run to run: typeshed alone takes mypy seconds.
@@ -158,7 +159,7 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
         source.write_text(text, encoding="utf-8")
         for file, content in files.items():
             (tmp_path / f"{file}.yaml").write_text(content, encoding="utf-8")
-        emitted = emit(Document.load(source, name="shop.yaml"), name)
+        emitted = emit(load_document(source, name="shop.yaml"), name)
         write(emitted.tree, place / name)
         made.append(name)
         importlib.invalidate_caches()

@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from generator.account import account
-from generator.document import Document, DocumentError
-from generator.normalise import Api, normalise
-from generator.plan import plan
-from generator.public_api import load
-from generator.render import Tree, render
-from generator.types import Graph
-from generator.views import Package
+from generator.decide.plan import plan
+from generator.decide.public_api import load
+from generator.decide.views import Package
+from generator.read.document import DocumentError
+from generator.read.load import load_document
+from generator.understand.api import Api
+from generator.understand.normalise import normalise
+from generator.understand.types import Graph
+from generator.write.account import account
+from generator.write.render import Tree, render
 
 GOLDEN = Path(__file__).parent / "golden" / "shop.yaml"
 
 
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Api, Package, Tree]:
-    document = Document.load(GOLDEN, name="shop.yaml")
+    document = load_document(GOLDEN, name="shop.yaml")
     api = normalise(document)
     view = plan(api, Graph(document, api.named), load(), package="shop", version="1")
     return api, view, render(view, document.root, tmp_path_factory.mktemp("none"))

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from generator import command, manifest, write
+from generator import command
 from generator.command import run
+from generator.write import disk, manifest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = """\
@@ -67,7 +68,7 @@ class Place:
         self.document.write_text(text.replace(old, new, 1))
 
     def files(self) -> dict[str, bytes]:
-        return write.read(self.output)
+        return disk.read(self.output)
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_every_run_emits_the_same_bytes(tmp_path: Path) -> None:
             [sys.executable, "-m", "generator", "--output", output],
             check=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed, "TZ": f"X{seed}"},
         )  # fmt: skip
-        trees.append(write.read(output))
+        trees.append(disk.read(output))
     first, second = trees
     assert len(first) > 60
     assert (
@@ -120,8 +121,11 @@ def test_check_names_the_document_when_it_changed(
 @pytest.mark.parametrize(
     ("file", "cause"),
     [
-        ("templates/client.py.jinja", "the template generator/templates/client.py.jinja"),
-        ("plan.py", "the generator's generator/plan.py"),
+        (
+            "write/templates/client.py.jinja",
+            "the template generator/write/templates/client.py.jinja",
+        ),
+        ("decide/plan.py", "the generator's generator/decide/plan.py"),
     ],
 )
 def test_check_names_the_template_or_source_that_changed(
@@ -269,7 +273,7 @@ def test_a_failure_while_writing_leaves_the_package_as_it_was(
     if failing == "write_bytes":
         monkeypatch.setattr(Path, "write_bytes", fail)
     else:
-        monkeypatch.setattr(write.os, "replace", fail)
+        monkeypatch.setattr(disk.os, "replace", fail)
     assert place.run() == 1
     assert "No space left on device" in capsys.readouterr().err
     monkeypatch.undo()
@@ -310,16 +314,16 @@ class _Version(NamedTuple):
 def test_a_formatter_of_another_release_is_refused(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from generator import render
+    from generator.write import formatter
 
-    monkeypatch.setattr(render, "FORMATTER", "0.0.1")
+    monkeypatch.setattr(formatter, "FORMATTER", "0.0.1")
     assert place.run() == 1
     assert "pip install ruff==0.0.1" in capsys.readouterr().err
 
 
 def test_the_pins_are_those_of_the_project() -> None:
-    from generator.render import FORMATTER
-    from generator.types import PARSER
+    from generator.understand.types import PARSER
+    from generator.write.formatter import FORMATTER
 
     project = (ROOT / "pyproject.toml").read_text()
     assert f'"ruff=={FORMATTER}"' in project

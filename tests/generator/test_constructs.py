@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from generator import naming
-from generator.document import DocumentError
+from generator.decide.runtime import CALL_OPTIONS, CLIENT_METHODS
+from generator.read.document import DocumentError
 from molam_overlays.clients import Awaiting, Blocking
 from molam_overlays.config import CallOptions
 
@@ -253,7 +253,7 @@ def test_what_cannot_be_emitted_is_refused_with_its_place(build: Build, name: st
 
 
 def test_names_that_operations_give_way_to_are_those_of_the_runtime() -> None:
-    assert set(CallOptions.__annotations__) == naming.CALL_OPTIONS
+    assert set(CallOptions.__annotations__) == CALL_OPTIONS
     for client in (Blocking, Awaiting):
         public = {name for name in dir(client) if not name.startswith("_")}
-        assert public <= naming.CLIENT_METHODS
+        assert public <= CLIENT_METHODS

@@ -16,14 +16,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator import opinion, review
-from generator.anatomy import walk
-from generator.changes import Change, Report
 from generator.command import run
-from generator.diff import compare, compare_surfaces
-from generator.document import Document, DocumentError
+from generator.compare import opinion, review
+from generator.compare.changes import Change
+from generator.compare.diff import compare, compare_surfaces
+from generator.compare.report import Report
+from generator.compare.surface import Surface
 from generator.emit import emit
-from generator.surface import Surface
+from generator.read.anatomy import walk
+from generator.read.document import Document, DocumentError
+from generator.read.load import load_document
 
 ROOT: Final = Path(__file__).parents[2]
 OURS: Final = ROOT / "openapi" / "molam.yaml"
@@ -625,7 +627,7 @@ def split_a_schema_into_parts_of_an_all_of(document: Data) -> None:
 
 @pytest.fixture(scope="module")
 def old() -> Document:
-    return Document.load(OURS, name="molam.yaml")
+    return load_document(OURS, name="molam.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -654,7 +656,7 @@ def changed(surface: Surface, data: Data, tmp_path: Path) -> Callable[..., Repor
             apply(new)
         path = tmp_path / "new.json"
         path.write_text(json.dumps(new, indent=1), encoding="utf-8")
-        return compare_surfaces(surface, Surface(Document.load(path, name="new.json")))
+        return compare_surfaces(surface, Surface(load_document(path, name="new.json")))
 
     return changed
 
@@ -700,7 +702,7 @@ def test_going_back_is_judged_from_the_other_side(
     add_an_optional_field_to_a_request(new)
     path = tmp_path / "new.json"
     path.write_text(json.dumps(new), encoding="utf-8")
-    report = compare(Document.load(path), old)
+    report = compare(load_document(path), old)
     assert told(report) == {("breaking", "argument-removed", "create_payment_intent(channel)")}
 
 
@@ -730,7 +732,7 @@ def test_a_document_in_the_other_dialect_is_the_same(tmp_path: Path) -> None:
             },
         }
         path.write_text(json.dumps(document), encoding="utf-8")
-        return Document.load(path)
+        return load_document(path)
 
     report = compare(
         load(
@@ -803,7 +805,7 @@ def test_whatever_changes_the_emitted_code_is_told(
     path = tmp_path / "new.json"
     path.write_text(json.dumps(new), encoding="utf-8")
     try:
-        document = Document.load(path)
+        document = load_document(path)
         after = code(emit(document, "molam_sdk").tree)
     except DocumentError:
         return
@@ -1030,7 +1032,7 @@ def packages(old: Document, data: Data, tmp_path: Path) -> Callable[..., tuple[P
         path.write_text(json.dumps(new), encoding="utf-8")
         return (
             opinion.emitted(old, tmp_path / "old"),
-            opinion.emitted(Document.load(path), tmp_path / "new"),
+            opinion.emitted(load_document(path), tmp_path / "new"),
         )
 
     return packages

@@ -4,7 +4,9 @@ import ast
 
 import pytest
 
-from generator.docs import comment, docstring, first_sentence, literal, plain, readable, wrap
+from generator.text.docstring import docstring, wrap
+from generator.text.literal import comment, literal, plain
+from generator.text.markdown import first_sentence, readable
 
 # Literals
 

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from generator import pointer as pointers
-from generator.anatomy import walk
-from generator.document import Document, DocumentError
-from generator.source import read
-from generator.validation import validate
+from generator.read import pointer as pointers
+from generator.read.anatomy import walk
+from generator.read.document import Document, DocumentError
+from generator.read.load import load_document
+from generator.read.source import read
+from generator.read.validation import validate
 
 OURS = Path(__file__).parents[2] / "openapi" / "molam.yaml"
 HEAD = "openapi: 3.1.0\ninfo:\n  title: Shop\n  version: '1'\n"
@@ -33,7 +34,7 @@ def load(tmp_path: Path) -> Callable[..., Document]:
         for other, content in others.items():
             path = tmp_path / f"{other}.yaml"
             path.write_text(content, encoding="utf-8")
-        return Document.load(tmp_path / name, name=name)
+        return load_document(tmp_path / name, name=name)
 
     return load
 
@@ -42,7 +43,7 @@ def load(tmp_path: Path) -> Callable[..., Document]:
 
 
 def test_our_document_loads_and_knows_its_dialect() -> None:
-    document = Document.load(OURS)
+    document = load_document(OURS)
     assert document.version == "3.1"
     assert document.at("/paths/~1v1~1connect~1payment_intents/post/operationId") == (
         "createPaymentIntent"
@@ -50,7 +51,7 @@ def test_our_document_loads_and_knows_its_dialect() -> None:
 
 
 def test_data_is_the_same_as_a_plain_reader_gives() -> None:
-    document = Document.load(OURS)
+    document = load_document(OURS)
     assert document.root == yaml.load(OURS.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
@@ -116,7 +117,7 @@ def test_json_reads_surrogate_pairs_and_byte_order_marks(tmp_path: Path) -> None
         ' "paths": {}}',
         encoding="utf-8",
     )
-    assert Document.load(path).root["info"]["title"] == "\U0001f600"
+    assert load_document(path).root["info"]["title"] == "\U0001f600"
 
 
 def test_json_in_a_file_named_yaml_is_read_as_json(load: Callable[..., Document]) -> None:
@@ -571,13 +572,13 @@ def test_a_mistake_in_another_file_is_placed_there(load: Callable[..., Document]
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"^api\.yaml:1: The file cannot be read: no such"):
-        Document.load(tmp_path / "api.yaml", name="api.yaml")
+        load_document(tmp_path / "api.yaml", name="api.yaml")
 
 
 def test_a_file_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "api.yaml").write_bytes(b"openapi: 3.1.0\ninfo:\n  title: \xff\n")
     with pytest.raises(DocumentError, match=r"^api\.yaml:3: The file is not text in UTF-8\."):
-        Document.load(tmp_path / "api.yaml", name="api.yaml")
+        load_document(tmp_path / "api.yaml", name="api.yaml")
 
 
 # What is legal is taken
@@ -653,7 +654,7 @@ def test_a_broken_document_is_refused_in_one_line_or_fits_the_validator(
     path = tmp_path / "api.json"
     path.write_text(json.dumps(changed), encoding="utf-8")
     try:
-        Document.load(path, name="api.json")
+        load_document(path, name="api.json")
     except DocumentError as caught:
         message = str(caught)
     else:
@@ -670,6 +671,6 @@ def test_a_broken_document_is_refused_in_one_line_or_fits_the_validator(
 def test_validation_alone_may_be_left_out(load: Callable[..., Document], tmp_path: Path) -> None:
     path = tmp_path / "api.yaml"
     path.write_text(HEAD, encoding="utf-8")
-    document = Document.load(path, validate=False)
+    document = load_document(path, validate=False)
     with pytest.raises(DocumentError):
         validate(document)

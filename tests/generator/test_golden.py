@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.document import Document
 from generator.emit import emit
-from generator.write import read
+from generator.read.load import load_document
+from generator.write.disk import read
 
 GOLDEN = Path(__file__).parent / "golden"
 KEPT = ("api/", "models/", "client.py", "async_client.py", "events.py", "config.py")
@@ -35,7 +35,7 @@ REAL = {
 def small_records() -> Iterator[tuple[str, dict[str, bytes]]]:
     """Yield the small documents with what is kept of their packages."""
     for path in sorted(GOLDEN.glob("*.yaml")):
-        tree = emit(Document.load(path, name=path.name), path.stem).tree
+        tree = emit(load_document(path, name=path.name), path.stem).tree
         yield path.stem, {name: text for name, text in tree.items() if name.startswith(KEPT)}
 
 
@@ -43,7 +43,7 @@ def small_records() -> Iterator[tuple[str, dict[str, bytes]]]:
 def real_record(name: str) -> dict[str, bytes]:
     """Return what is kept of a real document's package."""
     source = SPECS / f"{name}.json"
-    tree = emit(Document.load(source, name=source.name), name.split("-")[1]).tree
+    tree = emit(load_document(source, name=source.name), name.split("-")[1]).tree
     return {path: outline(tree[path].decode("utf-8")).encode("utf-8") for path in REAL[name]}
 
 

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.document import Document
 from generator.emit import emit
+from generator.read.load import load_document
 
 CANARY = '"""\n\'\'\'\n__import__("os").abort()\n{{ 1 / 0 }}{% set a = 1 %}{# \\'
 TEXT = st.one_of(
@@ -85,7 +85,7 @@ def names_called(module: ast.Module) -> set[str]:
 def test_no_text_of_a_document_becomes_code(tmp_path: Path, texts: list[str]) -> None:
     source = tmp_path / "hostile.yaml"
     source.write_text(yaml.safe_dump(hostile(texts), allow_unicode=False), encoding="utf-8")
-    tree = emit(Document.load(source, name="hostile.yaml"), "hostile").tree
+    tree = emit(load_document(source, name="hostile.yaml"), "hostile").tree
     for path, content in tree.items():
         if not path.endswith(".py"):
             continue

@@ -19,9 +19,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from generator import naming
-from generator.docs import comment, docstring, first_sentence, literal, readable
-from generator.document import DocumentError
+from generator.decide import naming
+from generator.decide.scope import Names
+from generator.read.document import DocumentError
+from generator.text.docstring import docstring
+from generator.text.literal import comment, literal
+from generator.text.markdown import first_sentence, readable
 
 PIECES = [
     '"', '"""', "'", "'''", "\\", "\\\\", "\n", "\r\n", "\r", "\t", "{", "}", "{{", "}}", "{%", "%}",
@@ -140,7 +143,7 @@ def test_any_name_becomes_an_identifier(kind: str, wire: str) -> None:
 @without_deadline
 @given(st.lists(texts, max_size=20))
 def test_names_in_one_scope_never_meet(wires: list[str]) -> None:
-    scope = naming.Names(fold_case=True)
+    scope = Names(fold_case=True)
     given_names = [scope.distinct(naming.attribute_name(wire), wire) for wire in wires]
     assert len({name.casefold() for name in given_names}) == len(wires)
     assert all(name.isidentifier() for name in given_names)

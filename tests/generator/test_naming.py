@@ -4,9 +4,7 @@ import keyword
 
 import pytest
 
-from generator.document import DocumentError, Position
-from generator.naming import (
-    Names,
+from generator.decide.naming import (
     argument_name,
     attribute_name,
     class_name,
@@ -14,8 +12,10 @@ from generator.naming import (
     function_name,
     module_name,
     operation_name,
-    shown,
 )
+from generator.decide.scope import Names
+from generator.read.document import DocumentError, Position
+from generator.text.shown import shown
 
 
 @pytest.mark.parametrize(

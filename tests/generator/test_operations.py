@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from generator.document import DocumentError
+from generator.read.document import DocumentError
 
 Build = Callable[..., Any]
 

@@ -1,0 +1,93 @@
+"""Names in one scope, told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+
+from generator.decide import naming
+from generator.read.position import DocumentError, Position
+from generator.text.shown import shown
+
+
+@attrs.frozen(slots=True)
+class _Taken:
+    wire: str
+    position: Position | None
+
+
+class Names:
+    """The names of one scope: each is given out once."""
+
+    def __init__(self, taken: Iterable[str] = (), *, fold_case: bool = False) -> None:
+        self._fold_case = fold_case
+        self._taken: dict[str, _Taken] = {self._key(name): _Taken("", None) for name in taken}
+
+    def _key(self, name: str) -> str:
+        # Files: macOS and Windows take Foo.py and foo.py for one.
+        return name.casefold() if self._fold_case else name
+
+    def __contains__(self, name: str) -> bool:
+        return self._key(name) in self._taken
+
+    def distinct(self, name: str, wire: str = "", position: Position | None = None) -> str:
+        """Return `name`, or with ``_2``, ``_3`` … behind it where it is taken.
+
+        For what a user reads beside its wire name: properties, enum values, arguments. The order
+        of the document decides, so names stay when something is added at the end.
+        """
+        given, count = name, 1
+        while given in self:
+            count += 1
+            given = f"{name.rstrip('_')}_{count}"
+        self._taken[self._key(given)] = _Taken(wire or name, position)
+        return given
+
+    def unique(self, name: str, wire: str, position: Position, what: str) -> str:
+        """Return `name`, which nobody else may have.
+
+        For what callers know by this name only: operations.
+
+        Args:
+            name: the Python name.
+            wire: what it was made of.
+            position: where that stands.
+            what: what it names, such as "operation".
+
+        Raises:
+            DocumentError: another wire name became the same name.
+        """
+        key = self._key(name)
+        other = self._taken.get(key)
+        if other is not None:
+            where = f" ({other.position})" if other.position else ""
+            clash = (
+                f"The {what} {shown(wire)} becomes {name} in Python, and so does "
+                f"{shown(other.wire)}{where}"
+                if other.position
+                else f"The {what} {shown(wire)} becomes {name} in Python, which is taken"
+            )
+            raise DocumentError(clash, position, f"Rename this {what}")
+        self._taken[key] = _Taken(wire, position)
+        return name
+
+
+def told_apart(wires: Sequence[str], names: Names, name_of: Callable[[str], str]) -> dict[str, str]:
+    """Return a name for each wire name; who has that very name in the document keeps it."""
+    wanted = {wire: name_of(wire) for wire in wires}
+    ordered = sorted(wanted, key=lambda wire: wanted[wire] != wire)
+    return {wire: names.distinct(wanted[wire], wire) for wire in ordered}
+
+
+def told_apart_by_place(
+    wires: Sequence[tuple[str, str]], names: Names
+) -> dict[tuple[str, str], str]:
+    """Return an argument for each wire name and place; the same name elsewhere tells its place."""
+    found: dict[tuple[str, str], str] = {}
+    for wire, place in sorted(wires, key=lambda one: naming.argument_name(one[0]) != one[0]):
+        wanted = naming.argument_name(wire)
+        if wanted in names:
+            wanted = f"{wanted.rstrip('_')}_{place}"
+        found[wire, place] = names.distinct(wanted, wire)
+    return found

@@ -1,0 +1,175 @@
+"""Which of a document's security schemes the clients use.
+
+A client has one key, and the scheme that most operations take says how it travels. An operation
+that takes others carries its own. Where several schemes are wanted at once, the key is the secret
+among them, and the others have keys of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from generator.read import pointer as pointers
+from generator.text.literal import literal
+from generator.text.markdown import readable
+from generator.understand.api import Api, Operation
+
+_PREFIX: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9]*_(?![A-Za-z0-9])")
+_CHALLENGED: Final = frozenset(
+    {
+        "digest",
+        "dpop",
+        "gnap",
+        "hoba",
+        "mutual",
+        "negotiate",
+        "scram-sha-1",
+        "scram-sha-256",
+        "vapid",
+    }
+)
+"""HTTP schemes that answer a challenge or sign each request: a key alone is not enough."""
+
+Names: TypeAlias = tuple[str, ...]
+"""The schemes that one requirement asks for at once."""
+
+
+@attrs.frozen
+class Credentials:
+    """The chosen schemes, as source."""
+
+    expression: str
+    doc: str
+    key_prefixes: str
+    own: Mapping[str, str]
+    """Expression by the place of each operation that takes other schemes."""
+
+
+def choose(api: Api) -> Credentials:
+    """Return how the key travels.
+
+    Raises:
+        DocumentError: an operation takes nothing but schemes that cannot be emitted.
+    """
+    needing = {
+        operation.at: found
+        for operation in api.operations
+        if (found := _alternatives(api, operation))
+    }
+    counts: dict[Names, int] = {}
+    for alternatives in needing.values():
+        for names in alternatives:
+            counts[names] = counts.get(names, 0) + 1
+    if not needing and api.operations == ():
+        # Without operations a scheme is still good documentation.
+        counts = {(name,): 1 for name in api.security_schemes if _supported(api, (name,))}
+    if not counts:
+        return Credentials("Credentials()", "The document names no security scheme.", "()", {})
+    order = {name: number for number, name in enumerate(api.security_schemes)}
+    main = min(counts, key=lambda one: (-counts[one], _rank_of(api, one), order.get(one[0], 0)))
+    own = {
+        at: _together(api, min(alternatives, key=lambda one: _rank_of(api, one)))
+        for at, alternatives in needing.items()
+        if main not in alternatives
+    }
+    head, *others = _ordered(api, main)
+    scheme = api.security_schemes[head]
+    said = " ".join(readable(str(scheme.get("description") or "")).split())
+    if others:
+        listed = ", ".join(f"`{name}`" for name in others)
+        said = f"{said} `api_key` is `{head}`; `further_keys` holds {listed}.".strip()
+    hint = "" if own else str(scheme.get("bearerFormat") or "")
+    prefixes = literal(tuple(_PREFIX.findall(hint)))
+    return Credentials(_together(api, main), said, prefixes, own)
+
+
+def _alternatives(api: Api, operation: Operation) -> list[Names]:
+    """Return the sets of schemes that open an operation; none for a public one."""
+    requirements = api.security if operation.security is None else operation.security
+    if not requirements or any(not requirement for requirement in requirements):
+        return []
+    found = [tuple(requirement) for requirement in requirements]
+    emitted = [names for names in found if _supported(api, names)]
+    if not emitted:
+        name = next(name for name in found[0] if not _supported(api, (name,)))
+        raise api.document.error(
+            f"{operation.title} takes the security scheme {name} "
+            f"({api.security_schemes[name].get('scheme')}) alone, which answers a challenge with "
+            "more than a key",
+            pointers.join("/components/securitySchemes", name),
+            "Let bearer, basic, an apiKey, oauth2, openIdConnect or mutualTLS be enough",
+        )
+    return emitted
+
+
+def _together(api: Api, names: Names) -> str:
+    """Return the source of a requirement: the key's scheme, with the others beside it."""
+    head, *others = _ordered(api, names)
+    first = _expression(api.security_schemes[head])
+    if not others:
+        return first
+    rest = "".join(f"{_expression(api.security_schemes[name], name)}, " for name in others)
+    return _with(first, f"also=({rest.strip()})")
+
+
+def _ordered(api: Api, names: Names) -> list[str]:
+    """Return the schemes of a requirement, the one of the key first."""
+    return sorted(
+        names, key=lambda name: (_rank(api.security_schemes[name]), not _secret(api, name))
+    )
+
+
+def _secret(api: Api, name: str) -> bool:
+    words = f"{name} {api.security_schemes[name].get('name')}".lower()
+    return any(word in words for word in ("secret", "token", "password", "apikey", "api-key"))
+
+
+def _rank_of(api: Api, names: Names) -> tuple[int, int]:
+    return len(names), max(_rank(api.security_schemes[name]) for name in names)
+
+
+def _rank(scheme: Mapping[str, Any]) -> int:
+    kind = scheme.get("type")
+    if kind == "http":
+        return 0 if str(scheme.get("scheme")).lower() == "bearer" else 3
+    if kind == "apiKey":
+        return 1 if scheme.get("in") == "header" else 4
+    return 2
+
+
+def _supported(api: Api, names: Names) -> bool:
+    schemes = [api.security_schemes.get(name) or {} for name in names]
+    return all(
+        str(scheme.get("scheme")).lower() not in _CHALLENGED
+        for scheme in schemes
+        if scheme.get("type") == "http"
+    )
+
+
+def _expression(scheme: Mapping[str, Any], key: str = "") -> str:
+    kind = scheme.get("type")
+    end = f"key={literal(key)}" if key else ""
+    if kind == "mutualTLS":
+        return _with('Credentials("nowhere")', end)
+    if kind == "apiKey":
+        place, name = str(scheme["in"]), str(scheme["name"])
+        blank = ', ""' if place == "header" else ""
+        return _with(f"Credentials({literal(place)}, {literal(name)}{blank})", end)
+    if kind == "http" and str(scheme.get("scheme")).lower() != "bearer":
+        word = str(scheme.get("scheme"))
+        word = "Basic" if word.lower() == "basic" else word
+        return _with(f"Credentials(scheme={literal(word)})", end)
+    # OAuth 2 and OpenID Connect end in a bearer token as well (RFC 6750).
+    return _with("Credentials()", end)
+
+
+def _with(expression: str, argument: str) -> str:
+    """Add an argument to the source of a call."""
+    if not argument:
+        return expression
+    comma = "" if expression.endswith("()") else ", "
+    return f"{expression[:-1]}{comma}{argument})"

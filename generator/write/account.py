@@ -1,0 +1,292 @@
+"""Count what went in against what came out.
+
+The document is walked once more, by its own structure and without the normal form, and everything
+found is looked for in the emitted source. What is missing is a defect of the generator, and it is
+fatal: nobody would notice a field that is not there.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from generator.decide.media import emitted
+from generator.decide.views import Package
+from generator.read import pointer as pointers
+from generator.read.anatomy import METHODS, Node, children
+from generator.read.document import Document
+from generator.understand.api import Api, Media
+from generator.write.emitted import (
+    Operation,
+    chunks_of,
+    constants_of,
+    emitted_classes,
+    emitted_operations,
+)
+from generator.write.render import Tree
+
+_KEY: Final = ("header", "idempotency-key")
+_IGNORED: Final = {("header", name) for name in ("accept", "content-type", "authorization")}
+_UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
+                     "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
+_PARTS: Final = frozenset(
+    {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "properties"}
+)
+_COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
+
+
+def account(api: Api, package: Package, tree: Tree) -> None:
+    """Hold the emitted source against the document.
+
+    Raises:
+        DocumentError: something in the document is not in the source; with its place.
+    """
+    _Account(api, package, tree).run()
+
+
+class _Account:
+    def __init__(self, api: Api, package: Package, tree: Tree) -> None:
+        self.api = api
+        self.document: Document = api.document
+        self.package = package
+        self.texts = {
+            path: content.decode("utf-8") for path, content in tree.items() if path[-3:] == ".py"
+        }
+
+        self.apis = {
+            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("api/")
+        }
+
+    def run(self) -> None:
+        self.operations()
+        self.schemas()
+        self.events()
+
+    def missing(self, what: str, at: str) -> Exception:
+        return self.document.error(
+            f"{what} did not arrive in the emitted package, which is a defect of the generator",
+            at,
+            "Report it with this part of the document",
+        )
+
+    # Operations
+
+    def operations(self) -> None:
+        emitted: dict[tuple[str, str], Operation] = {}
+        for source in self.apis.values():
+            for operation in emitted_operations(source):
+                emitted[operation.method, operation.path] = operation
+        methods = {path: chunks_of(self.texts[path]) for path in ("client.py", "async_client.py")}
+        count = 0
+        for path, item, item_at in self.items("/paths"):
+            for verb in METHODS:
+                if verb not in item:
+                    continue
+                count += 1
+                at = pointers.join(item_at, verb)
+                found = emitted.get((verb.upper(), path))
+                if found is None:
+                    raise self.missing(f"The operation {verb.upper()} {path}", at)
+                self.operation(found, item, item_at, item[verb], at, methods)
+        if count != len(emitted):
+            raise self.missing("One of two operations with the same path", "/paths")
+
+    def items(self, at: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+        try:
+            section = self.document.at(at)
+        except LookupError:
+            return
+        for path, raw in (section or {}).items():
+            if not path.startswith("x-"):
+                item, item_at = self.document.follow(raw, pointers.join(at, path))
+                yield path, item, item_at
+
+    def operation(
+        self,
+        found: Operation,
+        item: Mapping[str, Any],
+        item_at: str,
+        raw: Mapping[str, Any],
+        at: str,
+        methods: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        for path, chunks in methods.items():
+            if found.function not in chunks:
+                raise self.missing(f"The method {found.function} of {path}", at)
+        for owner, owner_at in ((item, item_at), (raw, at)):
+            for index, given in enumerate(owner.get("parameters") or ()):
+                own = pointers.join(owner_at, "parameters", index)
+                value, own = self.document.follow(given, own)
+                key = (value["in"], value["name"])
+                lowered = (key[0], key[1].lower())
+                if lowered == _KEY:
+                    if not found.keyed:
+                        raise self.missing(f"The header {value['name']}", own)
+                elif lowered not in _IGNORED and key not in found.parameters:
+                    raise self.missing(f"The parameter {value['name']}", own)
+        if "requestBody" in raw:
+            body, own = self.document.follow(raw["requestBody"], pointers.join(at, "requestBody"))
+            for media in self.emitted(body, own):
+                if media not in found.bodies:
+                    raise self.missing(f"The request body {media}", own)
+        chunk = " ".join(methods["client.py"][found.function].split())
+        answers = raw.get("responses") or {}
+        any_good = any(status.startswith("2") for status in answers)
+        for status, given in answers.items():
+            if status.startswith("x-"):
+                continue
+            own = pointers.join(at, "responses", status)
+            answer, own = self.document.follow(given, own)
+            label = status if status == "default" else status.upper()
+            if status.startswith("2") or (status == "default" and not any_good):
+                for media in self.emitted(answer, own) or [""]:
+                    known = {kind for one, kind in found.results if one == label}
+                    if not known or (media and media not in known and "" not in known):
+                        raise self.missing(f"The response {status} {media}", own)
+            elif f"{'any other status' if label == 'default' else label}:" not in chunk:
+                raise self.missing(f"The error response {status}", own)
+
+    def emitted(self, holder: Mapping[str, Any], at: str) -> list[str]:
+        """Return the media types of a body or response that are emitted."""
+        content = holder.get("content") or {}
+        medias = [Media(pointers.join(at, "content", name), name, None, {}) for name in content]
+
+        def has_parts(media: Media) -> bool:
+            schema = content[media.media].get("schema") or {}
+            schema, _ = self.document.follow(schema, pointers.join(media.at, "schema"))
+            if not isinstance(schema, Mapping):
+                return False
+            kinds = schema.get("type") or ()
+            named = {kinds} if isinstance(kinds, str) else set(kinds)
+            return bool(named & {"array", "object"} or _PARTS & schema.keys())
+
+        return [media.media for media in emitted(medias, has_parts)]
+
+    # Schemas
+
+    def schemas(self) -> None:
+        attributes: dict[str, set[str]] = {}
+        sources: dict[str, set[str]] = {}
+        parsed = {
+            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("models/")
+        }
+        held = {path: constants_of(source) for path, source in parsed.items()}
+        written = {
+            name: fields for source in parsed.values() for name, fields in emitted_classes(source)
+        }
+        for module in self.package.models:
+            constants = held[f"models/{module.module.rpartition('.')[2]}.py"]
+            for model in module.classes:
+                fields = written.get(model.name)
+                wires = {field.wire for field in model.fields}
+                if fields != wires:
+                    lost = sorted(wires ^ (fields or set()))
+                    raise self.missing(f"{model.name} with {', '.join(lost)}", _real(model.key))
+                attributes.setdefault(model.key, set()).update(wires)
+                sources[model.key] = constants
+            for alias in module.aliases:
+                sources[alias.key] = constants
+        for key in attributes:
+            base = self.api.named[key].schema.base if key in self.api.named else ""
+            while base:
+                attributes[key] |= attributes[base]
+                sources[key] = sources[key] | sources[base]
+                base = self.api.named[base].schema.base
+        everything = set[str]().union(*held.values(), *map(constants_of, self.apis.values()))
+        for node in self.reachable():
+            value = node.value
+            if not isinstance(value, dict):
+                continue
+            for name, part in (value.get("properties") or {}).items():
+                at = pointers.join(node.pointer, "properties", name)
+                if part is not False and not self.has(attributes, node.pointer, name):
+                    raise self.missing(f"The property {name}", at)
+            listed = value.get("enum") or ([value["const"]] if "const" in value else [])
+            for one in listed:
+                shown = repr(one)
+                # What stands in a place of its own must be there; what was merged, anywhere.
+                here = sources.get(node.pointer, everything)
+                if one is not None and shown not in here:
+                    raise self.missing(f"The value {shown}", pointers.join(node.pointer, "enum"))
+
+    def has(self, attributes: Mapping[str, set[str]], owner: str, name: str) -> bool:
+        """Tell whether an emitted class for this place, or around it, has a property."""
+        here = owner
+        while here:
+            known = attributes.get(here)
+            if known is not None and name in known:
+                return True
+            here = here.rpartition("/")[0]
+        # What was put together anew stands under names of its own, below the same schema.
+        head = _COMPOSED.split(owner, maxsplit=1)[0]
+        return any(
+            name in known for key, known in attributes.items() if key.startswith((head, owner))
+        )
+
+    def reachable(self) -> Iterator[Node]:
+        """Yield every schema that operations, webhooks and components of the document use."""
+        starts = [
+            Node(pointers.join(section, name), kind, value)
+            for section, kind in (
+                ("/paths", "pathItem"),
+                ("/webhooks", "pathItem"),
+                ("/components/schemas", "schema"),
+            )
+            for name, value in self.section(section)
+            if not (name.startswith("x-") and kind == "pathItem")
+        ]
+        seen: set[str] = set()
+        todo = list(reversed(starts))
+        while todo:
+            node = todo.pop()
+            if node.pointer in seen:
+                continue
+            seen.add(node.pointer)
+            ref = node.reference
+            if ref is not None:
+                target = self.document.resolve(ref, node.pointer)
+                todo.append(Node(target, node.kind, self.document.at(target)))
+                if node.kind != "schema":
+                    continue
+            if node.kind == "schema":
+                yield node
+            todo.extend(
+                child
+                for child in reversed(list(children(node)))
+                if not (node.kind == "schema" and _keyword(node, child) in _UNEMITTED)
+            )
+
+    def section(self, at: str) -> Iterable[tuple[str, Any]]:
+        try:
+            found = self.document.at(at)
+        except LookupError:
+            return ()
+        return (found or {}).items()
+
+    # Events
+
+    def events(self) -> None:
+        if self.package.events is None:
+            if any(True for _ in self.items("/webhooks")):
+                raise self.missing("The webhooks", "/webhooks")
+            return
+        text = self.texts["events.py"]
+        for event in self.package.events.events:
+            if text.count(f"{event.type}:") < 1 or text.count(event.type) < 3:
+                raise self.missing(f"The event {event.type}", "/webhooks")
+        # A document may give several webhooks one payload: then its class stands for all.
+        if len(self.api.webhooks) != sum(
+            sum(verb in item for verb in METHODS) for _, item, _ in self.items("/webhooks")
+        ):
+            raise self.missing("A webhook", "/webhooks")
+
+
+def _real(key: str) -> str:
+    return key.partition("#")[0]
+
+
+def _keyword(node: Node, child: Node) -> str:
+    rest = pointers.split(child.pointer[len(node.pointer) :])
+    return rest[0] if rest else ""

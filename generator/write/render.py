@@ -1,0 +1,123 @@
+"""Views through templates into a tree of files in memory, formatted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from generator.decide.views import Entry, Package
+from generator.text.literal import literal, plain
+from generator.write.formatter import formatted
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+
+Tree = dict[str, bytes]
+"""Path below the package folder, with slashes, to content."""
+
+
+def render(package: Package, document: Mapping[str, Any], migrations: Path) -> Tree:
+    """Return all files of the emitted package.
+
+    Raises:
+        FormatterError: the formatter did not do its work.
+    """
+    texts = dict(_texts(package))
+    tree = {path: text.encode("utf-8") for path, text in formatted(texts, package.name).items()}
+    tree["openapi.json"] = _json(document)
+    tree["py.typed"] = b""
+    for path in sorted(migrations.rglob("*.sql")):
+        tree[f"migrations/{path.relative_to(migrations).as_posix()}"] = path.read_bytes()
+    return tree
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+def _texts(package: Package) -> Iterator[tuple[str, str]]:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        # Python source, not HTML: texts were made safe for it before they came here.
+        autoescape=False,  # noqa: S701
+        auto_reload=False,
+    )
+    source = plain(package.source)
+
+    def text(template: str, **view: Any) -> str:
+        return environment.get_template(template).render(source=source, **view)
+
+    for module in package.models:
+        path = f"models/{module.module.rpartition('.')[2]}.py"
+        yield path, text("model.py.jinja", module=module)
+    yield "models/__init__.py", _lazy(text, '"""Every model of the API."""', package.model_names)
+    for api in package.api:
+        yield f"api/{api.module.rpartition('.')[2]}.py", text("api.py.jinja", module=api)
+    yield (
+        "api/__init__.py",
+        text(
+            "package_doc.py.jinja",
+            doc='"""One module a tag of the document, one function an operation."""',
+        ),
+    )
+    yield "client.py", text("client.py.jinja", client=package.client)
+    yield "async_client.py", text("async_client.py.jinja", client=package.async_client)
+    if package.events is not None:
+        yield "events.py", text("events.py.jinja", events=package.events)
+    yield (
+        "config.py",
+        text(
+            "config.py.jinja",
+            doc=package.config_doc,
+            server=literal(package.server),
+            server_doc=package.server_doc,
+            credentials=package.credentials,
+            credentials_doc=package.credentials_doc,
+            key_prefixes=package.key_prefixes,
+        ),
+    )
+    names = [handed.module for handed in package.reexports]
+    folders = {name.partition(".")[0] for name in names if "." in name}
+    for handed in package.reexports:
+        place = handed.module.replace(".", "/")
+        path = f"{place}/__init__.py" if handed.module in folders else f"{place}.py"
+        yield (
+            path,
+            _lazy(text, handed.doc, handed.entries, handed.submodules)
+            if handed.submodules
+            else text("reexport.py.jinja", module=handed),
+        )
+    yield (
+        "__init__.py",
+        _lazy(text, package.top_doc, package.top, package.submodules, literal(package.version)),
+    )
+    yield "_product.py", text("product.py.jinja", package=package)
+    yield "__main__.py", text("main.py.jinja", package=package)
+    yield "sandbox/__init__.py", text("sandbox.py.jinja", package=package)
+    yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
+
+
+def _lazy(
+    text: Any,
+    doc: str,
+    entries: tuple[Entry, ...],
+    submodules: tuple[Entry, ...] = (),
+    version: str = "",
+) -> str:
+    names = sorted([entry.name for entry in entries] + (["__version__"] if version else []))
+    rendered: str = text(
+        "lazy.py.jinja",
+        doc=doc,
+        entries=entries,
+        submodules=submodules,
+        names=names,
+        version=version,
+    )
+    return rendered
