@@ -9,6 +9,7 @@ import attrs
 
 from generator.read.document import Document
 from generator.understand.schema import Named, Schema
+from generator.understand.schemas import Schemas
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
 
@@ -98,3 +99,8 @@ class Api:
     """Named schemas by key, in the order of the document."""
     security_schemes: Mapping[str, Mapping[str, Any]]
     security: tuple[Mapping[str, Any], ...]
+
+    @property
+    def schemas(self) -> Schemas:
+        """Answers about its schemas, through references and bases."""
+        return Schemas(self.named.__getitem__)

@@ -35,6 +35,7 @@ from generator.understand.keywords import (
 )
 from generator.understand.paths import is_json
 from generator.understand.schema import ANNOTATIONS, Kind, Named, Schema, Tag
+from generator.understand.schemas import Schemas
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -56,6 +57,7 @@ class _Normaliser:
         self.settling: list[str] = []
         self.todo: list[str] = []
         self.three_zero = document.version == "3.0"
+        self.schemas = Schemas(self.settled)
 
     # The document
 
@@ -316,6 +318,11 @@ class _Normaliser:
             named.form = self.schema(self.raw[key], key, named.words)
             self.settling.pop()
         return named.schema
+
+    def settled(self, key: str) -> Named:
+        """Return a named schema whose normal form is known."""
+        self.settle(key)
+        return self.named[key]
 
     def reference(self, ref: str, at: str) -> str:
         """Return the key of the schema a reference names."""
@@ -674,7 +681,7 @@ class _Normaliser:
             return None
         first = schemas[0]
         assert first is not None
-        for name in self.all_properties(first):
+        for name in self.schemas.properties(first):
             found: dict[str, str] = {}
             for key in keys:
                 values = self.fixed_values(key, name)
@@ -694,7 +701,7 @@ class _Normaliser:
         schema = self.settle_soft(key)
         if schema is None or schema.kind != "object":
             return ()
-        prop = self.all_properties(schema).get(name)
+        prop = self.schemas.properties(schema).get(name)
         if prop is not None and prop.kind == "ref":
             prop = self.settle_soft(prop.target)
         if prop is None or prop.kind != "enum":
@@ -707,29 +714,6 @@ class _Normaliser:
         if named in self.named:
             return named
         return self.reference(ref, at)
-
-    def all_properties(self, schema: Schema) -> dict[str, Schema]:
-        """Return the properties of an object, inherited ones first."""
-        inherited = self.all_properties(self.settle(schema.base)) if schema.base else {}
-        return {**inherited, **schema.properties}
-
-    def all_required(self, schema: Schema) -> frozenset[str]:
-        inherited = self.all_required(self.settle(schema.base)) if schema.base else frozenset[str]()
-        return inherited | schema.required
-
-    def depth(self, schema: Schema) -> int:
-        return 1 + self.depth(self.settle(schema.base)) if schema.base else 0
-
-    def solid(self, schema: Schema) -> Schema:
-        """Follow a reference to what it stands for."""
-        while schema.kind == "ref":
-            nullable = schema.nullable
-            facts = schema.facts
-            settled = self.settle(schema.target)
-            schema = attrs.evolve(
-                settled, nullable=settled.nullable or nullable, facts={**settled.facts, **facts}
-            )
-        return schema
 
     def combine(self, parts: Sequence[Schema], at: str, words: str) -> Schema:
         """Return the schema of what fits every part."""
@@ -747,11 +731,11 @@ class _Normaliser:
             (only,) = parts
             if set(said) - ANNOTATIONS - set(UNCHECKED):
                 # Constraints beside a reference sharpen what it stands for.
-                solid_one = self.solid(only)
+                solid_one = self.schemas.joined(only)
                 if solid_one.kind not in ("object", "union"):
                     return attrs.evolve(solid_one, at=at, facts=tightest([solid_one.facts, said]))
             return attrs.evolve(only, facts={**only.facts, **said})
-        solid = [self.solid(part) for part in parts]
+        solid = [self.schemas.joined(part) for part in parts]
         nullable = all(part.nullable for part in solid)
         kinds = {part.kind for part in solid}
         if "union" in kinds:
@@ -825,10 +809,10 @@ class _Normaliser:
         names = None
         facts: dict[str, Any] = {}
         for part in solid:
-            for name, prop in self.all_properties(part).items():
+            for name, prop in self.schemas.properties(part).items():
                 known = properties.get(name)
                 properties[name] = prop if known is None else self.narrow(known, prop, words, name)
-            required |= self.all_required(part)
+            required |= self.schemas.required(part)
             if part.extra_declared:
                 declared = True
                 if part.extra is not True and extra is not False:
@@ -864,12 +848,12 @@ class _Normaliser:
         if len(bases) != 1 or merged.kind != "object":
             return merged
         base = self.settle(bases[0])
-        if base.kind != "object" or base.nullable or self.depth(base) >= DEEPEST:
+        if base.kind != "object" or base.nullable or self.schemas.depth(base) >= DEEPEST:
             return merged
         if base.extra != merged.extra and base.extra is not True:
             return merged
-        inherited = self.all_properties(base)
-        needed = self.all_required(base)
+        inherited = self.schemas.properties(base)
+        needed = self.schemas.required(base)
         own: dict[str, Schema] = {}
         for name, prop in merged.properties.items():
             known = inherited.get(name)
@@ -952,7 +936,7 @@ class _Normaliser:
             inner = title if title.startswith(words) else f"{words} {title}"
             if member.kind == "ref" and not self.named[member.target].component:
                 # Hoisted a moment ago, and of no use alone.
-                one = self.solid(member)
+                one = self.schemas.joined(member)
             else:
                 one = member
             combined = self.combine([*rest, one], own, inner)

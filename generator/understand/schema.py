@@ -123,6 +123,8 @@ class Named:
     owner: str = ""
     """The key of the named schema in whose module it lives; empty for a module of its own."""
     component: bool = False
+    kinds: str = ""
+    """object: the key of the union of the objects that extend it, where a tag tells them apart."""
     form: Schema | None = None
     """The normal form, None while it is not known yet."""
 

@@ -8,7 +8,7 @@ cannot meet, and every complaint it has is fatal. All facts come from the docume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -24,6 +24,7 @@ from openapi_python_client.schema import UntrustedString
 
 from generator.read.document import Document
 from generator.understand.schema import Named, Schema
+from generator.understand.schemas import references
 
 PARSER: Final = "0.29.1"
 """The release of the parser this module is written for."""
@@ -108,9 +109,9 @@ class Graph:
             shapes[key] = self._shape(self._named[key].schema)
         stubs: dict[str, Any] = {}
         for key in keys:
-            for part in _references(self._named[key].schema):
-                if part not in shapes:
-                    stubs[part] = _stub(self._named[part].schema)
+            for part in references(self._named[key].schema):
+                if part.target not in shapes:
+                    stubs[part.target] = _stub(self._named[part.target].schema)
         components = {
             UntrustedString(self._key(key)): oai.Schema.model_validate(shape)
             for key, shape in {**stubs, **shapes}.items()
@@ -152,9 +153,9 @@ class Graph:
             opened.add(key)
             todo.append((key, True))
             todo.extend(
-                (part, False)
-                for part in _references(self._named[key].schema)
-                if part in wanted and part not in opened
+                (part.target, False)
+                for part in references(self._named[key].schema)
+                if part.target in wanted and part.target not in opened
             )
         return list(found)
 
@@ -216,12 +217,3 @@ def _stub(schema: Schema) -> dict[str, Any]:
     if schema.kind == "object":
         return {"type": "object"}
     return {} if schema.kind in ("array", "map", "union", "ref") else _leaf(schema)
-
-
-def _references(schema: Schema) -> Iterator[str]:
-    todo = [schema]
-    while todo:
-        part = todo.pop()
-        if part.kind == "ref":
-            yield part.target
-        todo.extend(part.parts())
