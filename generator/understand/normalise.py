@@ -17,27 +17,29 @@ from generator.read.document import Document, DocumentError
 from generator.understand.allof import DEEPEST
 from generator.understand.api import Api, Body, Media, Operation, Parameter, Response
 from generator.understand.keywords import (
-    ARRAY_WORDS,
-    COMPOSED,
-    OBJECT_WORDS,
-    OF_PARTS,
-    ONLY_REQUIRED,
-    PLACE,
-    REFUSED,
-    RULES,
+    ANNOTATIONS,
+    KEYWORDS,
     UNCHECKED,
-    distinct,
+    annotations_of,
     facts_of,
-    fits,
-    identity,
-    same,
+    is_annotation,
     tightest,
+    type_meant,
 )
 from generator.understand.paths import is_json
-from generator.understand.schema import ANNOTATIONS, Kind, Named, Schema, Tag
-from generator.understand.schemas import Schemas
+from generator.understand.schema import Kind, Named, Schema, Tag
+from generator.understand.schemas import Schemas, identity
+from generator.understand.values import distinct, fits, same
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+COMPOSED: Final = ("allOf", "oneOf", "anyOf")
+REFUSED: Final = ("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor")
+PLACE: Final = frozenset({"default", "deprecated", "readOnly", "writeOnly", "nullable"})
+"""Annotations that belong to the place where a schema stands, not to the schema itself."""
+OF_PARTS: Final = frozenset(
+    {"properties", "required", "additionalProperties", "patternProperties", "discriminator"}
+)
+ONLY_REQUIRED: Final = frozenset({"required", "description", "title", "type"})
 
 
 def normalise(document: Document) -> Api:
@@ -356,7 +358,7 @@ class _Normaliser:
             kind="ref",
             target=named.key,
             nullable=schema.nullable,
-            facts={k: v for k, v in schema.facts.items() if k in ANNOTATIONS or k[:2] == "x-"},
+            facts=annotations_of(schema.facts),
         )
 
     def deserves_name(self, schema: Schema) -> bool:
@@ -396,7 +398,7 @@ class _Normaliser:
             # OpenAPI 3.0 ignores what stands beside $ref; the description does no harm.
             raw = {k: v for k, v in raw.items() if k in ("$ref", "description", "summary")}
         own = {k: v for k, v in raw.items() if k != "$ref" and k not in COMPOSED}
-        shape = [k for k in own if k not in ANNOTATIONS and not k.startswith("x-")]
+        shape = [k for k in own if not is_annotation(k)]
         parts: list[Schema] = []
         if ref is not None:
             parts.append(Schema(at=at, kind="ref", target=self.reference(str(ref), at)))
@@ -407,7 +409,7 @@ class _Normaliser:
                 parts.append(self.union(raw, keyword, at, words))
         if not parts:
             return self.plain(own, at, words)
-        annotations = {k: v for k, v in own.items() if k in ANNOTATIONS or k.startswith("x-")}
+        said = annotations_of(own)
         if "discriminator" in own and any(part.kind == "union" for part in parts):
             shape = [k for k in shape if k != "discriminator"]
             own = {k: v for k, v in own.items() if k != "discriminator"}
@@ -416,7 +418,7 @@ class _Normaliser:
         if shape:
             parts.insert(0, self.plain(own, at, words))
         combined = parts[0] if len(parts) == 1 else self.combine(parts, at, words)
-        facts = {**combined.facts, **annotations}
+        facts = {**combined.facts, **said}
         nullable = combined.nullable or bool(own.get("nullable"))
         return attrs.evolve(combined, at=at, facts=facts, nullable=nullable)
 
@@ -449,13 +451,10 @@ class _Normaliser:
                 )
             return Schema(at=at, kind="enum", facts=raw, nullable=nullable, values=values)
         if not types:
-            words_used = set(raw)
-            if words_used & OBJECT_WORDS:
-                types = ["object"]
-            elif words_used & ARRAY_WORDS:
-                types = ["array"]
-            else:
+            meant = type_meant(raw)
+            if not meant:
                 return Schema(at=at, kind="any", facts=raw, nullable=nullable)
+            types = [meant]
         if "integer" in types and "number" in types:
             types.remove("integer")
         if len(types) > 1 and "number" in types and raw.get("format") != "decimal":
@@ -474,8 +473,9 @@ class _Normaliser:
                 )
                 for one in types
             )
-            facts = {k: v for k, v in raw.items() if k in ANNOTATIONS or k.startswith("x-")}
-            return Schema(at=at, kind="union", facts=facts, nullable=nullable, members=members)
+            return Schema(
+                at=at, kind="union", facts=annotations_of(raw), nullable=nullable, members=members
+            )
         (kind,) = types
         if kind == "object":
             return self.object(raw, at, words, nullable)
@@ -567,7 +567,7 @@ class _Normaliser:
             rules.append(("names_match", (tuple(patterns), tuple(properties))))
         for keyword in ("minProperties", "maxProperties"):
             if keyword in raw and shaped:
-                rules.append((RULES[keyword], raw[keyword]))
+                rules.append((KEYWORDS[keyword].argument, raw[keyword]))
         return Schema(
             at=at,
             kind="object" if shaped or (extra is False and not patterns) else "map",

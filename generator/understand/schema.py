@@ -26,29 +26,6 @@ Kind: TypeAlias = Literal[
     "union",
 ]
 
-ANNOTATIONS = frozenset(
-    {
-        "$anchor",
-        "$comment",
-        "$defs",
-        "$id",
-        "$schema",
-        "default",
-        "definitions",
-        "deprecated",
-        "description",
-        "example",
-        "examples",
-        "externalDocs",
-        "nullable",
-        "readOnly",
-        "title",
-        "writeOnly",
-        "xml",
-    }
-)
-"""Keywords that say nothing about which values are valid."""
-
 
 @attrs.frozen(eq=False)
 class Tag:

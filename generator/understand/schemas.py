@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
+from generator.understand.keywords import is_annotation
 from generator.understand.schema import Named, Schema
 
 
@@ -117,3 +119,13 @@ def parts_of(schema: Schema) -> Iterator[Schema]:
 def references(schema: Schema) -> Iterator[Schema]:
     """Yield the references inside a schema, those behind them left alone."""
     return (part for part in parts_of(schema) if part.kind == "ref")
+
+
+def identity(schema: Schema) -> Any:
+    """Return what two schemas share when they are one."""
+    if schema.kind == "ref":
+        return schema.target
+    if schema.kind in ("string", "integer", "number", "boolean"):
+        facts = {k: v for k, v in schema.facts.items() if not is_annotation(k)}
+        return schema.kind, repr(sorted(facts.items(), key=repr))
+    return id(schema)
