@@ -89,6 +89,10 @@ class Surface:
         self.package: views.Package = plan(
             self.api, Graph(document, self.api.named), load(), package="molam_sdk", version="0"
         )
+        # What a union of kinds says, the base and its kinds say themselves.
+        kinds = {one.kinds for one in self.api.named.values()}
+        named = {key: one for key, one in self.api.named.items() if key not in kinds}
+        self.api = attrs.evolve(self.api, named=named)
         self.models: dict[str, Model] = {}
         for module in self.package.models:
             for item in module.classes:

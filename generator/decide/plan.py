@@ -50,7 +50,7 @@ from generator.text.literal import comment, literal
 from generator.text.markdown import readable
 from generator.text.shown import shown
 from generator.understand.api import Api, Media, Operation, Parameter
-from generator.understand.schema import Named, Schema, Tag
+from generator.understand.schema import Named, Schema
 from generator.understand.schemas import references
 from generator.understand.types import Graph
 
@@ -77,7 +77,6 @@ class _Planner:
         self.pages = self.find_pages()
         self.homes = self.find_homes()
         self.shapes = Shapes(self.api, graph, self.homes)
-        self.shapes.variants = self.variants
         self.shapes.lazy = self.find_lazy()
         self.attributes: dict[str, dict[str, str]] = {}
         self.with_files = self.find_files()
@@ -129,12 +128,17 @@ class _Planner:
         classes = Names()
         modules = Names(fold_case=True)
         homes: dict[str, Home] = {}
-        self.variants: dict[str, str] = {}
         package = f"{self.name}.models"
+        kinds = {named.kinds for named in self.api.named.values()}
         # Of several schemas that become one name, who has that very name keeps it.
         ordered = sorted(
             self.api.named.values(),
-            key=lambda n: (not n.component, bool(n.owner), naming.class_name(n.words) != n.words),
+            key=lambda n: (
+                n.key in kinds,
+                not n.component,
+                bool(n.owner),
+                naming.class_name(n.words) != n.words,
+            ),
         )
         for named in ordered:
             name = classes.distinct(naming.class_name(named.words), named.words)
@@ -149,65 +153,7 @@ class _Planner:
                 constant = f"{constant}_TYPE"
             homes[named.key] = Home(module, name, constant)
         self.class_names = classes
-        self.add_variants(homes, classes, modules)
         return homes
-
-    def add_variants(self, homes: dict[str, Home], classes: Names, modules: Names) -> None:
-        """Name the union of a base's kinds, where allOf and a discriminator make it a base."""
-        children: dict[str, list[str]] = {}
-        for key, named in self.api.named.items():
-            if named.schema.base:
-                children.setdefault(named.schema.base, []).append(key)
-        added: dict[str, Named] = {}
-        for key, named in self.api.named.items():
-            rule = named.schema.fact("discriminator")
-            if named.schema.kind != "object" or not isinstance(rule, Mapping):
-                continue
-            kinds = self.kinds_of(key, rule, children)
-            if not kinds:
-                continue
-            own = key + "#kinds"
-            words = f"{named.words} kind"
-            added[own] = Named(
-                key=own,
-                words=words,
-                form=Schema(
-                    at=key,
-                    kind="union",
-                    facts={"description": named.schema.fact("description", "")},
-                    members=tuple(
-                        Schema(at=key, kind="ref", target=kind)
-                        for kind in dict.fromkeys(kinds.values())
-                    ),
-                    tag=Tag(str(rule["propertyName"]), kinds),
-                ),
-            )
-            name = classes.distinct(naming.class_name(words), words)
-            module = modules.distinct(naming.module_name(name), words)
-            homes[own] = Home(f"{self.name}.models.{module}", name, naming.constant_name(name))
-            self.variants[key] = own
-        if added:
-            self.api = attrs.evolve(self.api, named={**self.api.named, **added})
-
-    def kinds_of(
-        self, base: str, rule: Mapping[str, Any], children: Mapping[str, Sequence[str]]
-    ) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for value, ref in (rule.get("mapping") or {}).items():
-            target = self.document.resolve(str(ref), base) if str(ref)[:1] == "#" else str(ref)
-            if target in self.api.named and target != base:
-                found[str(value)] = target
-        mapped = set(found.values())
-        todo = list(children.get(base, ()))
-        while todo:
-            key = todo.pop(0)
-            todo.extend(children.get(key, ()))
-            if key not in mapped:
-                fixed = self.api.named[key].schema.properties.get(str(rule["propertyName"]))
-                values = fixed.values if fixed is not None and fixed.kind == "enum" else ()
-                for value in values or (pointers.split(key)[-1],):
-                    found.setdefault(str(value), key)
-        return found
 
     def find_lazy(self) -> frozenset[tuple[str, str]]:
         """Decide which modules must not import each other."""

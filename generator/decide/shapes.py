@@ -37,8 +37,6 @@ class Shapes:
         self.homes = homes
         self.lazy: frozenset[tuple[str, str]] = frozenset()
         """Pairs of modules of which the first must not import the second."""
-        self.variants: Mapping[str, str] = {}
-        """Polymorphic bases: key of the base to the key of the union of its kinds."""
         self.files = False
         """Whether binary text stands for files now, as it does in multipart bodies."""
         self._inlining: list[str] = []
@@ -72,10 +70,7 @@ class Shapes:
 
     def target(self, schema: Schema) -> Named:
         """Return the named schema that a reference leads to, past names for other names."""
-        named = self.api.named[self.variants.get(schema.target, schema.target)]
-        while named.schema.kind == "ref":
-            named = self.api.named[self.variants.get(named.schema.target, named.schema.target)]
-        return named
+        return self.api.schemas.target_or_kinds(schema)
 
     def plain(self, schema: Schema, here: str) -> Shape:
         """Return a schema in Python, null left out."""

@@ -30,6 +30,7 @@ from generator.understand.paths import is_json
 from generator.understand.schema import Kind, Named, Schema, Tag
 from generator.understand.schemas import Schemas, identity
 from generator.understand.values import distinct, fits, same
+from generator.understand.variants import with_kinds
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 COMPOSED: Final = ("allOf", "oneOf", "anyOf")
@@ -82,7 +83,7 @@ class _Normaliser:
             tags={tag["name"]: tag for tag in root.get("tags") or ()},
             operations=operations,
             webhooks=webhooks,
-            named=self.named,
+            named=with_kinds(self.named, self.document),
             security_schemes={
                 name: self.resolve(value, pointers.join("/components/securitySchemes", name))[0]
                 for name, value in (components.get("securitySchemes") or {}).items()
