@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -83,6 +83,15 @@ class Operation:
     def title(self) -> str:
         """Method and path, as people name an operation."""
         return f"{self.method.upper()} {self.path}"
+
+    def schemas(self) -> Iterator[Schema]:
+        """Yield the schemas of all that it takes and gives, callbacks left out."""
+        yield from (parameter.schema for parameter in self.parameters)
+        for holder in (self.body, *self.responses):
+            for media in holder.media if holder else ():
+                if media.schema is not None:
+                    yield media.schema
+        yield from (header.schema for answer in self.responses for header in answer.headers)
 
 
 @attrs.frozen(eq=False)

@@ -1,0 +1,172 @@
+"""Schemas with names of their own, worked out when they are asked for.
+
+While a document is read, this alone changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from generator.read import pointer as pointers
+from generator.read.document import Document, DocumentError
+from generator.understand.keywords import annotations_of
+from generator.understand.schema import Named, Schema
+from generator.understand.schemas import Schemas
+
+_OF_A_PLACE: Final = frozenset({"default", "deprecated", "readOnly", "writeOnly", "nullable"})
+"""Annotations that belong to the place where a schema stands, not to the schema itself."""
+_WORDLESS: Final = frozenset(
+    {"components", "schemas", "properties", "schema", "content", "paths", "$defs", "definitions",
+     "application/json", "requestBodies", "responses"}
+)  # fmt: skip
+"""Steps on the way to a schema that say nothing about it."""
+
+
+@attrs.frozen
+class Place:
+    """Where a schema stands, and what a name for it would be made of."""
+
+    at: str
+    words: str
+
+    def below(self, *tokens: str | int, words: str = "") -> Place:
+        """Return a place below this one, with more words where these tell it apart."""
+        return Place(
+            pointers.join(self.at, *tokens), f"{self.words} {words}" if words else self.words
+        )
+
+    def called(self, words: str) -> Place:
+        """Return this very place, for one of several schemas that stand there."""
+        return Place(self.at, f"{self.words} {words}")
+
+
+class Registry:
+    """The named schemas of a document that is being read."""
+
+    def __init__(self, document: Document, read: Reader) -> None:
+        self.document = document
+        self.named: dict[str, Named] = {}
+        """By key, in the order in which they were met."""
+        self.schemas = Schemas(self.settled)
+        """Answers about schemas, which are worked out for them."""
+        self._read = read
+        self._raw: dict[str, Any] = {}
+        self._settling: list[str] = []
+        self._todo: list[str] = []
+
+    # Making names
+
+    def register(self, key: str, raw: Any, words: str, *, component: bool = False) -> None:
+        """Give a schema a name, to be worked out later."""
+        if key not in self.named:
+            self.named[key] = Named(key=key, words=words, component=component)
+            self._raw[key] = raw
+            self._todo.append(key)
+
+    def reference(self, ref: str, at: str) -> str:
+        """Return the key of the schema that a reference names."""
+        target = self.document.resolve(ref, at)
+        if target not in self.named:
+            words = [token for token in pointers.split(target) if token not in _WORDLESS]
+            self.register(target, self.document.at(target), " ".join(words) or "document")
+        return target
+
+    def mapped(self, ref: str, at: str) -> str:
+        """Return the key that a mapping entry means: a reference or the bare name of a component."""
+        key = pointers.make(["components", "schemas", ref])
+        return key if key in self.named else self.reference(ref, at)
+
+    def hoist(self, schema: Schema, words: str, owner: str = "") -> Schema:
+        """Give a schema a name of its own where it deserves one."""
+        if not _deserves_name(schema):
+            return schema
+        if schema.at not in self.named:
+            kept = {k: v for k, v in schema.facts.items() if k not in _OF_A_PLACE}
+            self.named[schema.at] = Named(
+                key=schema.at,
+                words=words,
+                owner=owner if schema.kind == "enum" else "",
+                form=attrs.evolve(schema, nullable=False, facts=kept),
+            )
+        return Schema(
+            at=schema.at,
+            kind="ref",
+            target=schema.at,
+            nullable=schema.nullable,
+            facts=annotations_of(schema.facts),
+        )
+
+    # Normal forms
+
+    def form(self, raw: Any, place: Place) -> Schema:
+        """Return the normal form of a schema, without a name for itself."""
+        return self._read(raw, place, self)
+
+    def placed(self, raw: Any, place: Place, owner: str = "") -> Schema:
+        """Return the normal form of a schema below another one, by name where it deserves one."""
+        if place.at in self.named:
+            # Something refers to this very place: it has a name already.
+            return Schema(at=place.at, kind="ref", target=place.at)
+        return self.hoist(self.form(raw, place), place.words, owner)
+
+    def settled(self, key: str) -> Named:
+        """Return a named schema, its normal form known.
+
+        Raises:
+            DocumentError: it is made of itself.
+        """
+        named = self.named[key]
+        if named.form is None:
+            if key in self._settling:
+                raise self._endless(key)
+            self._settling.append(key)
+            named.form = self.form(self._raw[key], Place(key, named.words))
+            self._settling.pop()
+        return named
+
+    def known(self, key: str) -> Schema | None:
+        """Return the normal form of a named schema, None while it is being worked out."""
+        return None if key in self._settling else self.settled(key).schema
+
+    def settle(self) -> Mapping[str, Named]:
+        """Work out all that was registered, and all that this registers.
+
+        Raises:
+            DocumentError: a schema is another name of another name, and so on, without end.
+        """
+        while self._todo:
+            self.settled(self._todo.pop(0))
+        for key in self.named:
+            seen = {key}
+            schema = self.named[key].schema
+            while schema.kind == "ref":
+                if schema.target in seen:
+                    raise self._endless(key)
+                seen.add(schema.target)
+                schema = self.named[schema.target].schema
+        return self.named
+
+    def _endless(self, key: str) -> DocumentError:
+        return self.document.error(
+            f"The schema {self.named[key].words} is made of itself by allOf or $ref alone",
+            key,
+            "Refer back to it from a property or from items instead",
+        )
+
+
+Reader: TypeAlias = Callable[[Any, Place, Registry], Schema]
+
+
+def _deserves_name(schema: Schema) -> bool:
+    match schema.kind:
+        case "object":
+            return True
+        case "enum":
+            return len(schema.values) > 1 and all(type(v) in (str, int) for v in schema.values)
+        case "union":
+            return any(part.kind in ("ref", "enum", "array", "map") for part in schema.members)
+        case _:
+            return False
