@@ -116,7 +116,7 @@ class Registry:
         """Return a named schema, its normal form known.
 
         Raises:
-            DocumentError: it is made of itself.
+            DocumentError: it cannot be emitted, or is made of itself.
         """
         named = self.named[key]
         if named.form is None:
@@ -125,28 +125,29 @@ class Registry:
             self._settling.append(key)
             named.form = self.form(self._raw[key], Place(key, named.words))
             self._settling.pop()
+            self._check_end(key)
         return named
+
+    def _check_end(self, key: str) -> None:
+        """Refuse a name for another name, and so on, where that leads back to it."""
+        loop = {key}
+        named = self.named[key]
+        while named.schema.kind == "ref":
+            named = self.named[named.schema.target]
+            if named.key == key:
+                raise self._endless(next(one for one in self.named if one in loop))
+            if named.form is None:
+                return
+            loop.add(named.key)
 
     def known(self, key: str) -> Schema | None:
         """Return the normal form of a named schema, None while it is being worked out."""
         return None if key in self._settling else self.settled(key).schema
 
     def settle(self) -> Mapping[str, Named]:
-        """Work out all that was registered, and all that this registers.
-
-        Raises:
-            DocumentError: a schema is another name of another name, and so on, without end.
-        """
+        """Work out all that was registered, and all that this registers."""
         while self._todo:
             self.settled(self._todo.pop(0))
-        for key in self.named:
-            seen = {key}
-            schema = self.named[key].schema
-            while schema.kind == "ref":
-                if schema.target in seen:
-                    raise self._endless(key)
-                seen.add(schema.target)
-                schema = self.named[schema.target].schema
         return self.named
 
     def _endless(self, key: str) -> DocumentError:

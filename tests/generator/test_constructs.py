@@ -239,6 +239,12 @@ REFUSED = {
                 B={"allOf": [{"$ref": "#/components/schemas/A"}]}),
         "is made of itself by allOf",
     ),
+    "a schema made of two that are made of each other": (
+        schemas(C={"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "object"}]},
+                A={"allOf": [{"$ref": "#/components/schemas/B"}]},
+                B={"allOf": [{"$ref": "#/components/schemas/A"}]}),
+        "The schema A is made of itself by allOf",
+    ),
 }  # fmt: skip
 
 
