@@ -78,13 +78,14 @@ class Assembly:
         self.path_items: list[Node] = []
 
     def run(self) -> None:
+        """Bring in all that is referred to, and point every reference to where it is now."""
         todo: list[tuple[Node, Source]] = [(Node("", "document", self.document.root), self.main)]
         self.kinds = {node.pointer: node.kind for node in walk(self.document.root)}
         while todo:
             start, source = todo.pop(0)
             # All nodes first: what is moved in is walked with its own file.
             for node in list(walk(start.value, start.kind, start.pointer)):
-                self.check_base(node, source)
+                self.check_base(node)
                 if node.kind == "discriminator":
                     todo.extend(self.mapping(node, source))
                 elif node.reference is not None:
@@ -108,7 +109,8 @@ class Assembly:
         if not section:
             components.pop("pathItems", None)
 
-    def check_base(self, node: Node, source: Source) -> None:
+    def check_base(self, node: Node) -> None:
+        """Refuse what changes the meaning of references."""
         if node.kind == "schema" and isinstance(node.value, dict):
             for keyword in ("$id", "$dynamicRef", "$recursiveRef"):
                 if isinstance(node.value.get(keyword), str):
@@ -162,6 +164,7 @@ class Assembly:
 
     @staticmethod
     def schemas(source: Source) -> dict[str, Any]:
+        """Return the schemas of a file's components."""
         try:
             schemas = pointers.find(source.data, "/components/schemas")
         except (LookupError, TypeError):
@@ -196,6 +199,7 @@ class Assembly:
         return "#" + _as_fragment(new), [(Node(new, kind, self.document.at(new)), other)]
 
     def file(self, name: str, source: Source) -> Source:
+        """Return the file that another one names, read once."""
         path = source.path.parent / unquote(name)
         key = path.resolve()
         if key not in self.files:
@@ -206,6 +210,7 @@ class Assembly:
         return self.files[key]
 
     def pointer(self, fragment: str, source: Source) -> str:
+        """Return the pointer that a fragment stands for: a pointer itself, or an anchor."""
         pointer = pointers.from_fragment(fragment)
         if not pointer or pointer.startswith("/"):
             return pointer
@@ -236,7 +241,7 @@ class Assembly:
         # A copy: the same object, seen from two kinds or files, must not be pointed twice.
         taken[given] = copy.deepcopy(value)
         new = pointers.join("/components", section, given)
-        self.document._origins[new] = (source, pointer)
+        self.document.came_from(new, source, pointer)
         return new
 
     def inline_path(self, node: Node) -> None:
@@ -251,9 +256,8 @@ class Assembly:
             for key, item in self.document.at(target).items():
                 if key not in node.value:
                     node.value[key] = copy.deepcopy(item)
-                    self.document._origins[pointers.join(node.pointer, key)] = self.document.origin(
-                        pointers.join(target, key)
-                    )
+                    origin = self.document.origin(pointers.join(target, key))
+                    self.document.came_from(pointers.join(node.pointer, key), *origin)
 
 
 def _spaced(kind: str) -> str:

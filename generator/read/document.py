@@ -45,6 +45,10 @@ class Document:
         source, at = self._origins[head]
         return source, at + pointer[len(head) :]
 
+    def came_from(self, pointer: str, source: Source, at: str) -> None:
+        """Take down which file a node was moved in from, and its pointer there."""
+        self._origins[pointer] = (source, at)
+
     def _real(self, pointer: str) -> str:
         """Return the pointer without passing through a reference."""
         here = ""

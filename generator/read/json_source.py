@@ -56,14 +56,25 @@ def read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
         for key, pointer, offset, known in _json_keys(text):
             if known:
                 raise duplicate(key, pointer, offset_position(text, offset, name))
-    if _SURROGATE.search(text):
-        for match in _JSON_TOKEN.finditer(text):
-            if match[0][0] == '"' and _is_broken(json.loads(match[0], strict=False)):
-                raise DocumentError(
-                    "A text holds half of a surrogate pair, which is no character",
-                    offset_position(text, match.start(), name),
-                    "Write the character itself, or both halves",
-                )
+    _check_texts(text, name)
+    return data, _places(text, name)
+
+
+def _check_texts(text: str, name: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can spell and no encoding can."""
+    if not _SURROGATE.search(text):
+        return
+    for match in _JSON_TOKEN.finditer(text):
+        if match[0][0] == '"' and _is_broken(json.loads(match[0], strict=False)):
+            raise DocumentError(
+                "A text holds half of a surrogate pair, which is no character",
+                offset_position(text, match.start(), name),
+                "Write the character itself, or both halves",
+            )
+
+
+def _places(text: str, name: str) -> Callable[[str], Position]:
+    """Return what tells where a node stands; the text is searched when it is first asked."""
     offsets: dict[str, int] = {}
     starts: list[int] = []
 
@@ -79,7 +90,7 @@ def read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
         line = bisect_right(starts, offset)
         return Position(name, line, offset - starts[line - 1] + 1)
 
-    return data, locate
+    return locate
 
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")

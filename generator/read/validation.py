@@ -103,23 +103,7 @@ def _check_paths(document: Document) -> None:
         if path.startswith("x-"):
             continue
         at = pointers.join("/paths", path)
-        if not path.startswith("/"):
-            raise document.error(
-                f"The path {shown(path)} does not start with a slash", at, "Put one in front"
-            )
-        in_path = _PLACEHOLDER.findall(path)
-        if "{" in _PLACEHOLDER.sub("", path) or "}" in _PLACEHOLDER.sub("", path):
-            raise document.error(
-                f"The braces of the path {shown(path)} do not match", at, "Close each parameter"
-            )
-        for name in in_path:
-            if not name or in_path.count(name) > 1:
-                raise document.error(
-                    f"The path {shown(path)} has the parameter {shown(name)} "
-                    + ("twice" if name else "without a name"),
-                    at,
-                    "Give each parameter a name of its own",
-                )
+        names = _placeholders(document, path, at)
         shape = _PLACEHOLDER.sub("{}", path)
         if shape in shapes and isinstance(item, dict):
             raise document.error(
@@ -129,34 +113,60 @@ def _check_paths(document: Document) -> None:
                 "Put the operations of both under one of them",
             )
         shapes[shape] = path
-        real, real_at = document.follow(item, at)
+        real, _ = document.follow(item, at)
         merged = {**real, **{key: value for key, value in item.items() if key != "$ref"}}
         shared = _parameters(document, merged, at)
         for method in METHODS:
-            if method not in merged:
-                continue
-            own = _parameters(document, merged[method], pointers.join(at, method))
-            declared = {
-                name: pointer
-                for (name, location), pointer in {**shared, **own}.items()
-                if location == "path"
-            }
-            for name in in_path:
-                if name not in declared:
-                    raise document.error(
-                        f"The path parameter {shown(name)} of {method.upper()} {path} "
-                        "is not described",
-                        pointers.join(at, method),
-                        "Add it under parameters, with `in: path` and `required: true`",
-                    )
-            for (name, location), pointer in own.items():
-                if location == "path" and name not in in_path:
-                    raise document.error(
-                        f"The path parameter {shown(name)} is not in the path {shown(path)}",
-                        pointer,
-                        f"Write {{{name}}} into the path, or remove the parameter",
-                    )
-        del real_at
+            if method in merged:
+                own = _parameters(document, merged[method], pointers.join(at, method))
+                _check_placeholders(document, (path, method), names, shared, own)
+
+
+def _placeholders(document: Document, path: str, at: str) -> list[str]:
+    """Return the names of the parameters in a path, in order."""
+    if not path.startswith("/"):
+        raise document.error(
+            f"The path {shown(path)} does not start with a slash", at, "Put one in front"
+        )
+    names = _PLACEHOLDER.findall(path)
+    if {"{", "}"} & set(_PLACEHOLDER.sub("", path)):
+        raise document.error(
+            f"The braces of the path {shown(path)} do not match", at, "Close each parameter"
+        )
+    for name in names:
+        if not name or names.count(name) > 1:
+            raise document.error(
+                f"The path {shown(path)} has the parameter {shown(name)} "
+                + ("twice" if name else "without a name"),
+                at,
+                "Give each parameter a name of its own",
+            )
+    return names
+
+
+def _check_placeholders(
+    document: Document,
+    operation: tuple[str, str],
+    names: list[str],
+    shared: dict[tuple[str, str], str],
+    own: dict[tuple[str, str], str],
+) -> None:
+    """Check that an operation describes the parameters in its path, and no others there."""
+    path, method = operation
+    for name in names:
+        if (name, "path") not in {**shared, **own}:
+            raise document.error(
+                f"The path parameter {shown(name)} of {method.upper()} {path} is not described",
+                pointers.join("/paths", path, method),
+                "Add it under parameters, with `in: path` and `required: true`",
+            )
+    for (name, location), pointer in own.items():
+        if location == "path" and name not in names:
+            raise document.error(
+                f"The path parameter {shown(name)} is not in the path {shown(path)}",
+                pointer,
+                f"Write {{{name}}} into the path, or remove the parameter",
+            )
 
 
 def _parameters(document: Document, holder: Any, at: str) -> dict[tuple[str, str], str]:

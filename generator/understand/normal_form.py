@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -216,7 +216,7 @@ def _object(raw: Mapping[str, Any], nullable: bool, place: Place, registry: Regi
         # Required, yet nowhere described: any value will do.
         properties[name] = Schema(at=pointers.join(place.at, "required"), kind="any")
     shaped = bool(properties) or "discriminator" in raw
-    schema = Schema(
+    return Schema(
         at=place.at,
         kind="object" if shaped or (extra is False and not patterns) else "map",
         facts=raw,
@@ -227,8 +227,8 @@ def _object(raw: Mapping[str, Any], nullable: bool, place: Place, registry: Regi
         extra_declared=declared,
         patterns=patterns,
         names=names,
+        rules=tuple(_rules(raw, shaped, properties, () if extra is not False else tuple(patterns))),
     )
-    return attrs.evolve(schema, rules=tuple(_rules(schema, shaped)))
 
 
 def _extra(raw: Mapping[str, Any], place: Place, registry: Registry) -> tuple[Schema | bool, bool]:
@@ -253,14 +253,21 @@ def _names(raw: Any, place: Place, registry: Registry) -> Schema | None:
     return registry.form(raw if "$ref" in raw else {"type": "string", **raw}, place)
 
 
-def _rules(schema: Schema, shaped: bool) -> Iterator[tuple[str, Any]]:
-    """Yield the checks over an object as a whole, as name and argument."""
-    for name, needed in (schema.fact("dependentRequired") or {}).items():
+def _rules(
+    raw: Mapping[str, Any], shaped: bool, properties: Iterable[str], patterns: Sequence[str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the checks over an object as a whole, as name and argument.
+
+    Args:
+        raw: its keywords.
+        shaped: whether it has properties of its own.
+        properties: their names.
+        patterns: what all other names have to match; none when they need not.
+    """
+    for name, needed in (raw.get("dependentRequired") or {}).items():
         yield "dependent_required", (name, tuple(needed))
-    if not shaped:
-        return
-    if schema.patterns and schema.extra is False:
-        yield "names_match", (tuple(schema.patterns), tuple(schema.properties))
+    if shaped and patterns:
+        yield "names_match", (patterns, tuple(properties))
     for keyword in ("minProperties", "maxProperties"):
-        if keyword in schema.facts:
-            yield KEYWORDS[keyword].argument, schema.facts[keyword]
+        if shaped and keyword in raw:
+            yield KEYWORDS[keyword].argument, raw[keyword]
