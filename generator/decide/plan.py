@@ -661,6 +661,8 @@ class _Planner:
                 f"{builtin('str')} | None",
                 "None",
                 keyword_only=place is None,
+                place="key",
+                wire="Idempotency-Key",
             )
             if place is None:
                 method_arguments.append(key)
@@ -669,7 +671,7 @@ class _Planner:
         if needs_config:
             arguments.append(
                 views.Argument(
-                    "config", use_in_annotation("molam_overlays.config", "Config"), "", True
+                    "config", use_in_annotation("molam_overlays.config", "Config"), "", True, "", ""
                 )
             )
         passed = [
@@ -679,6 +681,8 @@ class _Planner:
             for argument in arguments
         ]
         return views.Function(
+            id=operation.id,
+            module=module,
             name=name,
             constant=constant,
             result=result,
@@ -915,12 +919,14 @@ class _Planner:
         if one.accepts:
             shape = attrs.evolve(shape, accept=one.accepts)
         default = self.default_of(one)
+        whole = one.place in ("whole body", "media type")
+        travels = ("", one.argument) if whole else (one.place, one.wire)
         if self.is_required(one):
-            return views.Argument(one.argument, shape.accept, "", keyword)
+            return views.Argument(one.argument, shape.accept, "", keyword, *travels)
         if self.tells_null(one):
             unset = use(CODEC, "UNSET")
             annotation = joined(shape.accept, "None", use_in_annotation(CODEC, "Unset"))
-            return views.Argument(one.argument, annotation, unset, keyword)
+            return views.Argument(one.argument, annotation, unset, keyword, *travels)
         simple = type(default) in (bool, int, str) and not one.client_default
         simple = simple and not one.optional_body
         shown = literal(default) if simple else "None"
@@ -930,7 +936,7 @@ class _Planner:
             and "Literal" not in (shape.accept)
         ):
             shown = "None"
-        return views.Argument(one.argument, joined(shape.accept, "None"), shown, keyword)
+        return views.Argument(one.argument, joined(shape.accept, "None"), shown, keyword, *travels)
 
     def tells_null(self, one: Given) -> bool:
         """Tell whether null and absent are two things for an argument."""

@@ -62,6 +62,11 @@ class Argument:
     default: str
     """Source of the default; empty when the argument is required."""
     keyword_only: bool
+    place: str
+    """path, query, header, cookie or body; ``key`` for the idempotency key; empty for what is the
+    body as a whole, or chooses its media type."""
+    wire: str = attrs.field(metadata=RAW)
+    """Its name there; where `place` is empty, its own."""
 
 
 @attrs.frozen
@@ -76,6 +81,10 @@ class Item:
 class Function:
     """One operation: the constant, the function and the methods."""
 
+    id: str = attrs.field(metadata=RAW)
+    """The operationId, or what stands for it."""
+    module: str
+    """The full name of its module."""
     name: str
     constant: str
     result: str
