@@ -1,8 +1,17 @@
-"""Where each named schema lives: its module, its name, its constant."""
+"""Where each named schema lives: its module, its name, its constant, its attributes."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from functools import partial
+
 import attrs
+
+from generator.decide import naming
+from generator.decide.runtime import MODEL_MEMBERS, PAGE_MEMBERS
+from generator.decide.scope import Scope, told_apart
+from generator.understand.api import Api
+from generator.understand.schema import Named
 
 
 @attrs.frozen
@@ -15,3 +24,89 @@ class Home:
     """The class, or the alias of the annotation."""
     constant: str
     """The constant that holds its type; for a class the class itself."""
+
+
+@attrs.frozen(eq=False)
+class Homes:
+    """Where all named schemas live, by key."""
+
+    package: str
+    """The name of the emitted package."""
+    places: Mapping[str, Home]
+    attributes: Mapping[str, Mapping[str, str]]
+    """Of each object the attribute of each property, inherited ones first."""
+
+    def __getitem__(self, key: str) -> Home:
+        return self.places[key]
+
+
+def find_homes(api: Api, package: str, pages: Collection[str]) -> Homes:
+    """Give each named schema a module and a name, and each property an attribute.
+
+    Args:
+        pages: the keys of objects that are pages.
+
+    Raises:
+        DocumentError: the name of a page's second class is taken.
+    """
+    classes = Scope()
+    modules = Scope(fold_case=True)
+    places: dict[str, Home] = {}
+    for named in _in_order(api):
+        name = classes.distinct(naming.class_name(named.words), named.words)
+        if named.key in pages:
+            where = partial(api.document.position, named.key)
+            classes.unique(f"Async{name}", named.words, where, "schema")
+        if named.owner in places:
+            module = places[named.owner].module
+        else:
+            stem = modules.distinct(naming.module_name(name), named.words)
+            module = f"{package}.models.{stem}"
+        places[named.key] = Home(module, name, _constant(named, name))
+    return Homes(package, places, _attributes(api, pages))
+
+
+def _in_order(api: Api) -> list[Named]:
+    """Return all named schemas, those first whose names others give way to.
+
+    Of several that become one name, who has that very name keeps it.
+    """
+    kinds = {named.kinds for named in api.named.values()}
+    return sorted(
+        api.named.values(),
+        key=lambda named: (
+            named.key in kinds,
+            not named.component,
+            bool(named.owner),
+            naming.class_name(named.words) != named.words,
+        ),
+    )
+
+
+def _constant(named: Named, name: str) -> str:
+    if named.schema.kind == "object":
+        return name
+    constant = naming.constant_name(name)
+    return f"{constant}_TYPE" if constant == name else constant
+
+
+def _attributes(api: Api, pages: Collection[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+
+    def attributes(key: str) -> dict[str, str]:
+        if key not in found:
+            schema = api.named[key].schema
+            inherited = attributes(schema.base) if schema.base else {}
+            taken = PAGE_MEMBERS if key in pages else MODEL_MEMBERS
+            own = told_apart(
+                [wire for wire in schema.properties if wire not in inherited],
+                Scope(inherited.values()),
+                lambda wire: naming.attribute_name(wire, taken),
+            )
+            found[key] = {**inherited, **own}
+        return found[key]
+
+    for key, named in api.named.items():
+        if named.schema.kind == "object":
+            attributes(key)
+    return found

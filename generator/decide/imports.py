@@ -23,17 +23,12 @@ RAW: Final = {"raw": True}
 _OPEN, _CLOSE, _PARTS = "\ue000", "\ue001", "\ue002"
 # Names may hold marks that are no \w, in Hindi for instance.
 _NAME: Final = f"([^{_OPEN}-{_PARTS}]+)"
-_TOKEN: Final = re.compile(f"{_OPEN}([rat]){_PARTS}{_NAME}{_PARTS}{_NAME}{_CLOSE}")
+_TOKEN: Final = re.compile(f"{_OPEN}([rt]){_PARTS}{_NAME}{_PARTS}{_NAME}{_CLOSE}")
 
 
 def use(module: str, name: str) -> str:
-    """Return the token of a name that is needed when the file runs."""
+    """Return the token of a name that may be imported when the file runs."""
     return f"{_OPEN}r{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
-
-
-def use_in_annotation(module: str, name: str) -> str:
-    """Return the token of a name that only annotations need, and that may be imported."""
-    return f"{_OPEN}a{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
 
 
 def use_for_types(module: str, name: str) -> str:
@@ -41,9 +36,14 @@ def use_for_types(module: str, name: str) -> str:
     return f"{_OPEN}t{_PARTS}{module}{_PARTS}{name}{_CLOSE}"
 
 
+def is_for_types(text: str) -> bool:
+    """Tell whether an expression names what must not be imported when the file runs."""
+    return f"{_OPEN}t" in text
+
+
 def builtin(name: str) -> str:
     """Return the token of a builtin."""
-    return use_in_annotation("builtins", name)
+    return use("builtins", name)
 
 
 def spelled(text: str) -> str:

@@ -7,11 +7,44 @@ their class on first use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+
+from generator.decide.homes import Homes
+from generator.understand.api import Api
+from generator.understand.schema import Schema
+from generator.understand.schemas import parts_of, references
 
 LAZY_BEYOND: Final = 30
 """How deep imports of models may nest: Python allows about 100 on its usual stack."""
+
+
+def find_lazy(api: Api, homes: Homes) -> frozenset[tuple[str, str]]:
+    """Return the pairs of modules of models of which the first must not import the second."""
+    hard: dict[str, set[str]] = {}
+    soft: dict[str, set[str]] = {}
+    for key, named in api.named.items():
+        here = homes[key].module
+        bases = hard.setdefault(here, set())
+        if named.schema.base:
+            bases.add(homes[named.schema.base].module)
+        mentioned = soft.setdefault(here, set())
+        mentioned.update(homes[other].module for other in _mentioned(api, named.schema))
+    return lazy_imports(hard, soft, LAZY_BEYOND)
+
+
+def _mentioned(api: Api, schema: Schema) -> Iterator[str]:
+    """Yield the keys of all named schemas that the source of a schema names."""
+    find = api.schemas.target_or_kinds
+    for part in parts_of(schema):
+        if part.kind == "ref":
+            target = find(part)
+            yield target.key
+            if target.schema.kind in ("array", "map", "union"):
+                # Written out in place: what is in them is mentioned here as well.
+                yield from (find(inner).key for inner in references(target.schema))
+        if part.tag is not None:
+            yield from part.tag.members.values()
 
 
 def components(edges: Mapping[str, Iterable[str]]) -> list[list[str]]:

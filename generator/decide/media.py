@@ -21,7 +21,7 @@ def bare(media: str) -> str:
 
 
 def kind_of(media: str) -> Kind:
-    """Tell how a media type is written and read; `molam_overlays.body` follows the same table."""
+    """Tell how a media type is written and read in the runtime as well."""
     name = bare(media)
     if name in (JSON, "text/json", "*/*") or name.endswith("+json"):
         return "json"

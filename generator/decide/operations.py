@@ -2,16 +2,234 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from generator.decide.prose import (
-    sentence,
+import attrs
+
+from generator.decide import naming, views
+from generator.decide.arguments import (
+    Taken,
+    argument,
+    in_order,
+    is_key,
+    key_argument,
+    key_place,
+    optional_body,
+    sent,
+    taken_by,
+    value,
 )
+from generator.decide.bodies import Results, body_sources, results
+from generator.decide.imports import settle, use
+from generator.decide.method_doc import method_doc
+from generator.decide.prose import deprecation, module_doc, paragraph_doc, sentence
+from generator.decide.roles import Roles
+from generator.decide.runtime import of_runtime
+from generator.decide.scope import Scope
+from generator.decide.security import Credentials
+from generator.decide.servers import own_server
+from generator.decide.shapes import Shapes
+from generator.decide.styles import DEFAULT_STYLE, explodes, style_of
+from generator.read import pointer as pointers
+from generator.text.literal import comment, literal
 from generator.text.markdown import readable
+from generator.understand.api import Api, Operation, Parameter
+
+Functions = list[views.Function]
 
 
-def described_tag(tag: Mapping[str, Any] | None) -> str:
+def api_modules(
+    api: Api, shapes: Shapes, roles: Roles, security: Credentials
+) -> list[tuple[views.ApiModule, Functions]]:
+    """Decide on all files of `api/`; beside each are its functions with all that clients need.
+
+    Raises:
+        DocumentError: an operation cannot be emitted.
+    """
+    by_tag: dict[str, list[Operation]] = {}
+    for operation in api.operations:
+        tags = operation.facts.get("tags") or ["default"]
+        by_tag.setdefault(str(tags[0]), []).append(operation)
+    modules = Scope(fold_case=True)
+    names = _names(api)
+    found = []
+    for tag, operations in by_tag.items():
+        stem = modules.distinct(naming.module_name(tag), tag)
+        here = shapes.at(f"{shapes.homes.package}.api.{stem}")
+        planned = [
+            _function(api, here, roles, security, operation, names[operation.at])
+            for operation in operations
+        ]
+        found.append((_module(api, here.here, tag, planned), planned))
+    return found
+
+
+def _names(api: Api) -> dict[str, str]:
+    """Return the method of each operation, by its place in the document.
+
+    A name made of method and path gives way to a written one, and gets a number.
+
+    Raises:
+        DocumentError: two operationIds become one name.
+    """
+    scope = Scope()
+    found: dict[str, str] = {}
+    for one in api.operations:
+        written = one.facts.get("operationId")
+        if written:
+            name = naming.function_name(str(written))
+            where = partial(api.document.position, pointers.join(one.at, "operationId"))
+            found[one.at] = scope.unique(name, str(written), where, "operationId")
+    for one in api.operations:
+        if one.at not in found:
+            found[one.at] = scope.distinct(naming.operation_name(one.method, one.path), one.id)
+    return found
+
+
+def _module(api: Api, module: str, tag: str, planned: Sequence[views.Function]) -> views.ApiModule:
+    said = _described(api.tags.get(tag))
+    view = views.ApiModule(
+        module=module,
+        alias=module.rpartition(".")[2],
+        doc=module_doc(said or f"Operations of the API on {comment(tag)}."),
+        sealed=of_runtime("sealed"),
+        functions=tuple(
+            attrs.evolve(one, method_arguments=(), passed="", method_doc="", async_result="")
+            for one in planned
+        ),
+    )
+    taken = {one.constant for one in planned} | {one.name for one in planned}
+    fixed = (use("typing", "Final"), of_runtime("Operation"), of_runtime("Call"))
+    (settled, _), imports = settle((view, fixed), here=module, taken=taken)
+    return attrs.evolve(settled, imports=imports)
+
+
+def _described(tag: Mapping[str, Any] | None) -> str:
     """Return what the document says about a tag."""
     said = tag.get("description") if tag else None
     return sentence(readable(str(said))) if said else ""
+
+
+def _function(
+    api: Api, shapes: Shapes, roles: Roles, security: Credentials, operation: Operation, name: str
+) -> views.Function:
+    taken = taken_by(api, shapes, roles, operation)
+    ordered = in_order(api.document, operation, taken.given)
+    given_back = results(api, shapes, operation)
+    attributes = [
+        *_attributes(api, shapes, operation, given_back),
+        *_exceptions(api, security, operation, name),
+    ]
+    arguments = [argument(*one) for one in ordered]
+    keyed = any(map(is_key, operation.parameters))
+    method_arguments = list(arguments)
+    if keyed:
+        place = key_place(operation)
+        method_arguments.insert(len(arguments) if place is None else place, key_argument(place))
+    if any(one.client_default for one in taken.given):
+        config = of_runtime("Config")
+        arguments.append(views.Argument("config", config, "", True, "", "config"))
+    groups, body = _values(taken)
+    return views.Function(
+        id=operation.id,
+        module=shapes.here,
+        name=name,
+        constant=naming.constant_name(name),
+        result=given_back.annotation,
+        async_result=given_back.async_annotation,
+        paged=bool(given_back.page),
+        keyed=keyed,
+        attributes=tuple(attributes),
+        arguments=tuple(arguments),
+        groups=groups,
+        body=body,
+        media=taken.media,
+        summary=paragraph_doc(f"Build the call of ``{comment(operation.title)}``.", 4),
+        method_arguments=tuple(method_arguments),
+        passed=", ".join(map(_passed, arguments)),
+        method_doc=method_doc(api, shapes.homes, operation, ordered),
+    )
+
+
+# The constant
+
+
+def _attributes(
+    api: Api, shapes: Shapes, operation: Operation, given_back: Results
+) -> Iterator[views.Item]:
+    """Yield what every `Operation` says of itself."""
+    yield views.Item("id", literal(operation.id))
+    yield views.Item("method", literal(operation.method.upper()))
+    yield views.Item("path", literal(operation.path))
+    bodies = () if operation.body is None else body_sources(api, shapes, operation.body)
+    for name, sources in (
+        ("parameters", [_parameter(shapes, one) for one in sent(operation)]),
+        ("bodies", list(bodies)),
+        ("results", given_back.sources),
+    ):
+        if sources:
+            yield views.Item(name, f"({', '.join(sources)},)")
+    if any(map(is_key, operation.parameters)):
+        yield views.Item("keyed", "True")
+    yield from given_back.page
+
+
+def _exceptions(
+    api: Api, security: Credentials, operation: Operation, name: str
+) -> Iterator[views.Item]:
+    """Yield what an `Operation` says that is not as others are."""
+    deprecated = deprecation(operation.facts, f"{name} is deprecated")
+    if deprecated:
+        yield views.Item("deprecated", literal(deprecated))
+    server = own_server(api, operation)
+    if server:
+        yield views.Item("server", literal(server))
+    if operation.at in security.own:
+        yield views.Item("credentials", security.own[operation.at])
+
+
+def _parameter(shapes: Shapes, parameter: Parameter) -> str:
+    """Return the source of a parameter."""
+    arguments = [
+        literal(parameter.name),
+        literal(parameter.location),
+        shapes.plain(parameter.schema).runtime,
+    ]
+    if parameter.required:
+        arguments.append("required=True")
+    style = style_of(parameter)
+    if style != DEFAULT_STYLE[parameter.location]:
+        arguments.append(f"style={literal(style)}")
+    if explodes(parameter) != (style == "form"):
+        arguments.append(f"explode={explodes(parameter)}")
+    if parameter.allow_reserved:
+        arguments.append("allow_reserved=True")
+    if parameter.json:
+        arguments.append("json=True")
+    return f"{of_runtime('Parameter')}({', '.join(arguments)})"
+
+
+# The call
+
+
+def _values(taken: Taken) -> tuple[tuple[tuple[str, tuple[views.Item, ...]], ...], str]:
+    """Return what is sent, by place, and the source of a body that is not made of fields."""
+    fields = [one for one in taken.given if one.place == "body"]
+    optional = any(one.optional_body for one in fields)
+    groups = []
+    for place in ("path", "query", "header", "cookie", *(() if optional else ("body",))):
+        items = tuple(
+            views.Item(literal(one.wire), value(one)) for one in taken.given if one.place == place
+        )
+        if items:
+            groups.append((place, items))
+    return tuple(groups), optional_body(fields) if optional else taken.body
+
+
+def _passed(one: views.Argument) -> str:
+    """Return how a method hands an argument to the function."""
+    if one.name == "config":
+        return "config=self.config"
+    return f"{one.name}={one.name}" if one.default or one.keyword_only else one.name

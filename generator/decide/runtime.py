@@ -1,12 +1,65 @@
-"""Names of the runtime that emitted code takes, and names that are taken already."""
+"""What emitted code takes from the runtime and where that is, and the names that are taken already.
+
+The runtime is not imported here, the generator works without it. Tests hold these tables to it.
+"""
 
 from __future__ import annotations
 
 import builtins
 import keyword
+from collections.abc import Mapping
 from typing import Final
 
 from generator.decide import views
+from generator.decide.imports import use, use_for_types
+
+PACKAGE: Final = "molam_overlays"
+"""The runtime's own name."""
+
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "clients": ("Awaiting", "Blocking"),
+    "codec": (
+        "AnyValue", "Array", "Base64", "Binary", "Boolean", "Const", "Date", "DateTime",
+        "DecimalText", "Duration", "Enum", "File", "Float", "Integer", "Lazy", "Map", "Nullable",
+        "Number", "String", "Tagged", "Time", "UNSET", "Union", "Unset", "Uuid",
+    ),
+    "config": ("CallOptions", "Config"),
+    "credentials": ("Credentials",),
+    "events": ("construct_event", "read_event"),
+    "frames": ("sealed",),
+    "model": ("Model", "ResponseInfo", "field"),
+    "operation": (
+        "Body", "Call", "Encoding", "Operation", "PageRule", "Result", "or_nothing",
+    ),
+    "page": ("AsyncPage", "Page"),
+    "parameters": ("Parameter",),
+    "product": ("Product", "run"),
+    "pytest_plugin": ("fixtures",),
+    "router": ("EventRouter",),
+    "rules": (
+        "any_of_required", "dependent_required", "max_properties", "min_properties", "names_match",
+        "one_of_required",
+    ),
+    "sandbox": ("Sandbox", "SandboxOptions"),
+    "webhooks": ("DEFAULT_TOLERANCE_MS", "SecretSource"),
+}  # fmt: skip
+
+RUNTIME: Final[Mapping[str, str]] = {
+    name: f"{PACKAGE}.{module}" for module, names in _NAMES.items() for name in names
+}
+"""Each name of the runtime that emitted code takes, to its module. What the package hands out
+besides is in `public_api.toml`; nothing else knows where in the runtime anything is."""
+
+
+def of_runtime(name: str) -> str:
+    """Return the token of a name of the runtime."""
+    return use(RUNTIME[name], name)
+
+
+def of_runtime_for_types(name: str) -> str:
+    """Return the token of a name of the runtime that must not be imported when the file runs."""
+    return use_for_types(RUNTIME[name], name)
+
 
 CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers", "into"})
 """Keywords of every client method; an operation's own argument gives way."""
@@ -30,7 +83,7 @@ CLIENT_METHODS: Final = frozenset(
 
 MODEL_MEMBERS: Final = frozenset(
     {
-        *dir(dict),
+        *(name for name in dir(dict) if not name.startswith("_")),
         "from_dict",
         "response",
         "to_dict",
@@ -79,11 +132,11 @@ CLASSES_TAKEN: Final = frozenset(
     }
 )
 
-OPERATION: Final = "molam_overlays.operation"
-CODEC: Final = "molam_overlays.codec"
-MODEL: Final = "molam_overlays.model"
-IDEMPOTENCY: Final = "idempotency-key"
+IDEMPOTENCY: Final = "Idempotency-Key"
+"""The header that the idempotency key travels in."""
 NEVER_SENT: Final = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI says to ignore: bodies and security describe them."""
-RUNTIME_MODELS: Final = (views.Entry("Model", MODEL), views.Entry("ResponseInfo", MODEL))
+RUNTIME_MODELS: Final = tuple(
+    views.Entry(name, RUNTIME[name]) for name in ("Model", "ResponseInfo")
+)
 """What users meet in signatures, and find beside the models."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import attrs
 
@@ -10,19 +11,22 @@ from generator.decide import naming
 from generator.read.position import DocumentError, Position
 from generator.text.shown import shown
 
+Where: TypeAlias = Position | Callable[[], Position]
+"""Where something stands; a function where finding that takes time, as only messages want it."""
+
 
 @attrs.frozen(slots=True)
 class _Taken:
     wire: str
-    position: Position | None
+    where: Where | None = None
 
 
-class Names:
+class Scope:
     """The names of one scope: each is given out once."""
 
     def __init__(self, taken: Iterable[str] = (), *, fold_case: bool = False) -> None:
         self._fold_case = fold_case
-        self._taken: dict[str, _Taken] = {self._key(name): _Taken("", None) for name in taken}
+        self._taken: dict[str, _Taken] = {self._key(name): _Taken("") for name in taken}
 
     def _key(self, name: str) -> str:
         # Files: macOS and Windows take Foo.py and foo.py for one.
@@ -31,7 +35,7 @@ class Names:
     def __contains__(self, name: str) -> bool:
         return self._key(name) in self._taken
 
-    def distinct(self, name: str, wire: str = "", position: Position | None = None) -> str:
+    def distinct(self, name: str, wire: str = "") -> str:
         """Return `name`, or with ``_2``, ``_3`` … behind it where it is taken.
 
         For what a user reads beside its wire name: properties, enum values, arguments. The order
@@ -41,10 +45,10 @@ class Names:
         while given in self:
             count += 1
             given = f"{name.rstrip('_')}_{count}"
-        self._taken[self._key(given)] = _Taken(wire or name, position)
+        self._taken[self._key(given)] = _Taken(wire or name)
         return given
 
-    def unique(self, name: str, wire: str, position: Position, what: str) -> str:
+    def unique(self, name: str, wire: str, where: Where, what: str) -> str:
         """Return `name`, which nobody else may have.
 
         For what callers know by this name only: operations.
@@ -52,42 +56,43 @@ class Names:
         Args:
             name: the Python name.
             wire: what it was made of.
-            position: where that stands.
+            where: where that stands.
             what: what it names, such as "operation".
 
         Raises:
             DocumentError: another wire name became the same name.
         """
-        key = self._key(name)
-        other = self._taken.get(key)
-        if other is not None:
-            where = f" ({other.position})" if other.position else ""
-            clash = (
-                f"The {what} {shown(wire)} becomes {name} in Python, and so does "
-                f"{shown(other.wire)}{where}"
-                if other.position
-                else f"The {what} {shown(wire)} becomes {name} in Python, which is taken"
-            )
-            raise DocumentError(clash, position, f"Rename this {what}")
-        self._taken[key] = _Taken(wire, position)
-        return name
+        other = self._taken.get(self._key(name))
+        if other is None:
+            self._taken[self._key(name)] = _Taken(wire, where)
+            return name
+        clash = f"The {what} {shown(wire)} becomes {name} in Python, "
+        if other.where is None:
+            clash += "which is taken"
+        else:
+            clash += f"and so does {shown(other.wire)} ({_position(other.where)})"
+        raise DocumentError(clash, _position(where), f"Rename this {what}")
 
 
-def told_apart(wires: Sequence[str], names: Names, name_of: Callable[[str], str]) -> dict[str, str]:
+def _position(where: Where) -> Position:
+    return where() if callable(where) else where
+
+
+def told_apart(wires: Sequence[str], scope: Scope, name_of: Callable[[str], str]) -> dict[str, str]:
     """Return a name for each wire name; who has that very name in the document keeps it."""
     wanted = {wire: name_of(wire) for wire in wires}
     ordered = sorted(wanted, key=lambda wire: wanted[wire] != wire)
-    return {wire: names.distinct(wanted[wire], wire) for wire in ordered}
+    return {wire: scope.distinct(wanted[wire], wire) for wire in ordered}
 
 
 def told_apart_by_place(
-    wires: Sequence[tuple[str, str]], names: Names
+    wires: Sequence[tuple[str, str]], scope: Scope
 ) -> dict[tuple[str, str], str]:
     """Return an argument for each wire name and place; the same name elsewhere tells its place."""
     found: dict[tuple[str, str], str] = {}
     for wire, place in sorted(wires, key=lambda one: naming.argument_name(one[0]) != one[0]):
         wanted = naming.argument_name(wire)
-        if wanted in names:
+        if wanted in scope:
             wanted = f"{wanted.rstrip('_')}_{place}"
-        found[wire, place] = names.distinct(wanted, wire)
+        found[wire, place] = scope.distinct(wanted, wire)
     return found

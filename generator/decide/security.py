@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from generator.decide.runtime import of_runtime
 from generator.read import pointer as pointers
 from generator.text.literal import literal
 from generator.text.markdown import readable
@@ -34,7 +35,7 @@ _CHALLENGED: Final = frozenset(
 )
 """HTTP schemes that answer a challenge or sign each request: a key alone is not enough."""
 
-Names: TypeAlias = tuple[str, ...]
+SchemeNames: TypeAlias = tuple[str, ...]
 """The schemes that one requirement asks for at once."""
 
 
@@ -43,6 +44,7 @@ class Credentials:
     """The chosen schemes, as source."""
 
     expression: str
+    """Source of how the client's key travels, with its names as tokens; so are those of `own`."""
     doc: str
     key_prefixes: str
     own: Mapping[str, str]
@@ -60,7 +62,7 @@ def choose(api: Api) -> Credentials:
         for operation in api.operations
         if (found := _alternatives(api, operation))
     }
-    counts: dict[Names, int] = {}
+    counts: dict[SchemeNames, int] = {}
     for alternatives in needing.values():
         for names in alternatives:
             counts[names] = counts.get(names, 0) + 1
@@ -68,7 +70,7 @@ def choose(api: Api) -> Credentials:
         # Without operations a scheme is still good documentation.
         counts = {(name,): 1 for name in api.security_schemes if _supported(api, (name,))}
     if not counts:
-        return Credentials("Credentials()", "The document names no security scheme.", "()", {})
+        return Credentials(_credentials(), "The document names no security scheme.", "()", {})
     order = {name: number for number, name in enumerate(api.security_schemes)}
     main = min(counts, key=lambda one: (-counts[one], _rank_of(api, one), order.get(one[0], 0)))
     own = {
@@ -87,7 +89,7 @@ def choose(api: Api) -> Credentials:
     return Credentials(_together(api, main), said, prefixes, own)
 
 
-def _alternatives(api: Api, operation: Operation) -> list[Names]:
+def _alternatives(api: Api, operation: Operation) -> list[SchemeNames]:
     """Return the sets of schemes that open an operation; none for a public one."""
     requirements = api.security if operation.security is None else operation.security
     if not requirements or any(not requirement for requirement in requirements):
@@ -106,17 +108,16 @@ def _alternatives(api: Api, operation: Operation) -> list[Names]:
     return emitted
 
 
-def _together(api: Api, names: Names) -> str:
+def _together(api: Api, names: SchemeNames) -> str:
     """Return the source of a requirement: the key's scheme, with the others beside it."""
     head, *others = _ordered(api, names)
-    first = _expression(api.security_schemes[head])
-    if not others:
-        return first
-    rest = "".join(f"{_expression(api.security_schemes[name], name)}, " for name in others)
-    return _with(first, f"also=({rest.strip()})")
+    rest = "".join(
+        f"{_expression(api.security_schemes[name], f'key={literal(name)}')}, " for name in others
+    )
+    return _expression(api.security_schemes[head], f"also=({rest.strip()})" if rest else "")
 
 
-def _ordered(api: Api, names: Names) -> list[str]:
+def _ordered(api: Api, names: SchemeNames) -> list[str]:
     """Return the schemes of a requirement, the one of the key first."""
     return sorted(
         names, key=lambda name: (_rank(api.security_schemes[name]), not _secret(api, name))
@@ -128,7 +129,7 @@ def _secret(api: Api, name: str) -> bool:
     return any(word in words for word in ("secret", "token", "password", "apikey", "api-key"))
 
 
-def _rank_of(api: Api, names: Names) -> tuple[int, int]:
+def _rank_of(api: Api, names: SchemeNames) -> tuple[int, int]:
     return len(names), max(_rank(api.security_schemes[name]) for name in names)
 
 
@@ -141,7 +142,7 @@ def _rank(scheme: Mapping[str, Any]) -> int:
     return 2
 
 
-def _supported(api: Api, names: Names) -> bool:
+def _supported(api: Api, names: SchemeNames) -> bool:
     schemes = [api.security_schemes.get(name) or {} for name in names]
     return all(
         str(scheme.get("scheme")).lower() not in _CHALLENGED
@@ -150,26 +151,23 @@ def _supported(api: Api, names: Names) -> bool:
     )
 
 
-def _expression(scheme: Mapping[str, Any], key: str = "") -> str:
+def _expression(scheme: Mapping[str, Any], more: str = "") -> str:
     kind = scheme.get("type")
-    end = f"key={literal(key)}" if key else ""
     if kind == "mutualTLS":
-        return _with('Credentials("nowhere")', end)
+        return _credentials(literal("nowhere"), more)
     if kind == "apiKey":
         place, name = str(scheme["in"]), str(scheme["name"])
-        blank = ', ""' if place == "header" else ""
-        return _with(f"Credentials({literal(place)}, {literal(name)}{blank})", end)
+        blank = literal("") if place == "header" else ""
+        return _credentials(literal(place), literal(name), blank, more)
     if kind == "http" and str(scheme.get("scheme")).lower() != "bearer":
         word = str(scheme.get("scheme"))
         word = "Basic" if word.lower() == "basic" else word
-        return _with(f"Credentials(scheme={literal(word)})", end)
+        return _credentials(f"scheme={literal(word)}", more)
     # OAuth 2 and OpenID Connect end in a bearer token as well (RFC 6750).
-    return _with("Credentials()", end)
+    return _credentials(more)
 
 
-def _with(expression: str, argument: str) -> str:
-    """Add an argument to the source of a call."""
-    if not argument:
-        return expression
-    comma = "" if expression.endswith("()") else ", "
-    return f"{expression[:-1]}{comma}{argument})"
+def _credentials(*arguments: str) -> str:
+    """Return the source of credentials; empty arguments are left out."""
+    listed = ", ".join(argument for argument in arguments if argument)
+    return f"{of_runtime('Credentials')}({listed})"

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from generator.decide.prose import sentence
+from generator.text.markdown import readable
+from generator.understand.api import Api, Operation
+
 
 def address(server: Mapping[str, Any]) -> str:
     """Return a server's URL, its variables at their defaults."""
@@ -12,3 +16,34 @@ def address(server: Mapping[str, Any]) -> str:
     for name, variable in (server.get("variables") or {}).items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
     return url.rstrip("/")
+
+
+def usual_server(api: Api) -> str:
+    """Return the address that calls go to by default; empty where the document names none."""
+    url = address(api.servers[0]) if api.servers else ""
+    # A relative one is a path on a host that the document does not name.
+    return url if "://" in url else ""
+
+
+def servers_doc(api: Api) -> str:
+    """Return what the document says of the servers."""
+    if not api.servers:
+        return "The document names no server: `api_base` is required."
+    if not usual_server(api):
+        url = address(api.servers[0])
+        return f"The document names the server {url!r} only: `api_base` is required."
+    described = (
+        (server.get("url"), " ".join(readable(str(server.get("description") or "")).split()))
+        for server in api.servers
+    )
+    return "\n\n".join(f"``{url}``: {sentence(said)}" for url, said in described if said)
+
+
+def own_server(api: Api, operation: Operation) -> str:
+    """Return where an operation lives that has a server of its own; empty for the client's."""
+    known = {str(server.get("url")) for server in api.servers}
+    urls = [str(server.get("url")) for server in operation.servers]
+    if not urls or not known.isdisjoint(urls):
+        return ""
+    url = address(operation.servers[0])
+    return "" if "://" not in url or url == usual_server(api) else url

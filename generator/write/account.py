@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from generator.decide.media import emitted
+from generator.decide.runtime import IDEMPOTENCY, NEVER_SENT
 from generator.decide.views import Package
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS, Node, children
@@ -27,8 +28,8 @@ from generator.write.emitted import (
 )
 from generator.write.render import Tree
 
-_KEY: Final = ("header", "idempotency-key")
-_IGNORED: Final = {("header", name) for name in ("accept", "content-type", "authorization")}
+_KEY: Final = ("header", IDEMPOTENCY.lower())
+_IGNORED: Final = {("header", name) for name in NEVER_SENT}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
                      "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
 _PARTS: Final = frozenset(

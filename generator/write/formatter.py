@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from generator.decide.runtime import PACKAGE
+
 FORMATTER: Final = "0.17.6"
 """The release of ruff that emitted files are formatted with."""
 
@@ -36,7 +38,7 @@ def formatted(texts: Mapping[str, str], package: str) -> dict[str, str]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8", newline="\n")
         sort = ["--select", "I001", "--fix", "--config",
-                f"lint.isort.known-first-party = ['molam_overlays', '{package}']"]  # fmt: skip
+                f"lint.isort.known-first-party = ['{PACKAGE}', '{package}']"]  # fmt: skip
         _run([ruff, "check", *common, *sort, folder])
         _run([ruff, "format", *common, folder])
         return {path: (root / path).read_text(encoding="utf-8") for path in texts}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from generator.decide.runtime import RUNTIME
 from generator.decide.views import Entry, Package
 from generator.text.literal import literal, plain
 from generator.write.formatter import formatted
@@ -52,7 +53,7 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
-        return environment.get_template(template).render(source=source, **view)
+        return environment.get_template(template).render(source=source, runtime=RUNTIME, **view)
 
     for module in package.models:
         path = f"models/{module.module.rpartition('.')[2]}.py"

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from generator.decide import naming
-from generator.decide.scope import Names
+from generator.decide.scope import Scope
 from generator.read.document import DocumentError
 from generator.text.docstring import docstring
 from generator.text.literal import comment, literal
@@ -143,7 +143,7 @@ def test_any_name_becomes_an_identifier(kind: str, wire: str) -> None:
 @without_deadline
 @given(st.lists(texts, max_size=20))
 def test_names_in_one_scope_never_meet(wires: list[str]) -> None:
-    scope = Names(fold_case=True)
+    scope = Scope(fold_case=True)
     given_names = [scope.distinct(naming.attribute_name(wire), wire) for wire in wires]
     assert len({name.casefold() for name in given_names}) == len(wires)
     assert all(name.isidentifier() for name in given_names)

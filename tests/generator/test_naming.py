@@ -13,7 +13,7 @@ from generator.decide.naming import (
     module_name,
     operation_name,
 )
-from generator.decide.scope import Names
+from generator.decide.scope import Scope
 from generator.read.document import DocumentError, Position
 from generator.text.shown import shown
 
@@ -111,19 +111,19 @@ def test_operations_without_an_id_are_named_by_method_and_path(
 
 
 def test_names_that_meet_are_numbered_in_order() -> None:
-    names = Names(["self"])
+    names = Scope(["self"])
     given = [names.distinct(attribute_name(wire), wire) for wire in ("aB", "a_b", "a-b", "self")]
     assert given == ["a_b", "a_b_2", "a_b_3", "self_"]
 
 
 def test_a_number_that_is_taken_is_passed_over() -> None:
-    names = Names()
+    names = Scope()
     given = [names.distinct(name) for name in ("a", "a_2", "a", "class_", "class_")]
     assert given == ["a", "a_2", "a_3", "class_", "class_2"]
 
 
 def test_names_that_must_be_unique_report_both_places() -> None:
-    names = Names()
+    names = Scope()
     names.unique("get_a", "getA", Position("api.yaml", 10), "operation")
     with pytest.raises(DocumentError) as caught:
         names.unique("get_a", "get_a", Position("api.yaml", 20), "operation")
@@ -135,11 +135,11 @@ def test_names_that_must_be_unique_report_both_places() -> None:
 
 def test_names_that_are_ours_are_refused_without_a_second_place() -> None:
     with pytest.raises(DocumentError, match="becomes Page in Python, which is taken"):
-        Names(["Page"]).unique("Page", "page", Position("a", 1), "schema")
+        Scope(["Page"]).unique("Page", "page", Position("a", 1), "schema")
 
 
 def test_files_that_differ_in_case_only_are_one() -> None:
-    names = Names(fold_case=True)
+    names = Scope(fold_case=True)
     assert names.distinct("straße") == "straße"
     assert names.distinct("STRASSE") == "STRASSE_2"
 

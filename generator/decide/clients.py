@@ -1,0 +1,75 @@
+"""Both client files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from generator.decide import views
+from generator.decide.imports import settle, use, use_for_types
+from generator.decide.operations import Functions
+from generator.decide.prose import paragraph_doc
+from generator.decide.runtime import of_runtime, of_runtime_for_types
+
+
+def client(
+    package: str,
+    title: str,
+    name: str,
+    functions: Sequence[tuple[views.ApiModule, Functions]],
+    *,
+    events: bool,
+    asynchronous: bool,
+) -> views.Client:
+    """Decide on a client's file.
+
+    Args:
+        package: the name of the emitted package.
+        title: the name of the API.
+        name: the class.
+        functions: the files of `api/`, each with its functions.
+        events: whether the API sends events.
+        asynchronous: which of the two clients it is.
+    """
+    kind = "Async client" if asynchronous else "Blocking client"
+    view = views.Client(
+        name=name,
+        doc=paragraph_doc(f"{kind} of the {title}.", 4),
+        functions=tuple(
+            (use(f"{package}.api", api.alias), _method(function, asynchronous))
+            for api, listed in functions
+            for function in listed
+        ),
+        events=events,
+        event_type=use(f"{package}.events", "WebhookEvent") if events else "",
+    )
+    fixed = [
+        of_runtime("Awaiting" if asynchronous else "Blocking"),
+        use("typing", "ClassVar"),
+        use(package, "__version__"),
+        use(f"{package}.config", "Config"),
+    ]
+    if view.functions:
+        fixed += [use_for_types("typing_extensions", "Unpack"), of_runtime_for_types("CallOptions")]
+    if events:
+        fixed.append(use(f"{package}.events", "construct_event"))
+    # Method names hide builtins and imports inside the class.
+    taken = {function.name for _, function in view.functions}
+    taken |= {one.name for _, function in view.functions for one in function.method_arguments}
+    here = f"{package}.{'async_client' if asynchronous else 'client'}"
+    (settled, _), imports = settle((view, tuple(fixed)), here=here, taken=taken)
+    return attrs.evolve(settled, imports=imports)
+
+
+def _method(function: views.Function, asynchronous: bool) -> views.Function:
+    """Return what a client needs of a function: nothing else may ask for imports."""
+    return attrs.evolve(
+        function,
+        attributes=(),
+        arguments=(),
+        groups=(),
+        body="",
+        result="" if asynchronous else function.result,
+        async_result=function.async_result if asynchronous else "",
+    )
