@@ -71,7 +71,6 @@ CLIENT_METHODS: Final = frozenset(
         "config",
         "config_class",
         "construct_event",
-        "from_env",
         "recover",
         "request",
         "sdk_version",
@@ -93,7 +92,7 @@ MODEL_MEMBERS: Final = frozenset(
 """What every model has; a property gives way."""
 
 PAGE_MEMBERS: Final = frozenset(
-    {"auto_paging_iter", "from_dict", "next_page", "pages", "response", "to_dict", "to_json"}
+    {"from_dict", "get", "keys", "next_page", "response", "to_dict", "to_json"}
 )
 """What every page has; a property gives way."""
 
