@@ -129,8 +129,16 @@ def _function(
         place = key_place(operation)
         method_arguments.insert(len(arguments) if place is None else place, key_argument(place))
     if any(one.client_default for one in taken.given):
-        config = of_runtime("Config")
-        arguments.append(views.Argument("config", config, "", True, "", "config"))
+        arguments.append(
+            views.Argument(
+                name="config",
+                annotation=of_runtime("Config"),
+                default="",
+                keyword_only=True,
+                place="",
+                wire="config",
+            )
+        )
     groups, body = _values(taken)
     return views.Function(
         id=operation.id,

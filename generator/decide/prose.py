@@ -14,7 +14,7 @@ from generator.text.docstring import WIDTH, quoted, wrap
 from generator.text.literal import comment, literal
 from generator.text.markdown import readable
 from generator.understand.api import Operation, Response
-from generator.understand.keywords import UNCHECKED
+from generator.understand.keywords import UNCHECKED, constraints
 from generator.understand.schema import Schema
 
 # Statuses and the class that `molam_sdk.exceptions` raises for them (product/sdk.md, Errors).
@@ -28,6 +28,7 @@ _ERRORS: Final[Mapping[str, str]] = {
     "422": "InvalidRequestError",
     "429": "RateLimitError",
 }
+_OF_NUMBERS: Final = ("minimum", "maximum")
 _WORDLESS: Final = 2**53 - 1
 """Limits from here on only say that the number is a JSON number."""
 
@@ -56,19 +57,17 @@ def described(schema: Schema, target: Schema | None = None) -> str:
 
 def limits(schema: Schema) -> str:
     """Return the limits of a schema in words, empty when there are none worth a word."""
-    least, most = schema.fact("minimum"), schema.fact("maximum")
-    if isinstance(most, (int, float)) and most >= _WORDLESS:
-        most = None
-    unit = ""
-    if schema.kind == "string":
-        least, most, unit = schema.fact("minLength"), schema.fact("maxLength"), " characters"
-        if least == 1:
-            least = None if most is None else 1
-    elif schema.kind == "array":
-        least, most, unit = schema.fact("minItems"), schema.fact("maxItems"), " items"
-    elif schema.kind not in ("integer", "number"):
+    told = [one for one in constraints(schema.kind) if one.unit or one.name in _OF_NUMBERS]
+    if not told:
         return ""
-    least = least or None if unit else least
+    least, most = (schema.fact(keyword.name) for keyword in told)
+    unit = f" {told[0].unit}".rstrip()
+    if unit:
+        least = least or None
+        if unit == " characters" and least == 1 and most is None:
+            least = None
+    elif isinstance(most, (int, float)) and most >= _WORDLESS:
+        most = None
     if least is not None and most is not None:
         return f"Exactly {most}{unit}." if least == most else f"{least} to {most}{unit}."
     if most is not None:
