@@ -12,7 +12,7 @@ from generator.decide.annotations import joined
 from generator.decide.bodies import body_shape, emitted_media
 from generator.decide.imports import builtin
 from generator.decide.media import kind_of
-from generator.decide.prose import deprecation, described, limits, sentence
+from generator.decide.prose import deprecation, described, limits, told
 from generator.decide.roles import Roles
 from generator.decide.runtime import IDEMPOTENCY, NEVER_SENT, of_runtime
 from generator.decide.scalars import enum
@@ -21,7 +21,6 @@ from generator.decide.shapes import Shapes
 from generator.read import pointer as pointers
 from generator.read.document import Document
 from generator.text.literal import literal
-from generator.text.markdown import readable
 from generator.text.shown import shown
 from generator.understand.api import Api, Body, Media, Operation, Parameter
 from generator.understand.schema import Named, Schema
@@ -115,7 +114,7 @@ def _parameters(shapes: Shapes, operation: Operation, scope: Scope) -> Iterator[
             required=one.required,
             default=solid.fact("default"),
             doc=_doc(
-                sentence(readable(str(said))) if said else described(solid),
+                told(said) if said else described(solid),
                 solid,
                 deprecation(one.facts),
             ),
@@ -142,7 +141,7 @@ def _body(
         accepts=joined(*(body_shape(api, shapes, media).accept for media in medias)),
         required=body.required,
         default=solid.fact("default"),
-        doc=sentence(readable(body.description)) or described(solid),
+        doc=told(body.description) or described(solid),
     )
     return [whole], whole.argument
 

@@ -10,10 +10,9 @@ import attrs
 from generator.decide import views
 from generator.decide.homes import Homes
 from generator.decide.imports import isort, settle, use
-from generator.decide.prose import sentence
+from generator.decide.prose import told
 from generator.decide.runtime import of_runtime, of_runtime_for_types
 from generator.text.literal import literal
-from generator.text.markdown import readable
 from generator.text.shown import shown
 from generator.understand.api import Api, Operation
 from generator.understand.schema import Named
@@ -35,9 +34,9 @@ def events(api: Api, homes: Homes) -> views.Events | None:
     found: dict[str, tuple[str, str]] = {}
     for webhook in api.webhooks:
         payload = _payload(api, webhook)
-        said = webhook.facts.get("description") or webhook.facts.get("summary") or ""
+        said = told(webhook.facts.get("description"), webhook.facts.get("summary"))
         for kind in _types(api, webhook, payload):
-            found.setdefault(kind, (payload.key, sentence(readable(str(said)))))
+            found.setdefault(kind, (payload.key, said))
     base = _base(api, (key for key, _ in found.values()))
     view = views.Events(
         events=tuple(

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from generator.decide import prose
 from generator.decide.arguments import Given, Ordered, is_key, key_place
 from generator.decide.bodies import successful
 from generator.decide.homes import Homes
 from generator.decide.media import kind_of
-from generator.decide.prose import (
-    default_of,
-    deprecation,
-    raised,
-    returned,
-    section,
-    sentence,
-)
 from generator.text.docstring import WIDTH, quoted, wrap
 from generator.text.literal import comment
 from generator.text.markdown import readable
@@ -28,13 +21,13 @@ _INDENT: Final = 8
 def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered) -> str:
     """Return all that a reader of a method wants to know."""
     lines = _summary(operation)
-    lines += section("Args", _arguments(operation, ordered), _INDENT)
-    results = returned(successful(operation))
+    lines += prose.section("Args", _arguments(operation, ordered), _INDENT)
+    results = prose.returned(successful(operation))
     if results:
         body = [line for text in results for line in wrap(text, WIDTH - _INDENT - 4)]
         lines += ["", "Returns:", *("    " + line if line else "" for line in body)]
-    lines += section("Raises", _errors(homes.package, operation, bool(ordered)), _INDENT)
-    lines += section("Callbacks, sent to you", _callbacks(api, homes, operation), _INDENT)
+    lines += prose.section("Raises", _errors(homes.package, operation, bool(ordered)), _INDENT)
+    lines += prose.section("Callbacks, sent to you", _callbacks(api, homes, operation), _INDENT)
     source = f"Source: {api.document.name}, {comment(operation.title)}"
     lines += ["", *wrap(source, WIDTH - _INDENT)]
     return quoted(lines, _INDENT)
@@ -43,16 +36,16 @@ def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered) -
 def _summary(operation: Operation) -> list[str]:
     facts = operation.facts
     width = WIDTH - _INDENT
-    summary = sentence(" ".join(readable(str(facts.get("summary") or "")).split()))
+    summary = prose.sentence(prose.one_line(facts.get("summary")))
     description = readable(str(facts.get("description") or ""))
-    lines = wrap(summary or sentence(description.partition("\n\n")[0]), width)
+    lines = wrap(summary or prose.sentence(description.partition("\n\n")[0]), width)
     if not lines:
         lines = [f"Call ``{comment(operation.title)}``."]
         if len(lines[0]) > width:
             lines = wrap(lines[0], width)
     if summary and description:
-        lines += ["", *wrap(sentence(description), width)]
-    deprecated = deprecation(facts)
+        lines += ["", *wrap(prose.sentence(description), width)]
+    deprecated = prose.deprecation(facts)
     if deprecated:
         lines += ["", *wrap(deprecated, width)]
     return lines
@@ -62,7 +55,7 @@ def _arguments(operation: Operation, ordered: Ordered) -> list[tuple[str, str]]:
     entries = [(one.argument, _argument(one)) for one, _ in ordered]
     key = next((one for one in operation.parameters if is_key(one)), None)
     if key is not None:
-        said = sentence(readable(str(key.facts.get("description") or "")))
+        said = prose.told(key.facts.get("description"))
         place = key_place(operation)
         entry = ("idempotency_key", f"{said} Made when left out.".strip())
         entries.insert(len(entries) if place is None else place, entry)
@@ -77,12 +70,12 @@ def _argument(one: Given) -> str:
     if one.client_default:
         text += f" Default: the client's `{one.client_default}`."
     elif one.default is not None and "default" not in text.lower():
-        text += f" {default_of(one.default)}"
+        text += f" {prose.default_of(one.default)}"
     return text.strip()
 
 
 def _errors(package: str, operation: Operation, takes_any: bool) -> list[tuple[str, str]]:
-    errors = raised(operation)
+    errors = prose.raised(operation)
     if not any(name == "ApiError" for name, _ in errors):
         errors.append(("MolamError", f"any other failure; see `{package}.exceptions`."))
     if takes_any:
@@ -98,7 +91,5 @@ def _callbacks(api: Api, homes: Homes, operation: Operation) -> Iterator[tuple[s
         if schema is not None and schema.kind == "ref":
             name = homes[api.schemas.target_or_kinds(schema).key].name
             payload = f"`{called.method.upper()}` with `{homes.package}.models.{name}`."
-        said = sentence(
-            readable(str(called.facts.get("description") or called.facts.get("summary") or ""))
-        )
+        said = prose.told(called.facts.get("description"), called.facts.get("summary"))
         yield comment(called.path), f"{said} {payload}".strip()

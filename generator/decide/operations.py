@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import attrs
 
@@ -24,7 +23,7 @@ from generator.decide.arguments import (
 from generator.decide.bodies import Results, body_sources, results
 from generator.decide.imports import settle, use
 from generator.decide.method_doc import method_doc
-from generator.decide.prose import deprecation, module_doc, paragraph_doc, sentence
+from generator.decide.prose import deprecation, module_doc, paragraph_doc, told
 from generator.decide.roles import Roles
 from generator.decide.runtime import of_runtime
 from generator.decide.scope import Scope
@@ -34,7 +33,6 @@ from generator.decide.shapes import Shapes
 from generator.decide.styles import DEFAULT_STYLE, explodes, style_of
 from generator.read import pointer as pointers
 from generator.text.literal import comment, literal
-from generator.text.markdown import readable
 from generator.understand.api import Api, Operation, Parameter
 
 Functions = list[views.Function]
@@ -89,7 +87,7 @@ def _names(api: Api) -> dict[str, str]:
 
 
 def _module(api: Api, module: str, tag: str, planned: Sequence[views.Function]) -> views.ApiModule:
-    said = _described(api.tags.get(tag))
+    said = told(api.tags.get(tag, {}).get("description"))
     view = views.ApiModule(
         module=module,
         alias=module.rpartition(".")[2],
@@ -104,12 +102,6 @@ def _module(api: Api, module: str, tag: str, planned: Sequence[views.Function]) 
     fixed = (use("typing", "Final"), of_runtime("Operation"), of_runtime("Call"))
     (settled, _), imports = settle((view, fixed), here=module, taken=taken)
     return attrs.evolve(settled, imports=imports)
-
-
-def _described(tag: Mapping[str, Any] | None) -> str:
-    """Return what the document says about a tag."""
-    said = tag.get("description") if tag else None
-    return sentence(readable(str(said))) if said else ""
 
 
 def _function(

@@ -46,12 +46,22 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?:" else text + "."
 
 
+def told(*texts: Any) -> str:
+    """Return the first text of the document that there is, as plain sentences."""
+    return sentence(readable(str(next(filter(None, texts), ""))))
+
+
+def one_line(text: Any) -> str:
+    """Return a text of the document as plain text on one line."""
+    return " ".join(readable(str(text or "")).split())
+
+
 def described(schema: Schema, target: Schema | None = None) -> str:
     """Return what the document says about the place where a schema stands."""
     for part in (schema, target):
         said = part.fact("description") if part is not None else None
         if isinstance(said, str) and said.strip():
-            return sentence(readable(said))
+            return told(said)
     return ""
 
 
@@ -148,7 +158,7 @@ def raised(operation: Operation) -> list[tuple[str, str]]:
     for answer in operation.responses:
         if answer.status.startswith("2"):
             continue
-        said = sentence(" ".join(readable(answer.description).split())) or "Not described."
+        said = sentence(one_line(answer.description)) or "Not described."
         label = "any other status" if answer.status == "default" else answer.status
         by_class.setdefault(error_class(answer.status), []).append(f"{label}: {said}")
     return [(name, " ".join(said)) for name, said in by_class.items()]
@@ -158,7 +168,7 @@ def returned(successes: Sequence[Response]) -> list[str]:
     """Return what a method gives back, a line of text a response."""
     lines = []
     for answer in successes:
-        said = sentence(" ".join(readable(answer.description).split()))
+        said = sentence(one_line(answer.description))
         headers = [h for h in answer.headers if h.name.lower() != "x-request-id"]
         if headers:
             listed = "; ".join(

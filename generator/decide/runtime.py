@@ -64,31 +64,16 @@ def of_runtime_for_types(name: str) -> str:
 CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers", "into"})
 """Keywords of every client method; an operation's own argument gives way."""
 
-CLIENT_METHODS: Final = frozenset(
-    {
-        "aclose",
-        "close",
-        "config",
-        "config_class",
-        "construct_event",
-        "recover",
-        "request",
-        "sdk_version",
-        "verify_webhook_signature",
-        "with_options",
-    }
-)
+CLIENT_METHODS: Final = frozenset({
+    "aclose", "close", "config", "config_class", "construct_event", "recover", "request",
+    "sdk_version", "verify_webhook_signature", "with_options",
+})  # fmt: skip
 """What every client has; an operation's method gives way."""
 
-MODEL_MEMBERS: Final = frozenset(
-    {
-        *(name for name in dir(dict) if not name.startswith("_")),
-        "from_dict",
-        "response",
-        "to_dict",
-        "to_json",
-    }
-)
+MODEL_MEMBERS: Final = frozenset({
+    *(name for name in dir(dict) if not name.startswith("_")),
+    "from_dict", "response", "to_dict", "to_json",
+})  # fmt: skip
 """What every model has; a property gives way."""
 
 PAGE_MEMBERS: Final = frozenset(
@@ -100,36 +85,12 @@ NEVER: Final = frozenset({*keyword.kwlist, "self", "cls", "_", "__debug__"})
 _BUILTINS: Final = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 # Names that emitted modules use for themselves.
 ARGUMENTS_TAKEN: Final = frozenset({"config", "idempotency_key", "options", "self", "cls"})
-CLASSES_TAKEN: Final = frozenset(
-    {
-        *_BUILTINS,
-        "Any",
-        "AsyncPage",
-        "Awaiting",
-        "Blocking",
-        "Call",
-        "CallOptions",
-        "Decimal",
-        "Final",
-        "Iterable",
-        "Literal",
-        "Mapping",
-        "Model",
-        "Operation",
-        "Page",
-        "Parameter",
-        "ResponseInfo",
-        "Sequence",
-        "TypeAlias",
-        "TYPE_CHECKING",
-        "UUID",
-        "Union",
-        "Unset",
-        "WebhookEvent",
-        "EventType",
-        "EventRouter",
-    }
-)
+CLASSES_TAKEN: Final = frozenset({
+    *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
+    "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
+    "Page", "Parameter", "ResponseInfo", "Sequence", "TYPE_CHECKING", "TypeAlias", "UUID", "Union",
+    "Unset", "WebhookEvent",
+})  # fmt: skip
 
 IDEMPOTENCY: Final = "Idempotency-Key"
 """The header that the idempotency key travels in."""

@@ -13,10 +13,10 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from generator.decide.prose import one_line
 from generator.decide.runtime import of_runtime
 from generator.read import pointer as pointers
 from generator.text.literal import literal
-from generator.text.markdown import readable
 from generator.understand.api import Api, Operation
 
 _PREFIX: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9]*_(?![A-Za-z0-9])")
@@ -80,7 +80,7 @@ def choose(api: Api) -> Credentials:
     }
     head, *others = _ordered(api, main)
     scheme = api.security_schemes[head]
-    said = " ".join(readable(str(scheme.get("description") or "")).split())
+    said = one_line(scheme.get("description"))
     if others:
         listed = ", ".join(f"`{name}`" for name in others)
         said = f"{said} `api_key` is `{head}`; `further_keys` holds {listed}.".strip()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.decide.prose import sentence
-from generator.text.markdown import readable
+from generator.decide.prose import one_line, sentence
 from generator.understand.api import Api, Operation
 
 
@@ -32,10 +31,7 @@ def servers_doc(api: Api) -> str:
     if not usual_server(api):
         url = address(api.servers[0])
         return f"The document names the server {url!r} only: `api_base` is required."
-    described = (
-        (server.get("url"), " ".join(readable(str(server.get("description") or "")).split()))
-        for server in api.servers
-    )
+    described = ((server.get("url"), one_line(server.get("description"))) for server in api.servers)
     return "\n\n".join(f"``{url}``: {sentence(said)}" for url, said in described if said)
 
 

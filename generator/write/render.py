@@ -61,29 +61,13 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield "models/__init__.py", _lazy(text, '"""Every model of the API."""', package.model_names)
     for api in package.api:
         yield f"api/{api.module.rpartition('.')[2]}.py", text("api.py.jinja", module=api)
-    yield (
-        "api/__init__.py",
-        text(
-            "package_doc.py.jinja",
-            doc='"""One module a tag of the document, one function an operation."""',
-        ),
-    )
+    yield "api/__init__.py", text("api_package.py.jinja")
     yield "client.py", text("client.py.jinja", client=package.client)
     yield "async_client.py", text("async_client.py.jinja", client=package.async_client)
     if package.events is not None:
         yield "events.py", text("events.py.jinja", events=package.events)
-    yield (
-        "config.py",
-        text(
-            "config.py.jinja",
-            doc=package.config_doc,
-            server=literal(package.server),
-            server_doc=package.server_doc,
-            credentials=package.credentials,
-            credentials_doc=package.credentials_doc,
-            key_prefixes=package.key_prefixes,
-        ),
-    )
+    server = literal(package.server)
+    yield "config.py", text("config.py.jinja", package=package, server=server)
     names = [handed.module for handed in package.reexports]
     folders = {name.partition(".")[0] for name in names if "." in name}
     for handed in package.reexports:
