@@ -40,7 +40,7 @@ def known_tests() -> frozenset[str]:
     """Return the names of the tests of the generator."""
     return frozenset(
         node.name
-        for path in HERE.glob("test_*.py")
+        for path in HERE.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.name.startswith("test_")

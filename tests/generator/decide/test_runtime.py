@@ -28,7 +28,7 @@ from molam_overlays.errors import ValidationError
 from molam_overlays.undocumented import undocumented_call
 
 Build = Callable[..., Any]
-GENERATOR = Path(__file__).parents[2] / "generator"
+GENERATOR = Path(__file__).parents[3] / "generator"
 
 
 def runtime(name: str) -> Any:

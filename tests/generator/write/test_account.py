@@ -17,7 +17,7 @@ from generator.understand.types import Graph
 from generator.write.account import account
 from generator.write.render import Tree, render
 
-GOLDEN = Path(__file__).parent / "golden" / "shop.yaml"
+GOLDEN = Path(__file__).parents[1] / "golden" / "shop.yaml"
 
 
 @pytest.fixture(scope="module")
