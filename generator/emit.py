@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from generator import toml
 from generator.decide.plan import plan
 from generator.decide.public_api import load
 from generator.read.document import Document
+from generator.recursion import deep
 from generator.understand.normalise import normalise
 from generator.write import manifest
 from generator.write.account import account
@@ -32,22 +32,13 @@ class Emitted:
     """What decided on them, see `manifest.inputs`."""
 
 
+@deep()
 def emit(document: Document, package: str) -> Emitted:
     """Return all files of the package that a document becomes.
 
     Raises:
         DocumentError: something in it cannot be emitted.
     """
-    usual = sys.getrecursionlimit()
-    # Chains of schemas are followed by recursion; a document may chain some hundred.
-    sys.setrecursionlimit(max(usual, 20_000))
-    try:
-        return _emit(document, package)
-    finally:
-        sys.setrecursionlimit(usual)
-
-
-def _emit(document: Document, package: str) -> Emitted:
     from generator.understand.types import Graph
 
     api = normalise(document)

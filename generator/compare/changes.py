@@ -1,12 +1,12 @@
-"""What changed between two documents, as a report: verdicts, version, changelog."""
+"""What is different for users, gathered: of what is told of one thing the worst stays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
-from generator.compare.rules import FAMILIES, ONE_OF_A_KIND, VERDICTS, Section, Verdict
+from generator.compare.rules import RULES, VERDICTS, Section, Verdict, Way
 from generator.read.position import Position
 
 
@@ -29,6 +29,8 @@ class Change:
     """Where the new document says so, or the old one where the new is silent."""
     used_by: tuple[str, ...] = ()
     """Methods and events that hand it over or take it."""
+    now: str = ""
+    """What it is now, where that is its name or its type."""
 
     @property
     def sentence(self) -> str:
@@ -36,18 +38,55 @@ class Change:
         return f"`{self.subject}` {self.what}"
 
 
-class Collector:
-    """Gathers changes; of several verdicts on one thing the worst stays."""
+def change(
+    name: str,
+    subject: str,
+    what: str,
+    position: Position,
+    *,
+    way: Way = "sent",
+    now: str = "",
+    used_by: tuple[str, ...] = (),
+) -> Change:
+    """Return a change, with what the table says of it.
+
+    Args:
+        name: the rule, and after a colon its case, as `rules.RULES` names them.
+        way: how the values of the place travel, where the rule makes a difference of it.
+        now: what the subject is now, for the advice.
+    """
+    rule = RULES[name]
+    meaning = getattr(rule, way)
+    return Change(
+        meaning.verdict,
+        name.partition(":")[0],
+        subject,
+        what,
+        meaning.advice.format(now=now),
+        rule.section,
+        position,
+        used_by,
+        now,
+    )
+
+
+class Findings:
+    """All changes found so far; of several verdicts on one thing the worst stays."""
 
     def __init__(self) -> None:
         self._changes: dict[tuple[str, str, str], Change] = {}
+        self.renamed: dict[str, str] = {}
+        """Old names of models to new ones."""
 
     def add(self, change: Change) -> None:
         """Take a change in."""
+        if change.rule == "model-renamed":
+            if change.subject in self.renamed:
+                return
+            self.renamed[change.subject] = change.now
         # A class that is sent and received is looked at from both sides.
-        family = FAMILIES.get(change.rule, change.rule)
-        what = "" if family in ONE_OF_A_KIND else change.what
-        key = (family, change.subject, what)
+        rule = RULES[change.rule]
+        key = (rule.family or change.rule, change.subject, "" if rule.once else change.what)
         known = self._changes.get(key)
         if known is None:
             self._changes[key] = change
@@ -57,19 +96,19 @@ class Collector:
             self._changes[key] = attrs.evolve(worst, used_by=used)
 
     def __contains__(self, subject: str) -> bool:
-        return any(change.subject == subject for change in self._changes.values())
+        return any(change.subject == subject for change in self)
 
-    def touched(self, prefix: str) -> bool:
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self._changes.values())
+
+    def touched(self, subject: str) -> bool:
         """Return whether anything about a subject, or a part of it, is known to have changed."""
-        return any(
-            change.subject == prefix or change.subject.startswith((prefix + "(", prefix + "."))
-            for change in self._changes.values()
-        )
+        parts = (subject + "(", subject + ".")
+        return any(change.subject == subject or change.subject.startswith(parts) for change in self)
 
     def sorted(self) -> list[Change]:
         """Return all changes, worst first, each verdict in the order they were found."""
-        found = list(self._changes.values())
-        return sorted(found, key=lambda change: VERDICTS.index(change.verdict))
+        return sorted(self, key=lambda change: VERDICTS.index(change.verdict))
 
 
 def grouped(changes: Iterable[Change], most: int = 3) -> list[Change]:

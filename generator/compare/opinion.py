@@ -13,16 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from generator.emit import emit
 from generator.read.document import Document
+from generator.write.disk import write
 
 OVERLAYS: Final = Path(__file__).resolve().parents[2] / "overlays"
 
 
 def emitted(document: Document, place: Path, package: str = "molam_sdk") -> Path:
     """Emit a document's package below a folder; return the package folder."""
-    from generator.emit import emit
-    from generator.write.disk import write
-
     write(emit(document, package).tree, place / package)
     return place / package
 

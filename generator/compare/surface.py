@@ -6,18 +6,21 @@ about it; the schemas behind them come along, for what only schemas say.
 
 from __future__ import annotations
 
-import ast
-import sys
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Mapping
 
 import attrs
 
 from generator.decide import views
+from generator.decide.naming import attribute_name
+from generator.decide.plan import plan
+from generator.decide.public_api import load
 from generator.read.document import Document
+from generator.read.position import Position
+from generator.recursion import deep
 from generator.understand.api import Api, Media, Operation
 from generator.understand.normalise import normalise
 from generator.understand.schema import Schema
+from generator.understand.types import Graph
 
 
 @attrs.frozen(eq=False)
@@ -78,175 +81,72 @@ class Model:
 class Surface:
     """The emitted package, before it is emitted."""
 
+    @deep()
     def __init__(self, document: Document) -> None:
-        from generator.decide.plan import plan
-        from generator.decide.public_api import load
-        from generator.understand.types import Graph
-
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
         self.document = document
-        self.api: Api = normalise(document)
-        self.package: views.Package = plan(
-            self.api, Graph(document, self.api.named), load(), package="molam_sdk", version="0"
-        )
+        api = normalise(document)
+        graph = Graph(document, api.named)
+        self.package = plan(api, graph, load(), package="molam_sdk", version="0")
         # What a union of kinds says, the base and its kinds say themselves.
-        kinds = {one.kinds for one in self.api.named.values()}
-        named = {key: one for key, one in self.api.named.items() if key not in kinds}
-        self.api = attrs.evolve(self.api, named=named)
-        self.models: dict[str, Model] = {}
-        for module in self.package.models:
-            for item in module.classes:
-                # A page has a class for each client; the first stands for both.
-                self.models.setdefault(
-                    item.key,
-                    Model(
-                        item.name,
-                        item.key,
-                        {field.wire: field.attribute for field in item.fields},
-                        {field.wire: field.annotation for field in item.fields},
-                    ),
-                )
-            for alias in module.aliases:
-                self.models.setdefault(
-                    alias.key, Model(alias.name, alias.key, {}, {"": alias.annotation})
-                )
+        kinds = {one.kinds for one in api.named.values()}
+        named = {key: one for key, one in api.named.items() if key not in kinds}
+        self.api: Api = attrs.evolve(api, named=named)
+        self.schemas = self.api.schemas
         self.names = {entry.name for entry in self.package.model_names}
-
-    @cached_property
-    def methods(self) -> dict[str, Method]:
-        """Methods by operationId."""
-        operations = {operation.id: operation for operation in self.api.operations}
-        planned = {
-            function.name: (module.module, function)
-            for module in self.package.api
-            for function in module.functions
+        """All that `models` hands out."""
+        self.models: dict[str, Model] = {}
+        """Models by the keys of their schemas."""
+        for module in self.package.models:
+            # A page has a class for each client; the first stands for both.
+            for model in (*map(_class, module.classes), *map(_alias, module.aliases)):
+                self.models.setdefault(model.key, model)
+        functions = {function.id: function for _, function in self.package.client.functions}
+        self.methods = {
+            operation.id: self._method(operation, functions[operation.id])
+            for operation in self.api.operations
         }
-        found: dict[str, Method] = {}
-        for _, method in self.package.client.functions:
-            module, function = planned[method.name]
-            identifier = ast.literal_eval(
-                next(item.value for item in function.attributes if item.wire == "id")
-            )
-            operation = operations[identifier]
-            found[identifier] = Method(
-                method.name,
-                module,
-                operation,
-                tuple(self._arguments(method, function, operation)),
-                method.result,
-                method.keyed,
-            )
-        return {operation.id: found[operation.id] for operation in self.api.operations}
+        """Methods by operationId."""
 
-    def _arguments(
-        self, method: views.Function, function: views.Function, operation: Operation
-    ) -> Iterator[Argument]:
-        travels: dict[str, tuple[str, str]] = {}
-        own = {argument.name for argument in function.arguments} - {"config"}
-        for place, items in function.groups:
-            for item in items:
-                used = {
-                    node.id
-                    for node in ast.walk(ast.parse(item.value))
-                    if isinstance(node, ast.Name)
-                }
-                for name in used & own:
-                    travels[name] = (place, str(ast.literal_eval(item.wire)))
-        for argument in method.method_arguments:
-            if argument.name == "idempotency_key" and method.keyed:
-                place, wire = "key", "Idempotency-Key"
-            else:
-                place, wire = travels.get(argument.name, ("", argument.name))
-            yield Argument(
-                argument.name,
-                place,
-                wire,
-                required=not argument.default,
-                keyword_only=argument.keyword_only,
-                annotation=argument.annotation,
-                schema=self._schema_of(operation, place, wire),
-            )
+    def _method(self, operation: Operation, function: views.Function) -> Method:
+        return Method(
+            function.name,
+            function.module,
+            operation,
+            tuple(
+                Argument(
+                    argument.name,
+                    argument.place,
+                    argument.wire,
+                    required=not argument.default,
+                    keyword_only=argument.keyword_only,
+                    annotation=argument.annotation,
+                    schema=self._schema_of(operation, argument),
+                )
+                for argument in function.method_arguments
+            ),
+            function.result,
+            function.keyed,
+        )
 
-    def _schema_of(self, operation: Operation, place: str, wire: str) -> Schema | None:
-        if place == "body":
-            body = self.body(operation)
-            return None if body is None else self.properties(body).get(wire)
+    def _schema_of(self, operation: Operation, argument: views.Argument) -> Schema | None:
+        if argument.place == "body":
+            media = operation.body.media if operation.body else ()
+            schema = next((one.schema for one in media if one.schema is not None), None)
+            solid = schema and self.schemas.solid(schema)
+            return self.schemas.properties(solid).get(argument.wire) if solid else None
         for parameter in operation.parameters:
-            if (parameter.location, parameter.name) == (place, wire):
+            if (parameter.location, parameter.name) == (argument.place, argument.wire):
                 return parameter.schema
         return None
 
-    def body(self, operation: Operation) -> Schema | None:
-        """Return the schema of the first body of an operation, references followed."""
-        if operation.body is None:
-            return None
-        for media in operation.body.media:
-            if media.schema is not None:
-                return self.solid(media.schema)
-        return None
-
-    @cached_property
-    def events(self) -> dict[str, views.Event]:
-        """Events by type."""
-        if self.package.events is None:
-            return {}
-        return {event.type: event for event in self.package.events.events}
-
-    # Schemas
-
-    def solid(self, schema: Schema) -> Schema:
-        """Follow references."""
-        for _ in range(1000):
-            if schema.kind != "ref":
-                break
-            schema = self.api.named[schema.target].schema
-        return schema
-
-    def nullable(self, schema: Schema) -> bool:
-        """Tell whether null is a value."""
-        for _ in range(1000):
-            if schema.nullable or schema.kind == "null":
-                return True
-            if schema.kind != "ref":
-                break
-            schema = self.api.named[schema.target].schema
-        return False
+    def key(self, schema: Schema) -> str:
+        """Return what a schema is known by: the pointer of its definition."""
+        return self.schemas.key(schema)
 
     def name(self, schema: Schema) -> str | None:
         """Return the name of a schema in ``models``; None for one without a name."""
-        key = schema.target if schema.kind == "ref" else schema.at
-        seen: set[str] = set()
-        while key not in seen:
-            seen.add(key)
-            inner = self.api.named.get(key)
-            if inner is not None and inner.schema.kind == "ref":
-                key = inner.schema.target
-        model = self.models.get(key)
+        model = self.models.get(self.key(schema))
         return None if model is None else model.name
-
-    def key(self, schema: Schema) -> str:
-        """Return what a schema is known by: the pointer of its definition."""
-        key = schema.target if schema.kind == "ref" else schema.at
-        for _ in range(1000):
-            inner = self.api.named.get(key)
-            if inner is None or inner.schema.kind != "ref":
-                break
-            key = inner.schema.target
-        return key
-
-    def properties(self, schema: Schema) -> dict[str, Schema]:
-        """Return all properties of an object, inherited ones first."""
-        found: dict[str, Schema] = {}
-        if schema.base:
-            found.update(self.properties(self.solid(self.api.named[schema.base].schema)))
-        found.update(schema.properties)
-        return found
-
-    def required(self, schema: Schema) -> frozenset[str]:
-        """Return the names of all required properties of an object."""
-        if schema.base:
-            return schema.required | self.required(self.solid(self.api.named[schema.base].schema))
-        return schema.required
 
     def attribute(self, key: str, wire: str) -> str:
         """Return the attribute that a property of a model is."""
@@ -257,17 +157,33 @@ class Surface:
             if named is None or not named.schema.base:
                 break
             key = named.schema.base
-        from generator.decide.naming import attribute_name
-
         return attribute_name(wire)
 
-    def annotation(self, key: str, wire: str) -> str | None:
-        """Return the annotation of a property of a model."""
-        while key in self.models:
-            if wire in self.models[key].annotations:
-                return self.models[key].annotations[wire]
-            named = self.api.named.get(key)
-            if named is None or not named.schema.base:
-                break
-            key = named.schema.base
-        return None
+
+def _class(view: views.Class) -> Model:
+    return Model(
+        view.name,
+        view.key,
+        {field.wire: field.attribute for field in view.fields},
+        {field.wire: field.annotation for field in view.fields},
+    )
+
+
+def _alias(view: views.Alias) -> Model:
+    return Model(view.name, view.key, {}, {"": view.annotation})
+
+
+@attrs.frozen(eq=False)
+class Step:
+    """The packages of two documents."""
+
+    old: Surface
+    new: Surface
+
+    def was(self, pointer: str) -> Position:
+        """Return where a place of the old document is."""
+        return self.old.document.position(pointer)
+
+    def is_(self, pointer: str) -> Position:
+        """Return where a place of the new document is."""
+        return self.new.document.position(pointer)

@@ -6,6 +6,7 @@ import ast
 import copy
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -704,6 +705,105 @@ def test_going_back_is_judged_from_the_other_side(
     path.write_text(json.dumps(new), encoding="utf-8")
     report = compare(load_document(path), old)
     assert told(report) == {("breaking", "argument-removed", "create_payment_intent(channel)")}
+
+
+def shop(answer: Data, **call: Any) -> Data:
+    """Return a document of one operation, which answers with `A`."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "servers": [{"url": "https://shop.example"}],
+        "paths": {
+            "/a": {
+                "post": {
+                    "operationId": "makeA",
+                    "responses": {
+                        "200": {
+                            "description": "Done.",
+                            "content": {
+                                "application/json": {"schema": {"$ref": "#/components/schemas/A"}}
+                            },
+                        },
+                    },
+                    **call,
+                }
+            }
+        },
+        "components": {"schemas": {"A": answer}},
+    }
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Callable[[Data, Data], Report]:
+    """Compare two documents."""
+
+    def step(*documents: Data) -> Report:
+        paths = [tmp_path / f"{number}.json" for number in range(2)]
+        for path, document in zip(paths, documents, strict=True):
+            path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        return compare(*(load_document(path, name=path.name) for path in paths))
+
+    return step
+
+
+ITSELF: Final = {"$ref": "#/components/schemas/A"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"type": "array", "items": ITSELF, "minItems": 1},
+        {"type": "object", "additionalProperties": ITSELF, "minProperties": 1},
+    ],
+    ids=lambda answer: answer["type"],
+)
+def test_a_type_that_holds_itself_is_compared(step: Callable[..., Report], answer: Data) -> None:
+    before = {keyword: value for keyword, value in answer.items() if not keyword.startswith("min")}
+    assert step(shop(before), shop(before)).changes == ()
+    assert ("documentation", "limit-tightened", "make_a()") in told(
+        step(shop(before), shop(answer))
+    )
+
+
+def test_a_list_in_itself_is_described_once(step: Callable[..., Report]) -> None:
+    report = step(shop({"type": "array", "items": ITSELF}), shop({"type": "string"}))
+    (change,) = (one for one in report.changes if one.rule == "type-changed")
+    assert change.what == "is now `str`, a list of `list` before"
+
+
+def test_the_fields_of_a_body_that_may_be_left_out_are_arguments(
+    step: Callable[..., Report],
+) -> None:
+    def document(kind: str) -> Data:
+        body = {"type": "object", "required": ["b"], "properties": {"b": {"type": kind}}}
+        content = {"application/json": {"schema": body}}
+        return shop({"type": "string"}, requestBody={"content": content})
+
+    (change,) = step(document("string"), document("integer")).changes
+    assert (change.rule, change.subject) == ("type-changed", "make_a(b)")
+    assert change.advice == "Send `int`"
+
+
+def test_answers_that_went_are_told_in_the_order_of_the_document(
+    step: Callable[..., Report],
+) -> None:
+    document = shop({"type": "string"})
+    statuses = ["418", "404", "499", "409", "500", "401", "403", "429"]
+    more = copy.deepcopy(document)
+    responses = more["paths"]["/a"]["post"]["responses"]
+    responses.update({status: {"description": "No."} for status in statuses})
+    for report in (step(more, document), step(document, more)):
+        assert [change.what[-3:] for change in report.changes] == statuses
+
+
+def test_the_limit_of_recursion_is_put_back(old: Document) -> None:
+    before, usual = sys.getrecursionlimit(), 1500
+    sys.setrecursionlimit(usual)
+    try:
+        compare(old, old)
+        assert sys.getrecursionlimit() == usual
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_a_document_in_the_other_dialect_is_the_same(tmp_path: Path) -> None:

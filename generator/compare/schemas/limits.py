@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeAlias
 
-from generator.compare.rules import Verdict
 from generator.compare.schemas.kinds import shown_value
+from generator.compare.schemas.pair import Found, Pair, solid, told
+from generator.compare.surface import Step
+
+_Facts: TypeAlias = Mapping[str, Any]
+_Said: TypeAlias = Iterator[tuple[str, str]]
+"""Rules, and what there is to say."""
 
 _NUMERIC: Final = frozenset(
     {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 )
-CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
+_CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
     "string": frozenset({"minLength", "maxLength", "pattern"}),
     "integer": _NUMERIC,
     "number": _NUMERIC,
@@ -23,22 +28,48 @@ CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
 """Kind to the keywords that constrain it; of others they say nothing."""
 
 
-_LOWER: Final = {
-    "minLength": "length",
-    "minItems": "number of items",
-    "minProperties": "number of keys",
+_NOUNS: Final = {
+    "Length": "length",
+    "Items": "number of items",
+    "Properties": "number of keys",
 }
-_UPPER: Final = {
-    "maxLength": "length",
-    "maxItems": "number of items",
-    "maxProperties": "number of keys",
-}
-
-
 _SIDES: Final = {"minimum": ("at least", "more than"), "maximum": ("at most", "less than")}
 
 
-def _bound(facts: Mapping[str, Any], which: Literal["minimum", "maximum"]) -> tuple[float, bool]:
+def limits(step: Step, pair: Pair) -> Found:
+    """Compare constraints, which hold for what is sent."""
+    old, new = solid(step, pair)
+    spoken = _CONSTRAINTS.get(new.kind, frozenset[str]())
+    was, is_ = ({k: v for k, v in one.facts.items() if k in spoken} for one in (old, new))
+    for compare in (_counts, _bounds, _patterns, _multiples, _repetition):
+        for rule, what in compare(was, is_):
+            yield told(step, pair, rule, what)
+
+
+def _limit(tighter: bool) -> str:
+    return "limit-tightened" if tighter else "limit-loosened"
+
+
+def _counts(old: _Facts, new: _Facts) -> _Said:
+    for side, at, none, sign in (("min", "at least", 0, 1), ("max", "at most", math.inf, -1)):
+        for counted, noun in _NOUNS.items():
+            was, is_ = (facts.get(side + counted, none) for facts in (old, new))
+            if was != is_:
+                what = f"has a {noun} that is {_side(at, is_)} now, {_side(at, was)} before"
+                yield _limit((is_ - was) * sign > 0), what
+
+
+def _bounds(old: _Facts, new: _Facts) -> _Said:
+    for which, sign in (("minimum", 1), ("maximum", -1)):
+        (was, was_open), (is_, is_open) = _bound(old, which), _bound(new, which)
+        if (was, was_open) != (is_, is_open):
+            tighter = (is_ - was) * sign > 0 or (is_ == was and is_open)
+            at, beyond = _SIDES[which]
+            now, before = beyond if is_open else at, beyond if was_open else at
+            yield _limit(tighter), f"is {_side(now, is_)} now, {_side(before, was)} before"
+
+
+def _bound(facts: _Facts, which: str) -> tuple[float, bool]:
     """Return a bound of a number and whether it is itself excluded, in both dialects."""
     open_end = -math.inf if which == "minimum" else math.inf
     inclusive = facts.get(which)
@@ -54,60 +85,26 @@ def _bound(facts: Mapping[str, Any], which: Literal["minimum", "maximum"]) -> tu
     return value, value == exclusive
 
 
-def changed_limits(
-    old: Mapping[str, Any], new: Mapping[str, Any]
-) -> Iterator[tuple[str, Verdict, str]]:
-    """Yield each constraint that changed: its rule, what it means for a sender, and in words."""
-    for names, sign in ((_LOWER, 1), (_UPPER, -1)):
-        for keyword, noun in names.items():
-            default = 0 if sign == 1 else math.inf
-            was, is_ = old.get(keyword, default), new.get(keyword, default)
-            if was != is_:
-                tighter = (is_ - was) * sign > 0
-                side = "least" if sign == 1 else "most"
-                yield (
-                    "limit-tightened" if tighter else "limit-loosened",
-                    "breaking" if tighter else "additive",
-                    f"has a {noun} that is {_side(f'at {side}', is_)} now, "
-                    f"{_side(f'at {side}', was)} before",
-                )
-    for which, sign in (("minimum", 1), ("maximum", -1)):
-        was_bound, is_bound = _bound(old, which), _bound(new, which)  # type: ignore[arg-type]
-        if was_bound != is_bound:
-            tighter = (is_bound[0] - was_bound[0]) * sign > 0 or (
-                is_bound[0] == was_bound[0] and is_bound[1]
-            )
-            at, beyond = _SIDES[which]
-            yield (
-                "limit-tightened" if tighter else "limit-loosened",
-                "breaking" if tighter else "additive",
-                f"is {_side(beyond if is_bound[1] else at, is_bound[0])} now, "
-                f"{_side(beyond if was_bound[1] else at, was_bound[0])} before",
-            )
-    if old.get("pattern") != new.get("pattern"):
-        pattern = new.get("pattern")
-        yield (
-            "pattern-removed" if pattern is None else "pattern-changed",
-            "additive" if pattern is None else "breaking",
-            "has no pattern any more"
-            if pattern is None
-            else f"must match {shown_value(pattern)} now",
-        )
+def _patterns(old: _Facts, new: _Facts) -> _Said:
+    was, is_ = old.get("pattern"), new.get("pattern")
+    if was != is_ and is_ is None:
+        yield "pattern-removed", "has no pattern any more"
+    elif was != is_:
+        yield "pattern-changed", f"must match {shown_value(is_)} now"
+
+
+def _multiples(old: _Facts, new: _Facts) -> _Said:
     was, is_ = old.get("multipleOf"), new.get("multipleOf")
     if was != is_:
         looser = is_ is None or (was is not None and math.isclose(was / is_ % 1, 0, abs_tol=1e-9))
-        yield (
-            "limit-loosened" if looser else "limit-tightened",
-            "additive" if looser else "breaking",
-            "need not be a multiple any more" if is_ is None else f"is a multiple of {is_} now",
-        )
+        what = "need not be a multiple any more" if is_ is None else f"is a multiple of {is_} now"
+        yield _limit(not looser), what
+
+
+def _repetition(old: _Facts, new: _Facts) -> _Said:
     was, is_ = bool(old.get("uniqueItems")), bool(new.get("uniqueItems"))
     if was != is_:
-        yield (
-            "limit-tightened" if is_ else "limit-loosened",
-            "breaking" if is_ else "additive",
-            "must not repeat items now" if is_ else "may repeat items",
-        )
+        yield _limit(is_), "must not repeat items now" if is_ else "may repeat items"
 
 
 def _side(side: str, value: Any) -> str:

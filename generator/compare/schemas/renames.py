@@ -6,6 +6,10 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from generator.compare.schemas.kinds import NAMED, python_type
+from generator.compare.surface import Step
+from generator.understand.schema import Schema
+
 _Alike: TypeAlias = Callable[[str, str], bool]
 
 
@@ -34,6 +38,20 @@ def renames(
                 found[was] = candidates[0]
                 break
     return found
+
+
+def alike(step: Step, old: Schema, new: Schema) -> bool:
+    """Return whether two schemas could be one property under two names."""
+    one, other = step.old.schemas.solid(old), step.new.schemas.solid(new)
+    if one.kind != other.kind or python_type(one) != python_type(other):
+        return False
+    return one.kind not in NAMED or step.old.name(old) == step.new.name(new)
+
+
+def same(old: Schema, new: Schema) -> bool:
+    """Return whether two schemas say the very same."""
+    one = (old.kind, old.target, old.nullable, repr(old.facts), repr(old.values))
+    return one == (new.kind, new.target, new.nullable, repr(new.facts), repr(new.values))
 
 
 def _resemble(one: str, other: str) -> bool:
