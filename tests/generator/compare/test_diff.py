@@ -28,7 +28,7 @@ from generator.read.anatomy import walk
 from generator.read.document import Document, DocumentError
 from generator.read.load import load_document
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 OURS: Final = ROOT / "openapi" / "molam.yaml"
 INTENTS: Final = "/v1/connect/payment_intents"
 REFUND: Final = "/v1/connect/charges/{charge_id}/refund"
