@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from generator.compare.schemas.kinds import shown_value
 from generator.compare.schemas.pair import Found, Pair, solid, told
 from generator.compare.surface import Step
+from generator.understand.keywords import Keyword, constraints
 
 _Facts: TypeAlias = Mapping[str, Any]
 _Said: TypeAlias = Iterator[tuple[str, str]]
 """Rules, and what there is to say."""
 
-_NUMERIC: Final = frozenset(
-    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-)
-_CONSTRAINTS: Final[Mapping[str, frozenset[str]]] = {
-    "string": frozenset({"minLength", "maxLength", "pattern"}),
-    "integer": _NUMERIC,
-    "number": _NUMERIC,
-    "array": frozenset({"minItems", "maxItems", "uniqueItems"}),
-    "object": frozenset({"minProperties", "maxProperties"}),
-    "map": frozenset({"minProperties", "maxProperties"}),
-}
-"""Kind to the keywords that constrain it; of others they say nothing."""
-
-
-_NOUNS: Final = {
-    "Length": "length",
-    "Items": "number of items",
-    "Properties": "number of keys",
-}
 _SIDES: Final = {"minimum": ("at least", "more than"), "maximum": ("at most", "less than")}
 
 
 def limits(step: Step, pair: Pair) -> Found:
     """Compare constraints, which hold for what is sent."""
     old, new = solid(step, pair)
-    spoken = _CONSTRAINTS.get(new.kind, frozenset[str]())
-    was, is_ = ({k: v for k, v in one.facts.items() if k in spoken} for one in (old, new))
-    for compare in (_counts, _bounds, _patterns, _multiples, _repetition):
+    spoken = constraints(new.kind)
+    names = {keyword.name for keyword in spoken}
+    was, is_ = ({k: v for k, v in one.facts.items() if k in names} for one in (old, new))
+    counts = partial(_counts, spoken)
+    for compare in (counts, _bounds, _patterns, _multiples, _repetition):
         for rule, what in compare(was, is_):
             yield told(step, pair, rule, what)
 
@@ -50,13 +35,14 @@ def _limit(tighter: bool) -> str:
     return "limit-tightened" if tighter else "limit-loosened"
 
 
-def _counts(old: _Facts, new: _Facts) -> _Said:
-    for side, at, none, sign in (("min", "at least", 0, 1), ("max", "at most", math.inf, -1)):
-        for counted, noun in _NOUNS.items():
-            was, is_ = (facts.get(side + counted, none) for facts in (old, new))
-            if was != is_:
-                what = f"has a {noun} that is {_side(at, is_)} now, {_side(at, was)} before"
-                yield _limit((is_ - was) * sign > 0), what
+def _counts(spoken: Iterable[Keyword], old: _Facts, new: _Facts) -> _Said:
+    for keyword in spoken:
+        none, sign = (0, 1) if keyword.end == "least" else (math.inf, -1)
+        was, is_ = old.get(keyword.name, none), new.get(keyword.name, none)
+        if keyword.noun and was != is_:
+            now, before = _side(f"at {keyword.end}", is_), _side(f"at {keyword.end}", was)
+            what = f"has a {keyword.noun} that is {now} now, {before} before"
+            yield _limit((is_ - was) * sign > 0), what
 
 
 def _bounds(old: _Facts, new: _Facts) -> _Said:
