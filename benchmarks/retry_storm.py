@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from molam_overlays.call import Send, Wait, World, flow
-from molam_overlays.codec import AnyValue
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.flow import Send, Wait, flow
+from molam_overlays.calls.operation import Operation, Result
+from molam_overlays.calls.quota import RetryQuota
+from molam_overlays.calls.retry import RetryPolicy
+from molam_overlays.calls.world import World
 from molam_overlays.errors import MolamError
-from molam_overlays.observe import Observer
-from molam_overlays.operation import Call, Operation, Result
-from molam_overlays.retry import RetryPolicy, RetryQuota
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.watch.observe import Observer
 from molam_overlays.wire import Headers, Request, Response
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from molam_overlays.product import run
+from molam_overlays.cli.entry import run
 from molam_sdk._product import PRODUCT
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from molam_overlays.clients import Awaiting
+from molam_overlays.calls.awaiting import Awaiting
 from molam_sdk import __version__
 from molam_sdk.api import payment_intents, payouts, refunds
 from molam_sdk.config import Config

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 from molam_overlays.errors import (
     ApiError,
-    Attempt,
     AuthenticationError,
     ClaimInFlightError,
     ClaimLostError,
     ClientClosedError,
     ConfigurationError,
     ConflictError,
-    Delivery,
     DownloadError,
     IdempotencyKeyExpiredError,
     IdempotencyKeyReusedError,
@@ -37,7 +35,8 @@ from molam_overlays.errors import (
     ValidationError,
     WebhookPayloadError,
 )
-from molam_overlays.money import CurrencyError, MoneyError
+from molam_overlays.money.amount import CurrencyError, MoneyError
+from molam_overlays.outcome import Attempt, Delivery
 
 __all__ = [
     "ApiError",

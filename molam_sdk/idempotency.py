@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
-from molam_overlays.idempotency import make_idempotency_key
+from molam_overlays.message.idempotency import make_idempotency_key
 from molam_overlays.store.claims import Claim, ClaimResult, InFlight, Replay
+from molam_overlays.store.content import Entry
+from molam_overlays.store.entries import Recovered, Unsettled
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
-from molam_overlays.store.journal import AsyncJournal, Entry, Journal, Outcome, Recovered, Unsettled
+from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import fingerprint
+from molam_overlays.store.settlement import Outcome
 
 __all__ = [
     "AsyncIdempotencyStore",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from molam_overlays.money import (
+from molam_overlays.money.amount import (
     CurrencyError,
     Money,
     MoneyError,

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from molam_overlays.hooks import (
+from molam_overlays.watch.events import (
     CallEvent,
     ErrorEvent,
-    Hooks,
     RequestEvent,
     ResponseEvent,
     RetryEvent,
-    Tracer,
 )
-from molam_overlays.observe import CallInfo
+from molam_overlays.watch.hooks import Hooks, Tracer
+from molam_overlays.watch.observe import CallInfo
 
 __all__ = [
     "CallEvent",

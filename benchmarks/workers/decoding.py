@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.payload import ANSWER, event, page
 from benchmarks.workers.loop import obey
-from molam_overlays.model import ResponseInfo
+from molam_overlays.outcome import ResponseInfo
 from molam_overlays.wire import Headers, Response
 from molam_sdk.api.payment_intents import list_payment_intents, retrieve_payment_intent
 from molam_sdk.events import construct_event

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from molam_overlays.codec import Integer, String
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.operation import Operation, PageRule
 from molam_overlays.config import Config
 from molam_overlays.frames import sealed
-from molam_overlays.operation import Body, Call, Operation, PageRule, Result
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.body import Body, Result
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
 from molam_sdk.models.capture_payment_intent_request import CapturePaymentIntentRequest
 from molam_sdk.models.confirm_payment_intent_request import ConfirmPaymentIntentRequest
 from molam_sdk.models.create_payment_intent_request import CreatePaymentIntentRequest

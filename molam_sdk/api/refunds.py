@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from molam_overlays.codec import Integer, String
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.operation import Operation, PageRule
 from molam_overlays.frames import sealed
-from molam_overlays.operation import Body, Call, Operation, PageRule, Result
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.body import Body, Result
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
 from molam_sdk.models.create_refund_request import CreateRefundRequest
 from molam_sdk.models.refund import Refund
 from molam_sdk.models.refund_list import AsyncRefundList, RefundList

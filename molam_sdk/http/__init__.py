@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molam_overlays.codec import File as File
+    from molam_overlays.schema.files import File as File
     from molam_overlays.transport.adapter import AsyncHTTPAdapter as AsyncHTTPAdapter
     from molam_overlays.transport.adapter import HTTPAdapter as HTTPAdapter
     from molam_sdk.http import adapter as adapter
@@ -21,7 +21,7 @@ __all__ = [
 
 _MODULES = {
     "AsyncHTTPAdapter": "molam_overlays.transport.adapter",
-    "File": "molam_overlays.codec",
+    "File": "molam_overlays.schema.files",
     "HTTPAdapter": "molam_overlays.transport.adapter",
 }
 

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molam_overlays.model import Model as Model
-    from molam_overlays.model import ResponseInfo as ResponseInfo
+    from molam_overlays.outcome import ResponseInfo as ResponseInfo
+    from molam_overlays.schema.model import Model as Model
     from molam_sdk.models.bank_account_beneficiary import (
         BankAccountBeneficiary as BankAccountBeneficiary,
     )
@@ -142,7 +142,7 @@ _MODULES = {
     "IbanBeneficiary": "molam_sdk.models.iban_beneficiary",
     "Metadata": "molam_sdk.models.metadata",
     "MobileMoneyBeneficiary": "molam_sdk.models.mobile_money_beneficiary",
-    "Model": "molam_overlays.model",
+    "Model": "molam_overlays.schema.model",
     "PaymentIntent": "molam_sdk.models.payment_intent",
     "PaymentIntentCanceled": "molam_sdk.models.payment_intent_canceled",
     "PaymentIntentCreated": "molam_sdk.models.payment_intent_created",
@@ -169,7 +169,7 @@ _MODULES = {
     "RefundReason": "molam_sdk.models.refund_reason",
     "RefundStatus": "molam_sdk.models.refund_status",
     "RefundSucceeded": "molam_sdk.models.refund_succeeded",
-    "ResponseInfo": "molam_overlays.model",
+    "ResponseInfo": "molam_overlays.outcome",
     "WalletBeneficiary": "molam_sdk.models.wallet_beneficiary",
 }
 

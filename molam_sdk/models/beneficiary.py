@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from molam_overlays.codec import Tagged
-from molam_overlays.model import Model
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.unions import Tagged
 from molam_sdk.models.bank_account_beneficiary import BankAccountBeneficiary
 from molam_sdk.models.iban_beneficiary import IbanBeneficiary
 from molam_sdk.models.mobile_money_beneficiary import MobileMoneyBeneficiary

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from molam_overlays.codec import Boolean, Integer, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import Boolean, String
 from molam_sdk.models.currency import CURRENCY
 from molam_sdk.models.metadata import METADATA
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from molam_overlays.codec import Integer
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
 from molam_sdk.models.metadata import METADATA
 from molam_sdk.models.refund_reason import REFUND_REASON, RefundReason
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from molam_overlays.codec import String
+from molam_overlays.schema.texts import String
 
 Currency: TypeAlias = str
 """ISO 4217 currency code, three capital letters."""

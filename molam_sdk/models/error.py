@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
 from molam_sdk.models.error_detail import ErrorDetail
 
 

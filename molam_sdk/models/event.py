@@ -7,8 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from molam_overlays.codec import AnyValue, Boolean, Integer, Map, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Map
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import Boolean, String
 
 
 class Event(Model):

@@ -7,8 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from molam_overlays.codec import Boolean, DateTime, Integer, Nullable, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import Boolean, String
 from molam_sdk.models.currency import CURRENCY
 from molam_sdk.models.metadata import METADATA
 from molam_sdk.models.payment_intent_error import PaymentIntentError

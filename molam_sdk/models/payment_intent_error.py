@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from molam_overlays.codec import String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 
 
 class PaymentIntentError(Model):

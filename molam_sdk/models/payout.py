@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from molam_overlays.codec import DateTime, Nullable, Number, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Number
+from molam_overlays.schema.texts import String
 from molam_sdk.models.beneficiary import BENEFICIARY, Beneficiary
 from molam_sdk.models.currency import CURRENCY
 from molam_sdk.models.metadata import METADATA

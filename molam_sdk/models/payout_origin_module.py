@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from molam_overlays.codec import Enum, String, Union
+from molam_overlays.schema.texts import Enum, String
+from molam_overlays.schema.unions import Union
 
 PayoutOriginModule: TypeAlias = Literal["connect", "ma", "shop", "agents", "ops"]
 """The Molam module on whose behalf the money is paid out. An open set: the known modules are

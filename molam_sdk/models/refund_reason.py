@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from molam_overlays.codec import Enum, String, Union
+from molam_overlays.schema.texts import Enum, String
+from molam_overlays.schema.unions import Union
 
 RefundReason: TypeAlias = Literal[
     "requested_by_customer", "discount_applied", "duplicate", "fraudulent"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from molam_overlays.codec import Enum
+from molam_overlays.schema.texts import Enum
 
 RefundStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
 """Where the refund stands:

@@ -8,11 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molam_overlays.idempotency import make_idempotency_key as make_idempotency_key
+    from molam_overlays.message.idempotency import make_idempotency_key as make_idempotency_key
     from molam_overlays.store.idempotency import IdempotencyStore as IdempotencyStore
-    from molam_overlays.webhooks import generate_signature as generate_signature
-    from molam_overlays.webhooks import parse_signature_header as parse_signature_header
-    from molam_overlays.webhooks import verify_signature as verify_signature
+    from molam_overlays.webhook.signature import generate_signature as generate_signature
+    from molam_overlays.webhook.signature import parse_signature_header as parse_signature_header
+    from molam_overlays.webhook.signature import verify_signature as verify_signature
     from molam_sdk.utils import idempotency as idempotency
     from molam_sdk.utils import webhook as webhook
 
@@ -26,10 +26,10 @@ __all__ = [
 
 _MODULES = {
     "IdempotencyStore": "molam_overlays.store.idempotency",
-    "generate_signature": "molam_overlays.webhooks",
-    "make_idempotency_key": "molam_overlays.idempotency",
-    "parse_signature_header": "molam_overlays.webhooks",
-    "verify_signature": "molam_overlays.webhooks",
+    "generate_signature": "molam_overlays.webhook.signature",
+    "make_idempotency_key": "molam_overlays.message.idempotency",
+    "parse_signature_header": "molam_overlays.webhook.signature",
+    "verify_signature": "molam_overlays.webhook.signature",
 }
 
 _SUBMODULES = [

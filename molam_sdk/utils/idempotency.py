@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from molam_overlays.idempotency import make_idempotency_key
+from molam_overlays.message.idempotency import make_idempotency_key
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 
 __all__ = [

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from molam_overlays.webhooks import generate_signature, parse_signature_header, verify_signature
+from molam_overlays.webhook.signature import (
+    generate_signature,
+    parse_signature_header,
+    verify_signature,
+)
 
 __all__ = [
     "generate_signature",

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
 from urllib.parse import SplitResult, urlsplit
 
-from molam_overlays.credentials import Credentials
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
+from molam_overlays.message.credentials import Credentials
 from molam_overlays.redact import MASK
 
 if TYPE_CHECKING:

@@ -8,46 +8,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
-Delivery = Literal["not_sent", "rejected", "maybe_processed"]
-"""What became of a request, from harmless to unknown.
-
-``not_sent``: nothing reached the server. ``rejected``: the server answered that it did nothing.
-``maybe_processed``: it may have been carried out.
-"""
-
-_GRAVITY: dict[Delivery, int] = {"not_sent": 0, "rejected": 1, "maybe_processed": 2}
-
-
-class Attempt(NamedTuple):
-    """One try at sending a request."""
-
-    number: int
-    """1 for the first."""
-    started_at: datetime
-    """When it began, UTC."""
-    duration: float
-    """How long it took, in seconds."""
-    outcome: str
-    """A status such as ``503``, or the name of the failure such as ``response timeout``."""
-    status: int | None = None
-    """The HTTP status, None when no response came."""
-    request_id: str | None = None
-    """The server's ``X-Request-Id``, None when no response came."""
-    delivery: Delivery | None = None
-    """What this attempt alone says about the fate of the request; None for a success."""
-
-
-def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
-    """Return the gravest delivery of all attempts; ``not_sent`` when there were none."""
-    worst: Delivery = "not_sent"
-    for attempt in attempts:
-        if attempt.delivery is not None and _GRAVITY[attempt.delivery] > _GRAVITY[worst]:
-            worst = attempt.delivery
-    return worst
+from molam_overlays.outcome import (
+    Attempt,
+    Delivery,
+    delivery_of_status,
+)
 
 
 class MolamError(Exception):
@@ -363,8 +331,6 @@ class WebhookPayloadError(MolamError):
     """A webhook verified, but its body is not an event."""
 
 
-IN_FLIGHT = "idempotency_in_flight"
-
 _LONGEST_TOLD = 2.0**31
 """Seconds. Nobody waits longer, and no number is too long to be read as this one."""
 
@@ -433,15 +399,6 @@ def name_of_failure(error: MolamError) -> str:
             return "connection lost"
         return "no connection" if error.repeatable else "nothing could be sent"
     return type(error).__name__
-
-
-def delivery_of_status(status: int, code: str | None) -> Delivery:
-    """Tell from a status and an error code whether the server did nothing.
-
-    4xx is a refusal, save 408 and 409 ``idempotency_in_flight``; all else may have been processed.
-    """
-    refused = 400 <= status <= 499 and status != 408 and not (status == 409 and code == IN_FLIGHT)
-    return "rejected" if refused else "maybe_processed"
 
 
 PUBLIC = (

@@ -47,7 +47,14 @@ _CARRIERS: Final = frozenset(
     ]
 )
 """Packages whose frames hold heads and bodies on their way, or a connection string."""
-_DRIVERS: Final = frozenset({"molam_overlays.clients", "molam_overlays.call", __name__})
+_DRIVERS: Final = frozenset(
+    {
+        "molam_overlays.calls.awaiting",
+        "molam_overlays.calls.blocking",
+        "molam_overlays.calls.flow",
+        __name__,
+    }
+)
 """Modules whose coroutines and generators hold nothing that shows but what a caller gave them."""
 # As `inspect` has them; to import it costs more than the rest of this package's modules together.
 _COROUTINE: Final = 0x80

@@ -8,8 +8,7 @@ read before it is needed.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,27 +37,6 @@ class Product:
     """The folder of SQL migrations inside the package."""
 
 
-def run(product: Product, arguments: Sequence[str] | None = None) -> None:
-    """Run the command ``molam``; exits 2 with one line when the extra is not installed.
-
-    Args:
-        product: the emitted package.
-        arguments: the words of the command line; those of the process by default.
-    """
-    try:
-        from molam_overlays.cli.commands import application
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] in {"typer", "rich", "click", "shellingham"}:
-            sys.exit(_needs("cli", product))
-        raise
-    application(product)(args=arguments, prog_name="molam")
-
-
 def missing_extra(extra: str) -> str:
     """Say which extra to install, in one line."""
     return f'This needs the extra `{extra}`: pip install "molam-sdk-python[{extra}]"'
-
-
-def _needs(extra: str, product: Product) -> int:
-    print(f"molam {product.version}: {missing_extra(extra)}", file=sys.stderr)
-    return 2

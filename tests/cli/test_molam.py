@@ -23,7 +23,7 @@ from molam_overlays.cli.commands import application
 from molam_overlays.cli.doctor import examine
 from molam_overlays.errors import NetworkError, PaymentDeclinedError, SignatureError
 from molam_overlays.store.inbox import Inbox
-from molam_overlays.webhooks import verify_signature
+from molam_overlays.webhook.signature import verify_signature
 from molam_sdk._product import PRODUCT
 from molam_sdk.sandbox import Sandbox
 

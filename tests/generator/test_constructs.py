@@ -10,7 +10,8 @@ import pytest
 
 from generator.decide.runtime import CALL_OPTIONS, CLIENT_METHODS
 from generator.read.document import DocumentError
-from molam_overlays.clients import Awaiting, Blocking
+from molam_overlays.calls.awaiting import Awaiting
+from molam_overlays.calls.blocking import Blocking
 from molam_overlays.config import CallOptions
 
 Build = Callable[..., Any]

@@ -13,7 +13,10 @@ from generator.read.load import load_document
 from generator.read.position import DocumentError
 from generator.understand.keywords import KEYWORDS, constraints, tightest, type_meant
 from generator.understand.schema import Kind
-from molam_overlays import codec, rules
+from molam_overlays.schema import rules
+from molam_overlays.schema.containers import Array, Map
+from molam_overlays.schema.numbers import Float, Integer, Number
+from molam_overlays.schema.texts import String
 
 # What it says, and a value that it forbids.
 BROKEN: dict[str, tuple[Any, Any]] = {
@@ -57,12 +60,12 @@ def test_a_default_that_breaks_a_checked_keyword_is_refused(name: str, tmp_path:
 @pytest.mark.parametrize(
     ("kind", "runtime"),
     [
-        ("string", codec.String),
-        ("integer", codec.Integer),
-        ("number", codec.Number),
-        ("number", codec.Float),
-        ("array", codec.Array),
-        ("map", codec.Map),
+        ("string", String),
+        ("integer", Integer),
+        ("number", Number),
+        ("number", Float),
+        ("array", Array),
+        ("map", Map),
     ],
 )
 def test_the_runtime_takes_every_argument_of_the_table(kind: Kind, runtime: type) -> None:

@@ -11,9 +11,17 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from molam_overlays.body import Body, Encoding, Result, UnreadableBodyError, kind_of
-from molam_overlays.codec import AnyValue, Array, Binary, File, Integer, Nullable, String, Union
-from molam_overlays.model import NO_RESPONSE, Model, field
+from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError
+from molam_overlays.message.media import kind_of
+from molam_overlays.outcome import NO_RESPONSE
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Array, Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.files import Binary, File
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
+from molam_overlays.schema.unions import Union
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.call import Send, Settle, Wait, World, WriteAhead, flow, quotable
-from molam_overlays.codec import Integer
+from molam_overlays.calls.answer import quotable
+from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead, flow
+from molam_overlays.calls.operation import Operation, Result
+from molam_overlays.calls.quota import RetryQuota
+from molam_overlays.calls.retry import RetryPolicy
+from molam_overlays.calls.world import World
 from molam_overlays.errors import (
     ApiError,
     ConflictError,
@@ -17,10 +21,10 @@ from molam_overlays.errors import (
     StoreError,
     TimeoutError,  # noqa: A004
 )
-from molam_overlays.model import Model, field
-from molam_overlays.observe import Observer
-from molam_overlays.operation import Operation, Result
-from molam_overlays.retry import RetryPolicy, RetryQuota
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.watch.observe import Observer
 from molam_overlays.wire import Headers, Request, Response
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

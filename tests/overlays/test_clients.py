@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.body import Body, Result
-from molam_overlays.clients import Awaiting, Blocking
-from molam_overlays.codec import Binary, String
+from molam_overlays.calls.awaiting import Awaiting
+from molam_overlays.calls.blocking import Blocking
+from molam_overlays.calls.operation import Operation
+from molam_overlays.calls.undocumented import template as shown_path
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError
-from molam_overlays.model import Model, field
-from molam_overlays.operation import Operation
-from molam_overlays.undocumented import template as shown_path
+from molam_overlays.message.body import Body, Result
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.files import Binary
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 from molam_overlays.wire import Headers, Request, Response
 
 CONFIG = Config(api_key="sk_test_1", api_base="http://localhost:1")
@@ -191,8 +194,8 @@ def test_an_environment_that_lacks_a_key_says_so(kind: Any) -> None:
     "name", ["X-Api-Key", "x-api-key", "X_Api_Key", "X-API_KEY", "Idempotency_Key"]
 )
 def test_credentials_cannot_be_replaced_wherever_the_document_puts_them(name: str) -> None:
-    from molam_overlays.credentials import Credentials
     from molam_overlays.errors import ValidationError
+    from molam_overlays.message.credentials import Credentials
 
     class Keyed(Config):
         credentials = Credentials(name="X-Api-Key", scheme="")

@@ -14,37 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays import codec
-from molam_overlays.codec import (
-    UNSET,
-    AnyValue,
-    Array,
-    Base64,
-    Binary,
-    Boolean,
-    Const,
-    Date,
-    DateTime,
-    DecimalText,
-    Duration,
-    Enum,
-    File,
-    Float,
-    Integer,
-    Lazy,
-    Map,
-    Nullable,
-    Number,
-    String,
-    Tagged,
-    Time,
-    Type,
-    Union,
-    Uuid,
-    type_of,
-)
-from molam_overlays.jsontext import WireNumber, dumps, loads
-from molam_overlays.model import Model, field
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Array, Map, Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.files import Binary, File
+from molam_overlays.schema.formats import Base64, Date, DateTime, DecimalText, Duration, Time, Uuid
+from molam_overlays.schema.jsontext import WireNumber, dumps, loads
+from molam_overlays.schema.lazy import Lazy, _pending, resolve_pending
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Float, Integer, Number
+from molam_overlays.schema.texts import Boolean, Const, Enum, String
+from molam_overlays.schema.types import UNSET, Type, type_of
+from molam_overlays.schema.unions import Tagged, Union
 
 UTC = timezone.utc
 JSON = st.recursive(
@@ -459,8 +440,8 @@ def test_type_of_says_what_it_expected() -> None:
 
 def test_lazy_types_are_found_when_a_client_is_built() -> None:
     lazy = Lazy(__name__, "Plain")
-    assert lazy in codec._pending
-    codec.resolve_pending()
-    assert lazy not in codec._pending
+    assert lazy in _pending
+    resolve_pending()
+    assert lazy not in _pending
     assert type(lazy.decode({"name": "x"}, None)) is Plain
     assert refused(lazy, {}) == {"x.name": "is required"}

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.body import Result
-from molam_overlays.clients import Awaiting, Blocking
-from molam_overlays.codec import Binary
+from molam_overlays.calls.awaiting import Awaiting
+from molam_overlays.calls.blocking import Blocking
+from molam_overlays.calls.operation import Operation
 from molam_overlays.config import Config
 from molam_overlays.errors import DownloadError, MolamError, NetworkError, ValidationError
-from molam_overlays.model import Model
-from molam_overlays.operation import Operation
+from molam_overlays.message.body import Result
+from molam_overlays.schema.files import Binary
+from molam_overlays.schema.model import Model
 from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 

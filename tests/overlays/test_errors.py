@@ -11,18 +11,16 @@ import pytest
 from molam_overlays import errors
 from molam_overlays.errors import (
     ApiError,
-    Attempt,
     MolamError,
     NetworkError,
     ResponseTooLargeError,
     ResumeError,
     TimeoutError,  # noqa: A004
     ValidationError,
-    delivery_of_status,
     error_class,
     name_of_failure,
-    worst_delivery,
 )
+from molam_overlays.outcome import Attempt, delivery_of_status, worst_delivery
 
 
 def attempt(delivery: Any) -> Attempt:

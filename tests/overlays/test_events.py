@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.codec import Const, Integer, String
 from molam_overlays.errors import SignatureError, WebhookPayloadError
-from molam_overlays.events import construct_event, read_event
-from molam_overlays.model import Model, field
-from molam_overlays.webhooks import generate_signature
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import Const, String
+from molam_overlays.webhook.events import construct_event, read_event
+from molam_overlays.webhook.signature import generate_signature
 
 
 class Event(Model):

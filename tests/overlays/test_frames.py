@@ -219,7 +219,7 @@ def test_a_second_page_and_a_resumed_call_show_nothing() -> None:
 
 
 def test_keys_in_a_query_or_cookie_show_as_little_as_those_in_a_header() -> None:
-    from molam_overlays.credentials import Credentials
+    from molam_overlays.message.credentials import Credentials
 
     class Elsewhere(Config):
         credentials = Credentials(
@@ -473,7 +473,7 @@ def test_a_stored_body_that_is_no_event_is_not_shown() -> None:
 def test_a_receiver_logs_a_traceback_without_body_and_secret(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from molam_overlays.contrib.receiver import areceive, receive
+    from molam_overlays.webhook.receiver import areceive, receive
 
     typed = json.dumps({"id": "evt_1", "type": "payout.paid", "data": BENEFICIARY}).encode()
 

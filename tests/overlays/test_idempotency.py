@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molam_overlays.errors import MolamError, ValidationError
-from molam_overlays.idempotency import check_idempotency_key, make_idempotency_key
+from molam_overlays.message.idempotency import check_idempotency_key, make_idempotency_key
 
 PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays.jsontext import MAX_NESTING, WireNumber, dumps, dumps_exact, loads, plain_copy
+from molam_overlays.schema.jsontext import (
+    MAX_NESTING,
+    WireNumber,
+    dumps,
+    dumps_exact,
+    loads,
+    plain_copy,
+)
 
 NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?\Z")
 VALUES = st.recursive(

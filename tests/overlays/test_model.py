@@ -11,33 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays.codec import (
-    UNSET,
-    AnyValue,
-    Array,
-    Boolean,
-    Const,
-    DateTime,
-    Enum,
-    Integer,
-    Lazy,
-    Map,
-    Nullable,
-    Number,
-    String,
-    Tagged,
-    Union,
-)
 from molam_overlays.errors import ValidationError
-from molam_overlays.model import (
-    NO_RESPONSE,
-    Model,
-    ResponseInfo,
-    adopt,
-    field,
-    sensitive_values,
-    type_of,
-)
+from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Array, Map, Nullable
+from molam_overlays.schema.display import sensitive_values
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.lazy import Lazy
+from molam_overlays.schema.model import Model, adopt, type_of
+from molam_overlays.schema.numbers import Integer, Number
+from molam_overlays.schema.texts import Boolean, Const, Enum, String
+from molam_overlays.schema.types import UNSET
+from molam_overlays.schema.unions import Tagged, Union
 from molam_overlays.wire import Headers
 
 

@@ -17,9 +17,9 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays import currencies
 from molam_overlays.errors import MolamError
-from molam_overlays.money import (
+from molam_overlays.money import currencies
+from molam_overlays.money.amount import (
     CurrencyError,
     Money,
     MoneyError,

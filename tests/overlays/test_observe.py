@@ -11,17 +11,12 @@ from typing import Any
 import attrs
 import pytest
 
-from molam_overlays import observe
-from molam_overlays.errors import Attempt, ConfigurationError, NetworkError, RateLimitError
-from molam_overlays.hooks import (
-    ErrorEvent,
-    Hooks,
-    RequestEvent,
-    ResponseEvent,
-    RetryEvent,
-    observer_of,
-)
-from molam_overlays.observe import CallInfo, Observer, configure_logging
+from molam_overlays.errors import ConfigurationError, NetworkError, RateLimitError
+from molam_overlays.outcome import Attempt
+from molam_overlays.watch import observe
+from molam_overlays.watch.events import ErrorEvent, RequestEvent, ResponseEvent, RetryEvent
+from molam_overlays.watch.hooks import Hooks, observer_of
+from molam_overlays.watch.observe import CallInfo, Observer, configure_logging
 
 CANARY = "SN08-canary-account"
 
@@ -301,7 +296,7 @@ observe.configure_logging()
 observe.configure_logging()
 info = observe.CallInfo(operation_id="x", method="GET", path_template="/v1/x", host="h")
 observe.Observer().request(info, 1)
-observe.Observer().retry(info, __import__("molam_overlays.errors").errors.Attempt(
+observe.Observer().retry(info, __import__("molam_overlays.outcome").outcome.Attempt(
     number=1, started_at=None, duration=0, outcome="503", status=503), 1.0)
 """
 

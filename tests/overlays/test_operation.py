@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.body import Body, Result, UnreadableBodyError
-from molam_overlays.codec import UNSET, Array, Binary, Integer, Lazy, Map, String
+from molam_overlays.calls.operation import Operation
 from molam_overlays.errors import ValidationError
-from molam_overlays.model import NO_RESPONSE, Model, field
-from molam_overlays.operation import Operation, without
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.body import Body, Result, UnreadableBodyError
+from molam_overlays.message.masking import without
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.outcome import NO_RESPONSE
+from molam_overlays.schema.containers import Array, Map
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.files import Binary
+from molam_overlays.schema.lazy import Lazy
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
+from molam_overlays.schema.types import UNSET
 from molam_overlays.wire import Headers, Response
 
 

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.codec import Array, Boolean, Integer, String
+from molam_overlays.calls.operation import Operation, PageRule, Result
+from molam_overlays.calls.page import bind_page
+from molam_overlays.calls.paging import MAX_STALE_PAGES, AsyncPage, Page
 from molam_overlays.errors import PaginationError
-from molam_overlays.model import Model, field
-from molam_overlays.operation import Operation, PageRule, Result
-from molam_overlays.page import MAX_STALE_PAGES, AsyncPage, Page, bind_page
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import Boolean, String
 
 
 class Item(Model):

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays.codec import AnyValue, Problems
-from molam_overlays.parameters import (
-    Parameter,
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.message.styles import (
     cookie_pairs,
     header_problem,
     header_value,
     path_segment,
     query_pairs,
 )
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.types import Problems
 
 LIST = ["blue", "black", "brown"]
 DICT = {"R": 100, "G": 200, "B": 150}

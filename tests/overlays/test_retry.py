@@ -11,21 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molam_overlays.calls.quota import QUOTA_CAPACITY, RetryQuota
+from molam_overlays.calls.retry import (
+    backoff,
+    failure_is_repeatable,
+    parse_retry_after,
+    status_is_repeatable,
+    wait_before_retry,
+)
 from molam_overlays.errors import (
     ApiError,
     ClientClosedError,
     MolamError,
     NetworkError,
     TimeoutError,  # noqa: A004
-)
-from molam_overlays.retry import (
-    QUOTA_CAPACITY,
-    RetryQuota,
-    backoff,
-    failure_is_repeatable,
-    parse_retry_after,
-    status_is_repeatable,
-    wait_before_retry,
 )
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from molam_overlays.errors import ConfigurationError
-from molam_overlays.router import EventRouter
+from molam_overlays.webhook.router import EventRouter
 
 Event = dict[str, Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.codec import String
 from molam_overlays.errors import ValidationError
-from molam_overlays.model import Model, field
-from molam_overlays.rules import (
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.rules import (
     any_of_required,
     dependent_required,
     max_properties,
@@ -17,6 +17,7 @@ from molam_overlays.rules import (
     names_match,
     one_of_required,
 )
+from molam_overlays.schema.texts import String
 
 
 @pytest.mark.parametrize(

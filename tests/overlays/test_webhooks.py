@@ -16,9 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays import webhooks
 from molam_overlays.errors import ConfigurationError, SignatureError
-from molam_overlays.webhooks import generate_signature, parse_signature_header, verify_signature
+from molam_overlays.webhook import signature as webhooks
+from molam_overlays.webhook.signature import (
+    generate_signature,
+    parse_signature_header,
+    verify_signature,
+)
 
 NOW = 1705420800000
 BODY = b'{"id":"evt_1","type":"payment_intent.succeeded"}'

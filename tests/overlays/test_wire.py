@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.body import Encoded
-from molam_overlays.call import Send
-from molam_overlays.codec import AnyValue, File
-from molam_overlays.model import ResponseInfo
-from molam_overlays.operation import Body, Call, Operation
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.flow import Send
+from molam_overlays.calls.operation import Body, Operation
+from molam_overlays.message.body import Encoded
+from molam_overlays.outcome import ResponseInfo
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.files import File
 from molam_overlays.wire import Headers, Request, Response
 
 SECRET = {"Authorization": "Bearer sk_test_canary"}

@@ -102,8 +102,8 @@ def test_a_defect_in_an_emitted_package_is_found(
         for missing in ("Any", "Float", "String"):
             known = {
                 "Any": "typing",
-                "Float": "molam_overlays.codec",
-                "String": "molam_overlays.codec",
+                "Float": "molam_overlays.schema.numbers",
+                "String": "molam_overlays.schema.texts",
             }
             changed = changed.replace(
                 "annotations\n", f"annotations\n\nfrom {known[missing]} import {missing}\n", 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from molam_overlays.sandbox.control import CONTROLS
-from molam_overlays.sandbox.fault import GUIDE, parse
+from molam_overlays.sandbox.fault_script import GUIDE, parse
 from molam_overlays.sandbox.values import VALUES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text("utf-8")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from molam_overlays.sandbox.answer import Hangup, Pause, Reply
-from molam_overlays.sandbox.fault import FaultError, parse
+from molam_overlays.sandbox.fault_script import FaultError, parse
 
 from .conftest import INTENTS, World
 

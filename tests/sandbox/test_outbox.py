@@ -10,7 +10,7 @@ import pytest
 
 from molam_overlays.errors import SignatureError
 from molam_overlays.sandbox.outbox import RETRY_SECONDS, Delivery
-from molam_overlays.webhooks import parse_signature_header, verify_signature
+from molam_overlays.webhook.signature import parse_signature_header, verify_signature
 
 from .conftest import START_MS, World
 

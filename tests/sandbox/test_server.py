@@ -20,7 +20,7 @@ from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.delivery import HttpPost
 from molam_overlays.sandbox.server import AddressError, Server, address_of, listen
 from molam_overlays.sandbox.state import State
-from molam_overlays.webhooks import verify_signature
+from molam_overlays.webhook.signature import verify_signature
 
 from .conftest import INTENTS, Visitor
 

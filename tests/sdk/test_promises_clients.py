@@ -782,7 +782,7 @@ import sys
 sys.modules.update(dict.fromkeys(["click", "rich", "trio"]))
 from molam_sdk import Config, MolamClient
 MolamClient(Config(api_key="sk_test_1"))
-idle = {"asyncio", "attr", "dateutil", "molam_overlays.hooks", "platform", "sqlite3", "uuid"}
+idle = {"asyncio", "attr", "dateutil", "molam_overlays.watch.hooks", "platform", "sqlite3", "uuid"}
 print(sorted(idle & sys.modules.keys()))
 """
     # Without the site module, whose .pth files may import anything.

@@ -1,1 +1,1 @@
-"""The command ``molam``. Needs the extra `cli`; `molam_overlays.product.run` says so without it."""
+"""The command ``molam``. Needs the extra `cli`; `entry.run` says so without it."""

@@ -18,7 +18,7 @@ from molam_overlays.cli.remote import DEFAULT_URL, AsJson, Remote, SandboxUrl
 from molam_overlays.errors import MolamError
 from molam_overlays.product import Product
 from molam_overlays.sandbox.document import Document
-from molam_overlays.webhooks import generate_signature
+from molam_overlays.webhook.signature import generate_signature
 
 Secret = Annotated[
     str,

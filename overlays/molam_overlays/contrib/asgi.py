@@ -17,7 +17,8 @@ except ImportError:
         "molam_sdk.contrib.asgi needs Starlette, which FastAPI brings: pip install starlette"
     ) from None
 
-from molam_overlays.contrib.receiver import (
+from molam_overlays.frames import sealed
+from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
     SIGNATURE_HEADER,
     TOO_LARGE,
@@ -26,7 +27,6 @@ from molam_overlays.contrib.receiver import (
     Handle,
     areceive,
 )
-from molam_overlays.frames import sealed
 
 
 def webhook_endpoint(

@@ -19,7 +19,8 @@ try:
 except ImportError:
     raise ImportError("molam_sdk.contrib.django needs Django: pip install django") from None
 
-from molam_overlays.contrib.receiver import (
+from molam_overlays.frames import sealed
+from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
     SIGNATURE_HEADER,
     TOO_LARGE,
@@ -30,7 +31,6 @@ from molam_overlays.contrib.receiver import (
     areceive,
     receive,
 )
-from molam_overlays.frames import sealed
 
 
 def webhook_view(

@@ -14,7 +14,8 @@ try:
 except ImportError:
     raise ImportError("molam_sdk.contrib.flask needs Flask: pip install flask") from None
 
-from molam_overlays.contrib.receiver import (
+from molam_overlays.frames import sealed
+from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
     SIGNATURE_HEADER,
     TOO_LARGE,
@@ -24,7 +25,6 @@ from molam_overlays.contrib.receiver import (
     Handle,
     receive,
 )
-from molam_overlays.frames import sealed
 
 
 def webhook_view(

@@ -20,9 +20,10 @@ except ImportError:
         'molam_sdk.contrib.opentelemetry needs OpenTelemetry: pip install "molam-sdk-python[otel]"'
     ) from None
 
-from molam_overlays.errors import ApiError, Attempt, MolamError
-from molam_overlays.hooks import Hooks
-from molam_overlays.observe import CallInfo
+from molam_overlays.errors import ApiError, MolamError
+from molam_overlays.outcome import Attempt
+from molam_overlays.watch.hooks import Hooks
+from molam_overlays.watch.observe import CallInfo
 
 SCOPE: Final = "molam_sdk"
 # The boundaries that the conventions advise for http.client.request.duration, in seconds.

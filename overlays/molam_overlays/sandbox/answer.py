@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from molam_overlays.jsontext import MAX_NESTING
+from molam_overlays.schema.jsontext import MAX_NESTING
 from molam_overlays.wire import Headers
 
 

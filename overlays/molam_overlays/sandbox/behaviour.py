@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from molam_overlays.currencies import EXPONENTS
+from molam_overlays.money.currencies import EXPONENTS
 from molam_overlays.sandbox import values
 from molam_overlays.sandbox.answer import Refusal
 from molam_overlays.sandbox.clock import parse_rfc3339, rfc3339

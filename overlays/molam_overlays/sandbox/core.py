@@ -7,15 +7,13 @@ it: `server` over sockets, `adapter` straight into a test. Time passes in `Core.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-import attrs
-
+from molam_overlays.calls.undocumented import template
 from molam_overlays.frames import empty_for_log
 from molam_overlays.sandbox.answer import (
     Answer,
@@ -25,7 +23,6 @@ from molam_overlays.sandbox.answer import (
     Pause,
     Refusal,
     Reply,
-    encode,
 )
 from molam_overlays.sandbox.behaviour import (
     BEHAVIOURS,
@@ -37,39 +34,19 @@ from molam_overlays.sandbox.behaviour import (
 from molam_overlays.sandbox.clock import Clock, machine_ms
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.document import Operation
-from molam_overlays.sandbox.fault import HEADER, FaultError, Step, parse
+from molam_overlays.sandbox.fault_script import HEADER, FaultError, Step, parse
+from molam_overlays.sandbox.faults import FAULT_CODES, WORDED
+from molam_overlays.sandbox.keys import REMEMBERED_MS, fingerprint_of
 from molam_overlays.sandbox.ledger import Ids, Ledger, Thing, random_id, wrong_state
 from molam_overlays.sandbox.life import allowed
 from molam_overlays.sandbox.masking import Masking
 from molam_overlays.sandbox.outbox import Outbox
+from molam_overlays.sandbox.records import KEPT_REQUESTS
+from molam_overlays.sandbox.served import GoneError, Served
 from molam_overlays.sandbox.state import State, pack, unpack
-from molam_overlays.undocumented import template
 
 logger = logging.getLogger("molam.sandbox")
-
-REMEMBERED_MS = 24 * 3_600_000
-"""How long an idempotency key is remembered."""
-KEPT_REQUESTS = 1000
-"""How many requests the page and ``/_sandbox/requests`` can show."""
 _KEY = re.compile(r"(sk_test_|sk_live_|jwt_)[!-~]+")
-
-
-class _GoneError(Exception):
-    """The connection ended before the work began."""
-
-
-@attrs.define
-class _Served:
-    """What is known about one request while it is served."""
-
-    id: str
-    asked: Asked
-    at_ms: int
-    operation: Operation | None = None
-    account: str = ""
-    key: str | None = None
-    step: Step | None = None
-    replayed: bool = False
 
 
 class Core:
@@ -104,10 +81,10 @@ class Core:
     def serve(self, asked: Asked) -> Generator[Effect, None, None]:
         """Serve one request of the API: yields what to do, in order."""
         self.tick()
-        served = _Served(self.new_id("req_"), asked, self.clock.now_ms())
+        served = Served(self.new_id("req_"), asked, self.clock.now_ms())
         try:
             answer = yield from self._answer(served)
-        except _GoneError:
+        except GoneError:
             return
         except Refusal as refusal:
             answer = self.contract.error(served.operation, refusal)
@@ -124,7 +101,7 @@ class Core:
         self.woken()
         yield self._shaped(served, answer)
 
-    def _answer(self, served: _Served) -> Generator[Effect, None, Answer]:
+    def _answer(self, served: Served) -> Generator[Effect, None, Answer]:
         asked = served.asked
         operation, path, methods = self.contract.document.match(asked.method, asked.path)
         served.operation = operation
@@ -143,7 +120,7 @@ class Core:
             if step.hangup:
                 self._note(served, None)
                 yield Hangup(reset=step.hangup == "reset")
-                raise _GoneError
+                raise GoneError
             if step.status:
                 if step.latency:
                     yield Pause(step.latency)
@@ -152,7 +129,7 @@ class Core:
         body = self.contract.body(operation, asked)
         if operation.method == "POST" and "Idempotency-Key" in asked.headers:
             served.key = asked.headers["Idempotency-Key"]
-        print_ = _fingerprint(body)
+        print_ = fingerprint_of(body)
         known = self._claim(served, print_)
         if known is not None:
             if step and step.latency:
@@ -202,7 +179,7 @@ class Core:
         return "acct_" + hashlib.sha256(key.encode()).hexdigest()[:16]
 
     def _work(
-        self, served: _Served, operation: Operation, values: Mapping[str, Any], body: Any
+        self, served: Served, operation: Operation, values: Mapping[str, Any], body: Any
     ) -> Answer:
         """Do what the operation does and remember the answer, both or neither."""
         behaviour = BEHAVIOURS.get(operation.id)
@@ -234,7 +211,7 @@ class Core:
 
     # Idempotency keys
 
-    def _claim(self, served: _Served, print_: str) -> Answer | None:
+    def _claim(self, served: Served, print_: str) -> Answer | None:
         """Claim the key of a request; return the remembered answer of an earlier one.
 
         Raises:
@@ -272,7 +249,7 @@ class Core:
         body = None if row["body"] is None else unpack(row["body"])
         return Answer(row["status"], body, {"Idempotency-Replayed": "true"})
 
-    def _remember(self, served: _Served, answer: Answer) -> None:
+    def _remember(self, served: Served, answer: Answer) -> None:
         if served.key is not None:
             self.state.run(
                 "UPDATE keys SET status = ?, body = ? "
@@ -285,7 +262,7 @@ class Core:
                 served.key,
             )
 
-    def _release(self, served: _Served) -> None:
+    def _release(self, served: Served) -> None:
         if served.key is not None:
             self.state.run(
                 "DELETE FROM keys WHERE account = ? AND method = ? AND path = ? AND key = ? "
@@ -298,7 +275,7 @@ class Core:
 
     # Faults
 
-    def _scripted(self, served: _Served, operation: Operation) -> Step | None:
+    def _scripted(self, served: Served, operation: Operation) -> Step | None:
         """Return what shall go wrong with a request: by its header, else scripted ahead."""
         asked = served.asked
         script = asked.headers.get(HEADER)
@@ -368,19 +345,19 @@ class Core:
             self.state.run("DELETE FROM faults")
             self.state.run("DELETE FROM scripts")
 
-    def _told(self, served: _Served, step: Step) -> Answer:
+    def _told(self, served: Served, step: Step) -> Answer:
         """Make the answer that a fault orders."""
         assert step.status is not None
         headers = {} if step.retry_after is None else {"Retry-After": step.retry_after}
         if step.status < 400:
             return Answer(step.status, None if step.status == 204 else {}, headers)
-        code = step.code or _FAULT_CODES.get(step.status, "internal_error")
-        message = None if code in _WORDED else "The sandbox answers so because a fault told it to."
+        code = step.code or FAULT_CODES.get(step.status, "internal_error")
+        message = None if code in WORDED else "The sandbox answers so because a fault told it to."
         return self.contract.error(
             served.operation, Refusal(step.status, code, message, headers=headers)
         )
 
-    def _shaped(self, served: _Served, answer: Answer) -> Effect:
+    def _shaped(self, served: Served, answer: Answer) -> Effect:
         """Apply what shall happen to an answer on its way."""
         step = served.step or Step()
         if step.hangup and step.after:
@@ -495,7 +472,7 @@ class Core:
 
     # The log
 
-    def _note(self, served: _Served, answer: Answer | None) -> None:
+    def _note(self, served: Served, answer: Answer | None) -> None:
         asked = served.asked
         record = {
             "id": served.id,
@@ -540,24 +517,6 @@ class Core:
         self.state.clear(keep=("subscriptions",))
 
 
-_FAULT_CODES = {
-    400: "malformed_body",
-    401: "invalid_api_key",
-    402: "insufficient_funds",
-    403: "not_allowed",
-    404: "resource_missing",
-    409: "idempotency_in_flight",
-    422: "invalid_value",
-    429: "rate_limited",
-}
-_WORDED = {
-    *_FAULT_CODES.values(),
-    "internal_error",
-    "idempotency_key_reused",
-    "insufficient_balance",
-}
-
-
 def example_event(
     contract: Contract, ledger: Ledger, type_: str, data: Mapping[str, Any] | None
 ) -> dict[str, Any]:
@@ -571,9 +530,3 @@ def example_event(
     event: dict[str, Any] = ledger.examples.of_media(contract.document.webhook_example(type_))
     event["data"] = {**event["data"], **(data or {})}
     return event
-
-
-def _fingerprint(body: Any) -> str:
-    """Tell bodies apart by what they say, not how they are written."""
-    canonical = json.dumps(json.loads(encode(body or {})), sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()

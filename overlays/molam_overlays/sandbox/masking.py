@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from molam_overlays.operation import without
+from molam_overlays.calls.undocumented import template
+from molam_overlays.message.masking import without
 from molam_overlays.redact import MASK, redact_text
 from molam_overlays.sandbox.answer import decode
 from molam_overlays.sandbox.document import Document
-from molam_overlays.undocumented import template
 
 _LONGEST: Final = 100_000
 """Bytes of a body that is shown."""

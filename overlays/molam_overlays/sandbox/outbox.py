@@ -14,9 +14,9 @@ import attrs
 
 from molam_overlays.sandbox.answer import encode
 from molam_overlays.sandbox.clock import machine_ms
-from molam_overlays.sandbox.fault import Step
+from molam_overlays.sandbox.fault_script import Step
 from molam_overlays.sandbox.state import State, pack, unpack
-from molam_overlays.webhooks import generate_signature
+from molam_overlays.webhook.signature import generate_signature
 
 DEFAULT_SECRET: Final = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
 """What signs events unless another secret is given."""
@@ -178,7 +178,7 @@ class Outbox:
 
     def _ahead(self, type_: str) -> Step | None:
         """Take the fault that was scripted ahead for the next event of a type, if any."""
-        from molam_overlays.sandbox.fault import parse
+        from molam_overlays.sandbox.fault_script import parse
 
         row = self._state.row(
             "SELECT * FROM faults WHERE event = ? OR event = '*' ORDER BY seq LIMIT 1", type_

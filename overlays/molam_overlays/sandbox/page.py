@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from molam_overlays.money import Money, MoneyError, format_money, to_minor_units
+from molam_overlays.money.amount import Money, MoneyError, format_money, to_minor_units
 from molam_overlays.sandbox.answer import Refusal, encode
 from molam_overlays.sandbox.clock import rfc3339
 from molam_overlays.sandbox.control import CONTROLS
 from molam_overlays.sandbox.core import Core
-from molam_overlays.sandbox.fault import GUIDE
+from molam_overlays.sandbox.fault_script import GUIDE
 from molam_overlays.sandbox.values import VALUES
 
 # Styles are inline in the templates. Forms may lead to the merchant's own pages.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
-from molam_overlays.store import blocking, faults, fork
+from molam_overlays.store import blocking, failures, fork
 from molam_overlays.store import session as sessions
 from molam_overlays.store.address import Address
 from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
@@ -28,6 +28,7 @@ from molam_overlays.store.session import (
     is_async,
     refusal,
 )
+from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement, spell
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
 
@@ -104,8 +105,8 @@ class AsyncDatabase:
                         await step.commit()
                     return value
             except self.errors as error:
-                if not (step.ours and left and faults.may_repeat(error)):
-                    raise faults.translate(error, self.shown) from error
+                if not (step.ours and left and failures.may_repeat(error)):
+                    raise failures.translate(error, self.shown) from error
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -127,7 +128,7 @@ class AsyncDatabase:
             try:
                 return await apart(drive(session, decide(*args, **kwargs), self.moment()))
             except session.errors as error:
-                raise faults.translate(error, self.shown) from error
+                raise failures.translate(error, self.shown) from error
 
     def transaction(self) -> AsyncTransaction:
         """Return a transaction, yet to begin, that a caller's code may write in."""
@@ -167,7 +168,7 @@ class AsyncDatabase:
                 self._address.location, **connect_options(self._address)
             )
         except psycopg.Error as error:
-            raise faults.translate(error, self._address.shown) from error
+            raise failures.translate(error, self._address.shown) from error
         session = AsyncSession(connection)
         session.loop = loop
         fork.remember(session)
@@ -371,7 +372,7 @@ class _Awaited(AsyncTransaction):
             session = await database.borrow()
         else:
             session.refuse_inherited()
-            if not await database.turn.take(self, sessions.BUSY_SECONDS):
+            if not await database.turn.take(self, BUSY_SECONDS):
                 raise StoreUnavailableError(OCCUPIED)
             if session.closed:
                 raise StoreUnavailableError(CLOSED)
@@ -384,7 +385,7 @@ class _Awaited(AsyncTransaction):
         try:
             await session.begin()
         except database.errors as error:
-            raise faults.translate(error, database.shown) from error
+            raise failures.translate(error, database.shown) from error
 
     async def drive(self, decision: Decision[T]) -> T:
         """Carry out a decision; the driver's errors are raised as they are."""
@@ -396,7 +397,7 @@ class _Awaited(AsyncTransaction):
         try:
             return await self.drive(decide(*args, **kwargs))
         except self._database.errors as error:
-            raise faults.translate(error, self._database.shown) from error
+            raise failures.translate(error, self._database.shown) from error
 
     async def commit(self) -> None:
         self._check_fork()
@@ -404,7 +405,7 @@ class _Awaited(AsyncTransaction):
         try:
             await self.session.commit()
         except self._database.errors as error:
-            raise faults.translate(error, self._database.shown, committing=True) from error
+            raise failures.translate(error, self._database.shown, committing=True) from error
 
     async def end(self, *, interrupted: bool = False) -> None:
         session = self.session

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import faults, fork
+from molam_overlays.store import failures, fork
 from molam_overlays.store import session as sessions
 from molam_overlays.store.address import Address
 from molam_overlays.store.session import Session, SqliteSession, connect, wrap
+from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement
 
 P = ParamSpec("P")
@@ -106,8 +107,8 @@ class Database:
                 finally:
                     step.end()
             except self.errors as error:
-                if not (step.ours and left and faults.may_repeat(error)):
-                    raise faults.translate(error, self.shown) from error
+                if not (step.ours and left and failures.may_repeat(error)):
+                    raise failures.translate(error, self.shown) from error
             finally:
                 step.end()
         raise AssertionError("unreachable")
@@ -141,7 +142,7 @@ class Database:
                 if not joined and not done:
                     undo(session)
         except session.errors as error:
-            raise faults.translate(error, self.shown) from error
+            raise failures.translate(error, self.shown) from error
         finally:
             if not joined and not done:
                 undo(session)
@@ -161,7 +162,7 @@ class Database:
             finally:
                 step.end()
         except self.errors as error:
-            raise faults.translate(error, self.shown) from error
+            raise failures.translate(error, self.shown) from error
         finally:
             step.end()
 
@@ -260,7 +261,7 @@ class Transaction:
                 fork.enter(self)
             return database.lend(self)
         session.refuse_inherited()
-        if not database.turn.take(self, sessions.BUSY_SECONDS):
+        if not database.turn.take(self, BUSY_SECONDS):
             raise StoreUnavailableError(OCCUPIED)
         if session.closed:
             raise StoreUnavailableError(CLOSED)
@@ -289,10 +290,10 @@ class Transaction:
                 return
             except self._database.errors as error:
                 self.end()
-                until = until or time.monotonic() + sessions.BUSY_SECONDS
-                waits = self._gated and faults.is_busy(error) and time.monotonic() < until
+                until = until or time.monotonic() + BUSY_SECONDS
+                waits = self._gated and failures.is_busy(error) and time.monotonic() < until
                 if not waits:
-                    raise faults.translate(error, self._database.shown) from error
+                    raise failures.translate(error, self._database.shown) from error
             time.sleep(_BUSY_PAUSE)
 
     def drive(self, decision: Decision[T]) -> T:
@@ -306,7 +307,7 @@ class Transaction:
         try:
             return self.drive(decide(*args, **kwargs))
         except self._database.errors as error:
-            raise faults.translate(error, self._database.shown) from error
+            raise failures.translate(error, self._database.shown) from error
 
     def commit(self) -> None:
         """Commit, unless it is no longer wanted."""
@@ -317,7 +318,7 @@ class Transaction:
             self.session.commit()
         except self._database.errors as error:
             undo(self.session)
-            raise faults.translate(error, self._database.shown, committing=True) from error
+            raise failures.translate(error, self._database.shown, committing=True) from error
 
     def end(self) -> None:
         """Leave nothing open, taken or waited for; any number of times does no harm."""

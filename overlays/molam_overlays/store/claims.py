@@ -20,7 +20,6 @@ row that was purged and made anew never hands out a token again.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Generator
 from typing import Any, TypeVar, cast
 
@@ -36,9 +35,10 @@ from molam_overlays.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from molam_overlays.idempotency import REMEMBERED_SECONDS, watching
+from molam_overlays.message.idempotency import REMEMBERED_SECONDS, watching
+from molam_overlays.store.arguments import failure_text
 from molam_overlays.store.payload import decode, encode
-from molam_overlays.store.statement import Decision, Statement
+from molam_overlays.store.statement import Ask, Decision, Statement
 
 LOGGER = logging.getLogger("molam_sdk")
 
@@ -91,32 +91,6 @@ class InFlight:
 
 
 ClaimResult = Claim | Replay | InFlight
-
-
-def check_key(key: str, route: str) -> None:
-    """Refuse a key or route that could not be stored or looked up.
-
-    Raises:
-        ValueError: the key is not 1 to 255 printable characters, or the route holds control
-            characters or is longer than 500.
-    """
-    if not _is_text(key, 255) or not key:
-        raise ValueError("The idempotency key must be a string of 1 to 255 printable characters.")
-    if not _is_text(route, 500):
-        raise ValueError(
-            "The route must be a string of at most 500 printable characters, such as "
-            "'POST /checkout'."
-        )
-
-
-def _is_text(value: object, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest and (value.isprintable() or not value)
-
-
-def check_seconds(name: str, seconds: float, *, zero: bool = False) -> None:
-    """Refuse a span that is not a positive, finite number of seconds."""
-    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero):
-        raise ValueError(f"{name} must be a {'' if zero else 'positive '}number of seconds.")
 
 
 _ROW = """
@@ -295,25 +269,6 @@ def purging(older_than: float) -> Decision[int]:
         {"age": max(older_than, REMEMBERED_SECONDS)},
     )
     return removed.count
-
-
-def failure_text(error: object) -> str | None:
-    """Describe a failure for the row, without what its message may quote from a body."""
-    if error is None or isinstance(error, str):
-        return None if error is None else error[:500]
-    kind = type(error)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-# One piece of work, from claim to answer ---------------------------------------------------------
-
-
-@attrs.frozen
-class Ask:
-    """Run a decision in a transaction of its own."""
-
-    decide: Any
-    arguments: tuple[Any, ...]
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import attrs
 
 from molam_overlays.errors import StoreError
-from molam_overlays.idempotency import REMEMBERED_SECONDS
+from molam_overlays.message.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store import owner as owners
 from molam_overlays.store.content import Decrypt, Entry, Stored, words_read
 from molam_overlays.store.key_age import OLD, KeyAge, Use, age_of

@@ -11,22 +11,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from molam_overlays.frames import sealed
 from molam_overlays.store import claims
+from molam_overlays.store.arguments import check_key, check_seconds, failure_text
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
-from molam_overlays.store.claims import (
-    LEASE_SECONDS,
-    RETENTION_SECONDS,
-    Ask,
-    Claim,
-    ClaimResult,
-    Pause,
-    check_key,
-    check_seconds,
-    failure_text,
-)
+from molam_overlays.store.claims import LEASE_SECONDS, RETENTION_SECONDS, Claim, ClaimResult, Pause
 from molam_overlays.store.content import Decrypt, Encrypt
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import encode, fingerprint
+from molam_overlays.store.statement import Ask
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -19,9 +19,9 @@ import attrs
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.store import deliveries, fork
+from molam_overlays.store.arguments import check_seconds, failure_text
 from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
 from molam_overlays.store.blocking import Clock, Database, Transaction
-from molam_overlays.store.claims import check_seconds, failure_text
 from molam_overlays.store.deliveries import (
     EVENT_RETENTION_SECONDS,
     LEASE_SECONDS,

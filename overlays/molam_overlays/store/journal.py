@@ -26,9 +26,10 @@ from typing import Any, NamedTuple, cast
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
 from molam_overlays.store import owner as owners
+from molam_overlays.store.arguments import check_seconds
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Database
-from molam_overlays.store.claims import LEASE_SECONDS, Ask, check_seconds
+from molam_overlays.store.claims import LEASE_SECONDS
 from molam_overlays.store.content import Decrypt, Encrypt, Entry, lay_down, words_at_rest
 from molam_overlays.store.entries import (
     WITHDRAWN,
@@ -47,7 +48,7 @@ from molam_overlays.store.entries import (
 )
 from molam_overlays.store.key_age import KeyAge
 from molam_overlays.store.settlement import Outcome, recovering
-from molam_overlays.store.statement import Decision
+from molam_overlays.store.statement import Ask, Decision
 
 __all__ = ["AsyncJournal", "Entry", "Journal", "Outcome", "Recovered", "Unsettled"]
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from molam_overlays.idempotency import REMEMBERED_SECONDS
+from molam_overlays.message.idempotency import REMEMBERED_SECONDS
 
 OLD: Final = "too old; "
 """What `outcome` begins with, once a recovery has seen that the key is too old."""

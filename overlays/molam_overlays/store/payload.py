@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, cast
 
-from molam_overlays import jsontext
-from molam_overlays.jsontext import WireNumber
+from molam_overlays.schema import jsontext
+from molam_overlays.schema.jsontext import WireNumber
 
 _Number = Callable[["int | float | Decimal"], str]
 

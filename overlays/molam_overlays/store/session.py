@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import functools
-import logging
 import os
 import sqlite3
 import time
@@ -15,23 +14,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import quote
 
 from molam_overlays.errors import ConfigurationError, StoreError
-from molam_overlays.store import faults, fork
+from molam_overlays.store import failures, fork
 from molam_overlays.store.address import Address, unreadable
 from molam_overlays.store.statement import Dialect, Result, spell
 
 if TYPE_CHECKING:
     import psycopg
-
-LOGGER = logging.getLogger("molam_sdk")
-
-BUSY_SECONDS = 30.0
-"""How long a writer waits for the other writers of a SQLite file."""
+from molam_overlays.store.settings import BUSY_SECONDS, CONNECT_SECONDS, LOGGER
 
 _TURN_SECONDS = 0.1
 """How long SQLite itself waits at a time. In between a step can be given up, and the process fork."""
-
-CONNECT_SECONDS = 10
-"""How long to wait for PostgreSQL to take a connection, unless the URL says."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
@@ -221,7 +213,7 @@ class SqliteSession(Lineage):
                 # Without a write-ahead log, which its owner may turn off, readers hold up a commit.
                 until = until or time.monotonic() + BUSY_SECONDS
                 waits = self.path is not None and time.monotonic() < until
-                if not waits or not faults.is_busy(error):
+                if not waits or not failures.is_busy(error):
                     raise
             else:
                 return
@@ -430,7 +422,7 @@ def connect(address: Address) -> Session:
     try:
         session = PsycopgSession(psycopg.connect(address.location, **connect_options(address)))
     except psycopg.Error as error:
-        raise faults.translate(error, address.shown) from error
+        raise failures.translate(error, address.shown) from error
     fork.remember(session)
     return session
 
@@ -488,7 +480,7 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
             # Made here, so that the mode is right from the first byte.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         elif not path.exists():
-            raise faults.not_migrated(f"there is no file {path}", address.shown)
+            raise failures.not_migrated(f"there is no file {path}", address.shown)
         _protect(path)
         fork.refuse_inherited(path, f"The SQLite file {path}")
         connection = fork.in_time(lambda: _open(path), f"The SQLite file {path}")
@@ -498,7 +490,7 @@ def connect_sqlite(address: Address, *, create: bool = False) -> SqliteSession:
             "must exist, and this user must be allowed to write there."
         ) from error
     except sqlite3.Error as error:
-        raise faults.translate(error, address.shown) from error
+        raise failures.translate(error, address.shown) from error
     session = SqliteSession(connection)
     session.watch(path)
     fork.remember(session)

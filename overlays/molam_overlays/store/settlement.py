@@ -11,13 +11,8 @@ from typing import Any, cast
 
 import attrs
 
-from molam_overlays.errors import (
-    Delivery,
-    MolamError,
-    StoreError,
-    is_own_refusal,
-)
-from molam_overlays.store.claims import Ask
+from molam_overlays.errors import MolamError, StoreError, is_own_refusal
+from molam_overlays.outcome import Delivery
 from molam_overlays.store.content import (
     Decrypt,
     Encrypt,
@@ -36,6 +31,7 @@ from molam_overlays.store.entries import (
     settling,
     taking,
 )
+from molam_overlays.store.statement import Ask
 
 _REFUSED_NOW = (
     "{name}: the API refuses it now, but what became of an earlier attempt is unknown: look the "

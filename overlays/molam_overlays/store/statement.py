@@ -9,6 +9,17 @@ from typing import Any, Literal, TypeVar
 
 import attrs
 
+# One piece of work, from claim to answer ---------------------------------------------------------
+
+
+@attrs.frozen
+class Ask:
+    """Run a decision in a transaction of its own."""
+
+    decide: Any
+    arguments: tuple[Any, ...]
+
+
 Dialect = Literal["postgresql", "sqlite"]
 
 T = TypeVar("T")

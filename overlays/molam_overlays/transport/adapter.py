@@ -7,13 +7,12 @@ encoded or decoded twice and bodies other than JSON can pass.
 
 from __future__ import annotations
 
-import json as jsonlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from molam_overlays.errors import MolamError
-from molam_overlays.wire import Headers, Request, Response
+from molam_overlays.wire import Response
 
 
 class HTTPAdapter(ABC):
@@ -98,38 +97,3 @@ def prefers_exchange(adapter: object) -> bool:
         if "send" in cls.__dict__:
             return False
     return False
-
-
-def send_arguments(request: Request) -> dict[str, Any]:
-    """Return the keyword arguments of `send` for a request."""
-    if request.content is not None and request.json is None and request.content != b"null":
-        raise MolamError(
-            "This adapter has `send` alone, which takes JSON bodies only. Use the default "
-            "adapter for other media types."
-        )
-    return {
-        "method": request.method,
-        "url": request.url,
-        "headers": dict(request.headers),
-        "json": request.json,
-        "timeout": request.timeout,
-    }
-
-
-def response_of(answer: Any) -> Response:
-    """Turn what `send` returned into a `Response`; say what was expected when it is off."""
-    try:
-        status, text, headers = answer
-        content = text if isinstance(text, bytes) else _as_text(text).encode()
-        return Response(int(status), Headers(headers or {}), content)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise TypeError(
-            "An adapter's send() must return (status, text, headers): an int, a str and a "
-            f"mapping. It returned {type(answer).__name__}."
-        ) from error
-
-
-def _as_text(body: Any) -> str:
-    if body is None:
-        return ""
-    return body if isinstance(body, str) else jsonlib.dumps(body)

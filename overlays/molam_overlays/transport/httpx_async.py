@@ -8,38 +8,34 @@ connection therefore happens without one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import os
-import select
-import ssl
 import sys
-import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import anyio
 import anyio.abc
 import anyio.streams.tls
-import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
-from molam_overlays.transport import asyncio_socket, fault, line
+from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
-from molam_overlays.transport.body import DEFAULT_LIMIT, Body, headers_of
+from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.own_async import OwnAsyncClient, OwnAttempt
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
+from molam_overlays.transport.sending import answer_of, request_of
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
-from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.transport.trail import AsyncTrail
+from molam_overlays.transport.wire_async import (
+    Wire,
+    clock,
+)
 from molam_overlays.wire import Request, Response
-
-_clock = time.monotonic
-_FLUSH_AT = 64 * 1024
 
 
 class AsyncHttpxAdapter(AsyncHTTPAdapter):
@@ -96,11 +92,11 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             ForeignError: code of your own client's owner raised something.
         """
         if self._closed:
-            raise fault.closed()
+            raise failures.closed()
         loop = _current_loop()
         if self._loop is not loop:
             if self._loop is not None:
-                raise fault.other_loop()
+                raise failures.other_loop()
             self._loop = loop
         target = target_of(request.url)
         prepared = prepare(request, target)
@@ -133,7 +129,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         attempt.wire = used.wire
         used.wire.begin()
         if used.proxied:
-            due = _clock() + attempt.timeout
+            due = clock() + attempt.timeout
             attempt.trail = prepared.extensions["trace"] = AsyncTrail(attempt.origin, due)
         reusable = False
         try:
@@ -146,14 +142,14 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         except Exception as error:
             trail = attempt.trail
             if attempt.body is None and (trail is None or trail.sent):
-                attempt.body = fault.interim(error, attempt.host, used.wire.first)
-            attempt.failure = fault.failure_of(error, attempt.host, attempt.timeout, trail)
+                attempt.body = failures.interim(error, attempt.host, used.wire.first)
+            attempt.failure = failures.failure_of(error, attempt.host, attempt.timeout, trail)
             if attempt.failure is None:
                 raise
         finally:
             await self._release(slot, reusable)
 
-    async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: _Wire) -> bool:
+    async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: Wire) -> bool:
         """Read the body; True if it is whole."""
         stream = cast("httpx.AsyncByteStream", answer.stream)
         try:
@@ -199,13 +195,13 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         # Connections of a loop that is gone went with it.
 
     async def _acquire(self, attempt: _Attempt) -> Slot[_Line]:
-        origin, now = attempt.origin, _clock()
+        origin, now = attempt.origin, clock()
         slot = self._stack.take(origin, now, now + attempt.timeout)
         if slot is None:
             slot = await self._await_turn(now, now + attempt.timeout)
         try:
             if self._closed:
-                raise fault.closed()
+                raise failures.closed()
             found = slot.line
             if found is not None:
                 young = now - found.idle_since <= self._expiry
@@ -213,7 +209,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
                     return slot
                 slot.line = None
                 await _discard([found])
-            wire = _Wire()
+            wire = Wire()
             # Nobody else makes the TLS context: an adapter belongs to one event loop.
             slot.line = _Line(origin, self._routes.connection(origin, wire, 0.0), wire)
         except BaseException:
@@ -234,7 +230,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
                 await self._release(waiter.slot, True)
             raise
         if waiter.slot is None:
-            raise fault.closed()
+            raise failures.closed()
         return waiter.slot
 
     async def _release(self, slot: Slot[_Line], reusable: bool) -> None:
@@ -243,7 +239,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             if not reusable and slot.line is not None:
                 await _discard([slot.line])
         finally:
-            doomed = self._stack.give_back(slot, _clock(), reusable=reusable)
+            doomed = self._stack.give_back(slot, clock(), reusable=reusable)
             if doomed:
                 await _discard(doomed)
 
@@ -275,18 +271,18 @@ class _Attempt:
         self.origin = target.origin
         self.timeout = request.timeout
         self.sink = request.sink
-        self.wire: _Wire | None = None
+        self.wire: Wire | None = None
         self.body: Body | None = None
         self.failure: MolamError | None = None
 
     def timed_out(self) -> MolamError:
         if self.wire is None:
-            return fault.pool_timeout(self.host, self.timeout)
+            return failures.pool_timeout(self.host, self.timeout)
         if self.trail is not None and self.trail.interrupted_unsent:
-            return fault.unsent_timeout(self.trail, self.host, self.timeout)
+            return failures.unsent_timeout(self.trail, self.host, self.timeout)
         if not self.wire.sent:
-            return fault.connect_timeout(self.host, self.timeout)
-        return fault.response_timeout(self.host, self.timeout)
+            return failures.connect_timeout(self.host, self.timeout)
+        return failures.response_timeout(self.host, self.timeout)
 
 
 class _Waiter(Waiter["_Line"]):
@@ -303,7 +299,7 @@ class _Waiter(Waiter["_Line"]):
 class _Line(httpx.AsyncHTTPTransport):
     """httpx's transport over one connection instead of a pool of them."""
 
-    def __init__(self, origin: Origin, connection: Any, wire: _Wire) -> None:
+    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
         # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
         self._pool = connection
         self.connection = connection
@@ -318,135 +314,6 @@ async def _discard(lines: list[_Line]) -> None:
     with anyio.CancelScope(shield=True):
         for each in lines:
             await each.wire.close()
-
-
-class _Wire(httpcore.AsyncNetworkBackend):
-    """The socket of one line, and whether anything was sent in the current attempt.
-
-    Timeouts are not looked at: the attempt runs in a cancel scope.
-    """
-
-    def __init__(self) -> None:
-        self.begin()
-        self._stream: anyio.abc.ByteStream | None = None
-
-    def begin(self) -> None:
-        """Forget the attempt before."""
-        self.sent = False
-        self.first = b""
-        """The first bytes that came back, enough of them for a status line."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to whichever address of the host answers first (RFC 8305)."""
-        try:
-            self._stream = await asyncio_socket.connect(host, port, local_address)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        return _Stream(self._stream, self)
-
-    async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
-
-    async def close(self) -> None:
-        """Close the socket, even in the middle of a TLS handshake."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            await anyio.aclose_forcefully(stream)
-
-
-_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError, OSError)
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """A socket or TLS stream. Head and body leave together, as in `httpx_sync`."""
-
-    def __init__(self, stream: anyio.abc.ByteStream, wire: _Wire) -> None:
-        self._stream = stream
-        self._wire = wire
-        self._pending = b""
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        if self._pending:
-            # A server may answer early and close: then its answer comes first.
-            with contextlib.suppress(httpcore.WriteError):
-                await self._flush()
-        try:
-            data = await self._stream.receive(max_bytes)
-        except anyio.EndOfStream:
-            return b""
-        except _BROKEN as error:
-            raise httpcore.ReadError(str(error)) from error
-        if len(self._wire.first) < fault.STATUS_LINE:
-            self._wire.first += data[: fault.STATUS_LINE]
-        return data
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        self._pending += buffer
-        if len(self._pending) > _FLUSH_AT:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        pending, self._pending = self._pending, b""
-        self._wire.sent = True
-        try:
-            await self._stream.send(pending)
-        except _BROKEN as error:
-            raise httpcore.WriteError(str(error)) from error
-
-    async def aclose(self) -> None:
-        await anyio.aclose_forcefully(self._stream)
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            wrapped = await anyio.streams.tls.TLSStream.wrap(
-                self._stream,
-                ssl_context=ssl_context,
-                hostname=server_hostname,
-                standard_compatible=False,
-                server_side=False,
-            )
-        except (anyio.EndOfStream, *_BROKEN) as error:
-            raise httpcore.ConnectError(str(error)) from error
-        self._wire.first = b""  # a proxy's, so far
-        return _Stream(wrapped, self._wire)
-
-    def get_extra_info(self, info: str) -> Any:
-        extra = self._stream.extra
-        if info == "ssl_object":
-            return extra(anyio.streams.tls.TLSAttribute.ssl_object, None)
-        if info == "client_addr":
-            return extra(anyio.abc.SocketAttribute.local_address, None)
-        if info == "server_addr":
-            return extra(anyio.abc.SocketAttribute.remote_address, None)
-        if info == "socket":
-            return extra(anyio.abc.SocketAttribute.raw_socket, None)
-        if info == "is_readable":
-            return _readable(extra(anyio.abc.SocketAttribute.raw_socket, None))
-        return None
-
-
-def _readable(sock: Any) -> bool:
-    """Tell whether an idle socket has something to read, which can only be its end."""
-    descriptor = -1 if sock is None else sock.fileno()
-    if descriptor < 0:
-        return True
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([descriptor], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _current_loop() -> object:

@@ -17,8 +17,8 @@ from weakref import WeakSet
 import httpx
 
 from molam_overlays.errors import MolamError, NetworkError
-from molam_overlays.transport import fault
-from molam_overlays.transport.body import Body, headers_of
+from molam_overlays.transport import failures
+from molam_overlays.transport.incoming import Body, headers_of
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response, Sink
 
@@ -100,7 +100,7 @@ def failure_of(
         return None
     if not trail.tells_of(error) and _passed_through(error, client.event_hooks):
         return None
-    return fault.failure_of(error, host, timeout, trail)
+    return failures.failure_of(error, host, timeout, trail)
 
 
 def is_of_wire(error: Exception, failed: Exception | None, body: Body) -> bool:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 
 from molam_overlays.errors import MolamError
-from molam_overlays.transport import fault, own
+from molam_overlays.transport import failures, own
 from molam_overlays.transport.adapter import ForeignError
-from molam_overlays.transport.body import Body
+from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.wire import Request, Response
@@ -40,9 +40,9 @@ class OwnAsyncClient:
             ClientClosedError: it is one of these.
         """
         if self._inherited:
-            raise fault.inherited("httpx.AsyncClient")
+            raise failures.inherited("httpx.AsyncClient")
         if self.client.is_closed:
-            raise fault.closed()
+            raise failures.closed()
         if not self._noted:
             self._noted = True
             own.note_use(self.client)
@@ -89,8 +89,8 @@ class OwnAttempt:
     def timed_out(self) -> MolamError:
         """Say what the deadline has cut off."""
         if self.trail.interrupted_unsent:
-            return fault.unsent_timeout(self.trail, self.target.host, self.request.timeout)
-        return fault.response_timeout(self.target.host, self.request.timeout)
+            return failures.unsent_timeout(self.trail, self.target.host, self.request.timeout)
+        return failures.response_timeout(self.target.host, self.request.timeout)
 
     async def _send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
@@ -188,10 +188,10 @@ class OwnAttempt:
         failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
         if failure is not None:
             if self.body is None and not self.trail.unsent(error):
-                self.body = fault.interim(error, host)
+                self.body = failures.interim(error, host)
             return failure
         if self.client.is_closed:  # it was, meanwhile
-            return fault.closed()
+            return failures.closed()
         raise ForeignError(error, own.answer_of(error)) from None
 
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 import httpx
 
 from molam_overlays.errors import MolamError
-from molam_overlays.transport import fault, own
+from molam_overlays.transport import failures, own
 from molam_overlays.transport.adapter import ForeignError
-from molam_overlays.transport.body import Body
+from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response
@@ -53,9 +53,9 @@ class OwnClient:
 
     def _check(self) -> None:
         if self._inherited:
-            raise fault.inherited("httpx.Client")
+            raise failures.inherited("httpx.Client")
         if self._client.is_closed:
-            raise fault.closed()
+            raise failures.closed()
         if not self._noted:
             self._noted = True
             own.note_use(self._client)
@@ -166,7 +166,7 @@ class _Attempt:
             if not body.feed(chunk):
                 break
             if _clock() > self.deadline:
-                self.failure = fault.response_timeout(self.target.host, self.request.timeout)
+                self.failure = failures.response_timeout(self.target.host, self.request.timeout)
                 break
 
     def failure_of(self, error: Exception) -> MolamError:
@@ -181,10 +181,10 @@ class _Attempt:
         failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
         if failure is not None:
             if self.body is None and not self.trail.unsent(error):
-                self.body = fault.interim(error, host)
+                self.body = failures.interim(error, host)
             return failure
         if self.client.is_closed:  # it was, meanwhile
-            return fault.closed()
+            return failures.closed()
         raise ForeignError(error, own.answer_of(error)) from None
 
 

@@ -40,12 +40,12 @@ except ImportError:
 
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.frames import sealed
-from molam_overlays.transport import fault
+from molam_overlays.transport import failures
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
-from molam_overlays.transport.body import DEFAULT_LIMIT, Body
+from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body
 from molam_overlays.transport.route import Proxies
+from molam_overlays.transport.sending import answer_of, request_of
 from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
-from molam_overlays.transport.text import answer_of, request_of
 from molam_overlays.wire import Headers, Request, Response
 
 B = TypeVar("B", bound=BaseClientBuilder)
@@ -134,7 +134,7 @@ def _place(url: str) -> tuple[Url, str]:
         return Url(url), host
     except ValueError:  # its text may quote the URL
         pass
-    raise fault.invalid(host)
+    raise failures.invalid(host)
 
 
 def _fields(request: Request) -> list[tuple[str, str]]:
@@ -183,7 +183,7 @@ def _failure_of(
     if isinstance(error, MolamError):
         return error
     if isinstance(error, pyreqwest_exceptions.ClientClosedError):
-        return fault.closed()
+        return failures.closed()
     if not isinstance(error, pyreqwest_exceptions.PyreqwestError):
         return None
     details: Any = getattr(error, "details", None) or {}
@@ -191,27 +191,27 @@ def _failure_of(
     unconnected = "client error (Connect)" in causes
     last = causes[-1] if causes else ""
     if isinstance(error, pyreqwest_exceptions.PoolTimeoutError):
-        return fault.pool_timeout(host, timeout)
+        return failures.pool_timeout(host, timeout)
     if isinstance(error, TimeoutError):
         if not unconnected:
-            return fault.response_timeout(host, timeout)
+            return failures.response_timeout(host, timeout)
         where = host if proxy is None else f"{host} through the proxy {proxy}"
-        return fault.connect_timeout(where, timeout)
+        return failures.connect_timeout(where, timeout)
     if isinstance(error, pyreqwest_exceptions.BuilderError):
-        return fault.invalid(host)
+        return failures.invalid(host)
     if unconnected:
         if proxy is not None:
             return _no_connection_by_proxy(causes, host, proxy)
-        return fault.no_connection(host, *_reason(last))
+        return failures.no_connection(host, *_reason(last))
     if "fatal alert: " in last and (alert := _CERTIFICATE_ALERT.search(last)):
-        return fault.client_certificate(host, required=alert[0] == "CertificateRequired")
+        return failures.client_certificate(host, required=alert[0] == "CertificateRequired")
     if "closed before message completed" in last:
-        return fault.hung_up(host)
+        return failures.hung_up(host)
     if "end of file" in last or "EOF" in last:
-        return fault.cut_short(host)
+        return failures.cut_short(host)
     if isinstance(error, pyreqwest_exceptions.DecodeError) or "nvalid" in last:
-        return fault.not_http(host)
-    return fault.broken(host)
+        return failures.not_http(host)
+    return failures.broken(host)
 
 
 _CERTIFICATE_ALERT = re.compile(
@@ -225,14 +225,16 @@ def _no_connection_by_proxy(causes: list[str], host: str, proxy: str) -> MolamEr
     tunnel = next((cause for cause in causes if cause.startswith("tunnel error: ")), "")
     if tunnel and "underlying" not in tunnel:
         denied = "authorization" in tunnel
-        return fault.no_tunnel(proxy, fault.BAD_CREDENTIALS if denied else fault.NO_TUNNEL, host)
+        return failures.no_tunnel(
+            proxy, failures.BAD_CREDENTIALS if denied else failures.NO_TUNNEL, host
+        )
     if tunnel or "tcp connect error" in causes:
-        return fault.no_connection(f"the proxy {proxy}", *_reason(last), fault.CHECK_PROXY)
-    return fault.no_connection(f"{host} through the proxy {proxy}", *_reason(last))
+        return failures.no_connection(f"the proxy {proxy}", *_reason(last), failures.CHECK_PROXY)
+    return failures.no_connection(f"{host} through the proxy {proxy}", *_reason(last))
 
 
 def _reason(last: str) -> tuple[str, str]:
-    """Return why there is no connection, in the terms of `fault.no_connection`, and the detail."""
+    """Return why there is no connection, in the terms of `failures.no_connection`, and the detail."""
     if "invalid peer certificate" in last:
         detail = last.partition(":")[2].strip()
         return (
@@ -409,7 +411,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None:
-                raise fault.other_loop()
+                raise failures.other_loop()
             self._loop = loop
         url, host = _place(request.url)
         client = self._client
@@ -475,7 +477,7 @@ for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
 
 def _unusable(closed: bool) -> ClientClosedError:
     if closed:
-        return fault.closed()
+        return failures.closed()
     return ClientClosedError(
         "pyreqwest was used before fork(): its threads are the parent process's, and cannot be started "
         "again here. Nothing was sent. Make no call through it before the fork, or use the default "

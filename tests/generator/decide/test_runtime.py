@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from generator.decide.media import kind_of
+from generator.decide import media as media_kinds
 from generator.decide.prose import error_class
 from generator.decide.public_api import FILE, load
 from generator.decide.runtime import (
@@ -23,9 +23,12 @@ from generator.decide.runtime import (
 from generator.decide.scalars import STRINGS
 from generator.decide.styles import DEFAULT_STYLE
 from generator.read.anatomy import METHODS
-from molam_overlays import body, errors, operation, parameters
+from molam_overlays import errors
+from molam_overlays.calls import operation
+from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.errors import ValidationError
-from molam_overlays.undocumented import undocumented_call
+from molam_overlays.message import parameters
+from molam_overlays.message.media import kind_of
 
 Build = Callable[..., Any]
 GENERATOR = Path(__file__).parents[3] / "generator"
@@ -132,7 +135,7 @@ def test_a_page_whose_properties_are_called_as_its_members_stays_a_page(build: B
     ],
 )
 def test_a_media_type_is_of_one_kind(media: str) -> None:
-    assert kind_of(media) == body.kind_of(media)
+    assert media_kinds.kind_of(media) == kind_of(media)
 
 
 def test_parameters_travel_in_one_style_where_the_document_says_nothing() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.contrib.receiver import MAX_BODY_BYTES
-from molam_overlays.events import construct_event as construct
-from molam_overlays.model import Model
-from molam_overlays.router import EventRouter
-from molam_overlays.webhooks import generate_signature
+from molam_overlays.schema.model import Model
+from molam_overlays.webhook.events import construct_event as construct
+from molam_overlays.webhook.receiver import MAX_BODY_BYTES
+from molam_overlays.webhook.router import EventRouter
+from molam_overlays.webhook.signature import generate_signature
 
 SECRET = "whsec_receiver"
 GOOD = '{"id": "evt_1", "type": "payout.paid", "note": "é"}'.encode()

@@ -23,9 +23,10 @@ from opentelemetry.semconv.metrics.http_metrics import HTTP_CLIENT_REQUEST_DURAT
 from opentelemetry.trace import SpanKind, StatusCode
 
 from molam_overlays.contrib.opentelemetry import OpenTelemetryTracer, instrument
-from molam_overlays.errors import Attempt, NetworkError, ServerError
-from molam_overlays.hooks import Hooks, observer_of
-from molam_overlays.observe import CallInfo
+from molam_overlays.errors import NetworkError, ServerError
+from molam_overlays.outcome import Attempt
+from molam_overlays.watch.hooks import Hooks, observer_of
+from molam_overlays.watch.observe import CallInfo
 
 CANARY = "SN08-canary-account"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.contrib.receiver import Answer, areceive, receive
+from molam_overlays.webhook.receiver import Answer, areceive, receive
 
 from .deliveries import BROKEN, GOOD, SECRET, Handlers, construct_event, signed, unavailable
 

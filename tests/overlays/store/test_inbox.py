@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.events import read_event
-from molam_overlays.model import Model
+from molam_overlays.schema.model import Model
 from molam_overlays.store import deliveries
 from molam_overlays.store.blocking import Transaction
 from molam_overlays.store.deliveries import backoff, effect_key
 from molam_overlays.store.inbox import Delivery, Inbox
+from molam_overlays.webhook.events import read_event
 
 from .conftest import FakeClock
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from molam_overlays.clients import Blocking
+from molam_overlays.calls.blocking import Blocking
 from molam_overlays.config import Config
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store.migrate import migrate

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molam_overlays.jsontext import WireNumber
+from molam_overlays.schema.jsontext import WireNumber
 from molam_overlays.store.payload import decode, encode, fingerprint
 
 scalars = (

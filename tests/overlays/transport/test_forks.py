@@ -17,10 +17,10 @@ import certifi
 import httpx
 import pytest
 
-from molam_overlays import observe
 from molam_overlays.errors import MolamError
 from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
+from molam_overlays.watch import observe
 from molam_overlays.wire import Request
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'

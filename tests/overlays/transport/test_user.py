@@ -10,7 +10,7 @@ import pytest
 
 from molam_overlays import errors
 from molam_overlays.errors import MolamError, NetworkError
-from molam_overlays.transport import user
+from molam_overlays.transport import exchange
 from molam_overlays.transport.adapter import HTTPAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
@@ -26,7 +26,7 @@ class Canned:
 
 def test_four_lines_with_send_are_an_adapter() -> None:
     canned = Canned()
-    response = user.exchange_of(canned)(REQUEST)
+    response = exchange.exchange_of(canned)(REQUEST)
     assert (response.status, response.content) == (200, b'{"ok":true}')
     assert response.headers["x-request-id"] == "r"
     assert canned.arguments == {
@@ -52,7 +52,7 @@ def test_an_async_client_takes_a_plain_send_too() -> None:
 
 
 async def _once(adapter: Any) -> Any:
-    return await user.async_exchange_of(adapter)(REQUEST)
+    return await exchange.async_exchange_of(adapter)(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_an_adapter_raises_is_put_into_our_terms(
             raise raised
 
     with pytest.raises(kind) as caught:
-        user.exchange_of(Failing())(REQUEST)
+        exchange.exchange_of(Failing())(REQUEST)
     assert type(caught.value) is kind
     assert caught.value.delivery == delivery
     with pytest.raises(kind):
@@ -86,7 +86,10 @@ def test_a_bug_in_an_adapter_passes_unchanged() -> None:
         def send(self, **_: Any) -> Any:
             raise KeyError("bug")
 
-    for call in (lambda: user.exchange_of(Broken())(REQUEST), lambda: asyncio.run(_once(Broken()))):
+    for call in (
+        lambda: exchange.exchange_of(Broken())(REQUEST),
+        lambda: asyncio.run(_once(Broken())),
+    ):
         with pytest.raises(KeyError, match="bug"):
             call()
 
@@ -96,9 +99,9 @@ def test_a_subclass_that_overrides_send_is_asked_by_send() -> None:
         def send(self, *args: Any, **arguments: Any) -> Any:
             return 299, "", {}
 
-    assert user.exchange_of(Wrapped())(REQUEST).status == 299
+    assert exchange.exchange_of(Wrapped())(REQUEST).status == 299
     plain = HttpxAdapter()
-    assert user.exchange_of(plain) == plain.exchange
+    assert exchange.exchange_of(plain) == plain.exchange
 
 
 def test_close_is_called_if_it_exists() -> None:
@@ -116,10 +119,10 @@ def test_close_is_called_if_it_exists() -> None:
         def send(self, *args: Any, **arguments: Any) -> Any:
             return 200, "", {}
 
-    user.close(Closing())
-    user.close(Canned())
-    user.close(Minimal())
-    asyncio.run(user.aclose(AsyncClosing()))
-    asyncio.run(user.aclose(Closing()))
-    asyncio.run(user.aclose(Canned()))
+    exchange.close(Closing())
+    exchange.close(Canned())
+    exchange.close(Minimal())
+    asyncio.run(exchange.aclose(AsyncClosing()))
+    asyncio.run(exchange.aclose(Closing()))
+    asyncio.run(exchange.aclose(Canned()))
     assert closed == ["close", "aclose", "close"]

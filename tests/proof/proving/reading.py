@@ -14,7 +14,7 @@ from dateutil.parser import isoparse
 from .document import Node
 from .schemas import Direction, Facts, Rules, children_of, tags_of
 
-_MODELS = "molam_overlays.model"
+_MODELS = "molam_overlays.schema.model"
 
 
 def is_model(value: Any) -> bool:

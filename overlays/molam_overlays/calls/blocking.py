@@ -1,0 +1,221 @@
+"""The two drivers: `Blocking` and `Awaiting`. The only places that do I/O.
+
+Both carry out what `call.flow` decides; what they share is in `preparation`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.client import Client
+from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
+from molam_overlays.calls.page import bind_page
+from molam_overlays.calls.started import Started, attach
+from molam_overlays.calls.undocumented import undocumented_call
+from molam_overlays.calls.world import WORLD, World
+from molam_overlays.config import CallOptions, Config
+from molam_overlays.errors import MolamError
+from molam_overlays.frames import empty, sealed
+from molam_overlays.transport import exchange
+from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
+from molam_overlays.transport.httpx_sync import HttpxAdapter
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from molam_overlays.outcome import Attempt
+    from molam_overlays.store.journal import Recovered
+    from molam_overlays.watch.hooks import Hooks
+T = TypeVar("T")
+
+
+class Blocking(Client):
+    """The driver of the blocking client. Safe to share between threads."""
+
+    @sealed
+    def __init__(
+        self,
+        config: Config | None = None,
+        http_adapter: HTTPAdapter | Any = None,
+        *,
+        hooks: Hooks | None = None,
+        idempotency_store: Any = None,
+        world: World = WORLD,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Build a client. Nothing is sent, and nothing is left to import.
+
+        Args:
+            config: settings; read from the environment when left out.
+            http_adapter: how requests travel; httpx by default. Anything with a `send` will do.
+            hooks: functions to be told what calls do.
+            idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
+                crash: a store, its `journal()`, or a URL.
+            world: clock and randomness, for tests.
+            sleep: waits so many seconds, for tests.
+
+        Raises:
+            ConfigurationError: a setting is missing or malformed.
+        """
+        super().__init__(config, hooks=hooks, world=world)
+        if idempotency_store is not None:
+            self._keep_journal(idempotency_store)
+        self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
+        self._sleep = sleep
+        self._exchange = exchange.exchange_of(self._adapter)
+
+    def _run(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+        earlier: tuple[Attempt, ...] | None = None,
+        most: int = 0,
+    ) -> T:
+        try:
+            started = self._start(call, idempotency_key, options, self._run, earlier)
+            result = self._drive(started)
+            if started.download is not None:
+                result = started.download.finish(result)
+            if call.operation.page is not None:
+                bind_page(result, call, lambda *page: self._run_following(options, *page), most)
+            return cast("T", result)
+        except BaseException as error:
+            options = None
+            empty(error)
+            raise
+
+    def _run_page(self, call: Call[T], options: CallOptions | None = None) -> T:
+        return self._run(call, None, options)
+
+    def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> T:
+        return self._run(call, None, options, None, most)
+
+    def _drive(self, started: Started) -> Any:
+        steps = started.steps
+        answer: Any = None
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    if type(step) is Send:
+                        try:
+                            answer = self._exchange(step.request)
+                        except (MolamError, ForeignError) as error:
+                            answer = error
+                    elif type(step) is Wait:
+                        self._sleep(step.seconds)
+                    elif type(step) is WriteAhead:
+                        answer = self._write_ahead(step)
+                    elif type(step) is Settle:
+                        answer = self._settle(step)
+                except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
+                    step = steps.throw(interruption)
+                else:
+                    step = steps.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        except MolamError as error:
+            if isinstance(answer, ForeignError):
+                raise
+            raise attach(error, started, asynchronous=False) from error.__cause__
+
+    def _write_ahead(self, step: WriteAhead) -> Any:
+        recovery = self._recovery
+        entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
+        if step.earlier:
+            recovery.refuse_forgotten(self._journal.age(entry))
+        return self._journal.write_ahead(entry, recovery.lease_of(step.policy))
+
+    def _settle(self, step: Settle) -> bool | None:
+        method, words = self._recovery.note_of(step)
+        try:
+            return cast("bool", getattr(self._journal, method)(step.token, words))
+        except MolamError as error:
+            # The call itself is over, and its result must reach the caller.
+            self._observer.not_settled(error)
+            return None
+
+    @sealed
+    def recover(self) -> list[Recovered]:
+        """Settle the calls that a crashed process left open, each with its own key.
+
+        Calls whose key the API no longer remembers (24 hours, from its first use on) are listed
+        for a person and not sent; so is whatever cannot be read, and only the API's own answer
+        closes an entry. Any number of processes may recover at once.
+
+        Returns:
+            One row for each open call: its key, method, path, age and what became of it.
+
+        Raises:
+            ConfigurationError: the client has no `idempotency_store`.
+            StoreError: the store cannot be reached.
+        """
+        journal = self._journal_for_recovery()
+        quiet, recovery = self._derive_unjournaled(), self._recovery
+
+        def send(entry: Any) -> Any:
+            try:
+                call = recovery.call_of(entry, quiet._options.get("extra_headers", {}))
+            except MolamError as error:
+                return recovery.not_made(error)
+            earlier = recovery.earlier_attempt(entry, self._world.now())
+            return recovery.outcome_of(entry, quiet._run(call, entry.key, None, earlier))
+
+        lease = self._recovery.lease_of(quiet._usual_policy)
+        found = journal.recover(send, account=self._account, lease_seconds=lease)
+        return cast("list[Recovered]", found)
+
+    @sealed
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call an endpoint the document does not know yet, with the same keys, retries and errors.
+
+        Args:
+            method: an HTTP method; all but GET, HEAD and OPTIONS carry an idempotency key.
+            path: from the host on, percent-encoded, such as ``/v1/connect/refunds``.
+            json: the body as JSON data, or a model; None for no body.
+            params: the query; a list repeats its name, None is left out.
+            idempotency_key: made when left out.
+
+        Returns:
+            A `Model` for a JSON object, other JSON values as they are, None for no body.
+
+        Raises:
+            ValidationError: an argument is malformed; nothing was sent.
+            MolamError: as any method.
+        """
+        return self._run(undocumented_call(method, path, json, params), idempotency_key, options)
+
+    def close(self) -> None:
+        """Close the client and its connections. Twice does no harm; a closed client says so."""
+        if self._derived:
+            self._closed = [True]
+            return
+        self._closed[0] = True
+        exchange.close(self._adapter)
+        if self._own_store is not None:
+            self._own_store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,287 @@
+"""What both clients share: settings, options, copies of themselves, the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.deprecation import warn_deprecated
+from molam_overlays.calls.download import Download
+from molam_overlays.calls.flow import flow, info_of
+from molam_overlays.calls.operation import Operation
+from molam_overlays.calls.quota import RetryQuota
+from molam_overlays.calls.retry import RetryPolicy
+from molam_overlays.calls.world import World
+from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
+from molam_overlays.errors import ClientClosedError, ConfigurationError, ValidationError
+from molam_overlays.frames import sealed
+from molam_overlays.message.extra_headers import check_headers, folded, with_extra
+from molam_overlays.message.idempotency import make_idempotency_key
+from molam_overlays.message.media import JSON
+from molam_overlays.outcome import Attempt
+from molam_overlays.watch.observe import Observer, configure_logging
+from molam_overlays.webhook import signature
+from molam_overlays.wire import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from molam_overlays.watch.hooks import Hooks
+from molam_overlays.calls.preparation import PYTHON, REPLACEABLE
+from molam_overlays.calls.started import Started
+from molam_overlays.schema.lazy import resolve_pending
+
+_OPTIONS: Final = frozenset(CallOptions.__annotations__)
+
+
+class Client:
+    """What both clients share: settings, options, preparation of a call."""
+
+    sdk_version: ClassVar[str] = "0"
+    config_class: ClassVar[type[Config]] = Config
+    """What is built when no Config is given."""
+
+    _asynchronous: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        config: Config | None,
+        *,
+        hooks: Hooks | None,
+        world: World,
+    ) -> None:
+        if config is None:
+            config = self.config_class()
+        if not isinstance(config, Config):
+            raise ConfigurationError(
+                f"A client takes a Config, not {type(config).__name__}: "
+                f"{type(self).__name__}(Config(api_key=…))."
+            )
+        self.config: Config = config
+        self._options: CallOptions = {}
+        self._quota = RetryQuota()
+        self._observer = _observer_of(hooks)
+        self._journal: Any = None
+        self._own_store: Any = None
+        self._recovery: Any = None
+        self._world = world
+        self._closed = [False]
+        self._derived = False
+        self._usual_policy = self._policy(self._options)
+        self._secrets = signature.Keyring(config.webhook_secret)
+        self._base = config.api_base
+        self._key_query = config.credentials.query(config.api_key, config.further_keys)
+        self._own_base = config.api_base == config.server
+        self._headers = {
+            **config.credentials.headers(config.api_key, config.further_keys),
+            "Accept": JSON,
+            "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{PYTHON}",
+        }
+        self._own_headers = {folded(name) for name in self._headers} - REPLACEABLE
+        configure_logging()
+        resolve_pending()
+
+    def _url(self, call: Call[Any]) -> str:
+        operation = call.operation
+        # A client that was sent elsewhere, to a sandbox for instance, goes there with all it does.
+        base = operation.server if operation.server and self._own_base else self._base
+        url = f"{base}{call.target}"
+        query = self._key_query
+        if operation.credentials is not None:
+            config = self.config
+            query = operation.credentials.query(config.api_key, config.further_keys)
+        if query:
+            url += f"{'&' if call.query else '?'}{query}"
+        return url
+
+    def _headers_of(self, operation: Operation[Any]) -> dict[str, str]:
+        """Return the header fields that every request of an operation has."""
+        own = operation.credentials
+        if own is None:
+            return self._headers
+        config = self.config
+        usual = config.credentials.headers(config.api_key, config.further_keys)
+        kept = {name: value for name, value in self._headers.items() if name not in usual}
+        return {**own.headers(config.api_key, config.further_keys), **kept}
+
+    def _keep_journal(self, store: Any) -> None:
+        # A client without a store never loads sqlite3 and what comes with it.
+        from molam_overlays.calls import recovery
+
+        self._recovery = recovery
+        if isinstance(store, str):
+            store = self._own_store = recovery.store_at(store, asynchronous=self._asynchronous)
+        self._journal = recovery.journal_of(store, asynchronous=self._asynchronous)
+        self._account = recovery.account_of(self.config)
+
+    def __repr__(self) -> str:
+        config = vars(self).get("config", "unfinished")  # its `__init__` may have raised
+        return f"{type(self).__name__}({config!r})"
+
+    def __copy__(self) -> Self:
+        return self._derive()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._derive()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"A {type(self).__name__} holds the API key and open connections and cannot be "
+            "pickled. Build one in the process that needs it."
+        )
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.__reduce__()
+
+    def _derive(self) -> Self:
+        derived = object.__new__(type(self))
+        derived.__dict__.update(self.__dict__)
+        derived._derived = True
+        return derived
+
+    @sealed
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """Return a light copy with other defaults for its calls.
+
+        It shares connections, retry quota and hooks with this client, which stays as it is.
+        Closing the copy leaves this client open.
+
+        Args:
+            options: `timeout` and `deadline` in seconds, `max_retries`, `extra_headers`.
+
+        Raises:
+            ConfigurationError: an option has no acceptable value.
+            TypeError: an option has another name.
+        """
+        derived = self._derive()
+        if options.get("into") is not None:
+            raise ValidationError({"into": "belongs to one call"})
+        derived._options = self._merged(options, "with_options")
+        derived._usual_policy = self._policy(derived._options)
+        return derived
+
+    def _merged(self, options: CallOptions, method: str) -> CallOptions:
+        unknown = options.keys() - _OPTIONS
+        if unknown:
+            raise TypeError(f"{method}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+        merged: dict[str, Any] = {**self._options}
+        for name, value in options.items():
+            if value is not None:
+                merged[name] = value
+        headers = options.get("extra_headers")
+        if headers is not None:
+            check_headers(headers, self._own_headers)
+            merged["extra_headers"] = with_extra(self._options.get("extra_headers", {}), headers)
+        return cast("CallOptions", merged)
+
+    def _policy(self, options: CallOptions) -> RetryPolicy:
+        config = self.config
+        deadline = options.get("deadline")
+        return RetryPolicy(
+            max_retries=check_retries(options.get("max_retries", config.max_retries)),
+            timeout=check_seconds("timeout", options.get("timeout", config.timeout)),
+            deadline=None if deadline is None else check_seconds("deadline", deadline),
+        )
+
+    def _start(
+        self,
+        call: Call[Any],
+        idempotency_key: str | None,
+        given: CallOptions | None,
+        again: Callable[..., Any],
+        earlier: tuple[Attempt, ...] | None,
+    ) -> Started:
+        if self._closed[0]:
+            raise ClientClosedError(
+                f"This {type(self).__name__} is closed. Build a new one; it can be kept for the "
+                "life of the process."
+            )
+        operation = call.operation
+        if operation.deprecated is not None and earlier is None:
+            warn_deprecated(operation.deprecated)
+        options, policy = self._options, self._usual_policy
+        if given:
+            options = self._merged(given, operation.id)
+            policy = self._policy(options)
+        usual = self._headers_of(operation)
+        headers = {**usual, **call.headers}
+        if "Cookie" in usual and "Cookie" in call.headers:
+            headers["Cookie"] = f"{usual['Cookie']}; {call.headers['Cookie']}"
+        if operation.accept != JSON:
+            headers["Accept"] = operation.accept
+        if call.media is not None:
+            headers["Content-Type"] = call.media
+        if "extra_headers" in options:
+            headers = with_extra(headers, options["extra_headers"])
+        minted = False
+        if operation.keyed:
+            minted = idempotency_key is None
+            idempotency_key = make_idempotency_key(idempotency_key)
+            headers["Idempotency-Key"] = idempotency_key
+        elif idempotency_key is not None:
+            raise ValidationError(
+                {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
+            )
+        url = self._url(call)
+        into = options.get("into")
+        download = None if into is None else Download(into, operation)
+        request = Request(
+            operation.method,
+            url,
+            headers,
+            call.content,
+            call.json,
+            policy.timeout,
+            download,
+        )
+        if minted:
+            self._observer.key_minted(info_of(call, request, idempotency_key))
+        steps = flow(
+            call,
+            request,
+            idempotency_key,
+            policy,
+            self._quota,
+            self._world,
+            self._observer,
+            earlier or (),
+            journaled=self._journal is not None,
+        )
+        return Started(self, steps, call, idempotency_key, given, again, download)
+
+    @sealed
+    def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
+        """Check a webhook's signature; return True. A plain call on both clients.
+
+        Args:
+            signature_header: the value of ``Molam-Signature``.
+            raw_body: the bytes of the body as they arrived, before any decoding.
+
+        Raises:
+            SignatureError: it does not verify, is older or newer than five minutes, or its `kid`
+                names no secret of ours.
+        """
+        return signature.check_signature(signature_header, raw_body, self._secrets)
+
+    def _derive_unjournaled(self) -> Self:
+        quiet = self._derive()
+        quiet._journal = None
+        return quiet
+
+    def _journal_for_recovery(self) -> Any:
+        if self._journal is None:
+            raise ConfigurationError(
+                "This client keeps no journal: build it with idempotency_store=…, the same store "
+                "that the crashed process had."
+            )
+        return self._journal
+
+
+def _observer_of(hooks: Hooks | None) -> Observer:
+    if hooks is None:
+        return Observer()
+    # Whoever made hooks has loaded this; nobody else needs it.
+    from molam_overlays.watch.hooks import observer_of
+
+    return observer_of(hooks)

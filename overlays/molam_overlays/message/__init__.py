@@ -1,0 +1,1 @@
+"""What travels: bodies by media kind, parameters by style, credentials, keys. Never when or how often it is sent."""

@@ -1,0 +1,30 @@
+"""Media kinds: how each is written and how it is read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
+
+Kind: TypeAlias = Literal["json", "form", "multipart", "text", "bytes"]
+
+
+def bare(media: str) -> str:
+    """Return a media type in lower case, without its parameters."""
+    return media.partition(";")[0].strip().lower()
+
+
+@lru_cache(maxsize=64)
+def kind_of(media: str) -> Kind:
+    """Tell how a media type is written and read."""
+    name = bare(media)
+    if name in (JSON, "text/json", "*/*") or name.endswith("+json"):
+        return "json"
+    if name == FORM:
+        return "form"
+    if name.startswith("multipart/"):
+        return "multipart"
+    return "text" if name.startswith("text/") else "bytes"

@@ -1,0 +1,108 @@
+"""What became of a call: its attempts, its answer, and whether it may have been processed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from molam_overlays.redact import SECRET_HEADERS
+from molam_overlays.wire import Headers
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    # A base that mypy cannot follow would make every model compatible with everything.
+    _Object = Mapping[str, Any]
+else:
+    _Object = dict
+
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
+        """Do nothing: the decorator only speaks to type checkers."""
+        return lambda cls: cls
+
+
+Delivery = Literal["not_sent", "rejected", "maybe_processed"]
+"""What became of a request, from harmless to unknown.
+
+``not_sent``: nothing reached the server. ``rejected``: the server answered that it did nothing.
+``maybe_processed``: it may have been carried out.
+"""
+
+_GRAVITY: dict[Delivery, int] = {"not_sent": 0, "rejected": 1, "maybe_processed": 2}
+
+
+class Attempt(NamedTuple):
+    """One try at sending a request."""
+
+    number: int
+    """1 for the first."""
+    started_at: datetime
+    """When it began, UTC."""
+    duration: float
+    """How long it took, in seconds."""
+    outcome: str
+    """A status such as ``503``, or the name of the failure such as ``response timeout``."""
+    status: int | None = None
+    """The HTTP status, None when no response came."""
+    request_id: str | None = None
+    """The server's ``X-Request-Id``, None when no response came."""
+    delivery: Delivery | None = None
+    """What this attempt alone says about the fate of the request; None for a success."""
+
+
+def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
+    """Return the gravest delivery of all attempts; ``not_sent`` when there were none."""
+    worst: Delivery = "not_sent"
+    for attempt in attempts:
+        if attempt.delivery is not None and _GRAVITY[attempt.delivery] > _GRAVITY[worst]:
+            worst = attempt.delivery
+    return worst
+
+
+IN_FLIGHT = "idempotency_in_flight"
+
+
+def delivery_of_status(status: int, code: str | None) -> Delivery:
+    """Tell from a status and an error code whether the server did nothing.
+
+    4xx is a refusal, save 408 and 409 ``idempotency_in_flight``; all else may have been processed.
+    """
+    refused = 400 <= status <= 499 and status != 408 and not (status == 409 and code == IN_FLIGHT)
+    return "rejected" if refused else "maybe_processed"
+
+
+class ResponseInfo(NamedTuple):
+    """What happened on the way to a result."""
+
+    status: int = 0
+    """The HTTP status; 0 for an object that no call returned."""
+    request_id: str | None = None
+    """The server's ``X-Request-Id``."""
+    headers: Mapping[str, str] = Headers()
+    """The response headers, read without regard to case."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried, in order; one entry when the first attempt succeeded."""
+    idempotency_key: str | None = None
+    """The key the call was sent with; None for reads."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = self
+        if not SECRET_HEADERS.isdisjoint(self.headers):
+            kept = [pair for pair in self.headers.items() if pair[0].lower() not in SECRET_HEADERS]
+            values = self._replace(headers=Headers(kept))
+        return _response_info, tuple(values)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+
+def _response_info(*values: Any) -> ResponseInfo:
+    # By this name: `__module__` says where users import the class from, and an emitted package may
+    # have another name.
+    return ResponseInfo(*values)
+
+
+ResponseInfo.__module__ = "molam_sdk.models"
+NO_RESPONSE: Final = ResponseInfo()
+"""The `response` of an object that no call returned."""

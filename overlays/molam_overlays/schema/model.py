@@ -1,0 +1,385 @@
+"""Read-only typed objects over the JSON that came.
+
+A model *is* the decoded JSON object: a dict that refuses to change, so items are the values on
+the wire and everything a dict does for readers works at the speed of a dict. Attributes convert on
+access. There is no second copy of the facts, hence nothing that an unknown, missing or odd value
+could break: what the server sent is what `to_dict()` gives back.
+
+To type checkers a model is a `Mapping`, which has no way to change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
+from datetime import datetime
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
+
+from molam_overlays.errors import ValidationError
+from molam_overlays.frames import sealed
+from molam_overlays.redact import MASK
+from molam_overlays.schema import types
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.jsontext import dumps_exact, plain_copy
+from molam_overlays.schema.types import Problems, Type, type_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, dataclass_transform
+
+    # A base that mypy cannot follow would make every model compatible with everything.
+    _Object = Mapping[str, Any]
+else:
+    _Object = dict
+
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
+        """Do nothing: the decorator only speaks to type checkers."""
+        return lambda cls: cls
+
+
+from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
+from molam_overlays.schema.containers import Nullable
+from molam_overlays.schema.fields import (
+    ABSENT,
+    Field,
+    MissingItemError,
+    collect_fields,
+    field,
+    missing,
+)
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.texts import Const, encode_text
+
+_get: Final[Any] = dict.get
+_from_iso: Final[Any] = datetime.fromisoformat
+_new: Final[Any] = dict.__new__
+_fill: Final[Any] = dict.update
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,)
+)
+class Model(_Object):
+    """A JSON object of the API: read-only, typed attributes, items as on the wire."""
+
+    __slots__ = ("_response",)
+    _response: ResponseInfo
+    __fields__: ClassVar[dict[str, Field]] = {}
+    """The declared properties by wire name."""
+    __extra__: ClassVar[Type | None] = AnyValue()
+    """The type of properties that are not declared; None when the document forbids them."""
+    __rules__: ClassVar[tuple[Callable[[Mapping[str, Any]], str | None], ...]] = ()
+    """Checks over the object as a whole."""
+    __written__: ClassVar[tuple[Any, ...]]
+    """The fields as `encode_object` goes through them; made with the first."""
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, name: str, /) -> Any: ...
+        def __iter__(self) -> Iterator[str]: ...
+        def __len__(self) -> int: ...
+        def keys(self) -> KeysView[str]: ...
+        def items(self) -> ItemsView[str, Any]: ...
+
+    def __init_subclass__(cls, *, extra: Any = ABSENT, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if extra is not ABSENT:
+            cls.__extra__ = None if extra is None else type_of(extra)
+        collect_fields(cls, _getter)
+
+    if not TYPE_CHECKING:
+
+        @sealed
+        def __init__(self, **values: Any) -> None:
+            """Build one from Python values, named as the attributes are.
+
+            Raises:
+                ValidationError: a value breaks the document's rules, or a required one is missing.
+                TypeError: a name is not a property of this model.
+            """
+            by_attribute = {spec.attribute: spec for spec in self.__fields__.values()}
+            given: dict[str, Any] = {}
+            for attribute, value in values.items():
+                spec = by_attribute.get(attribute)
+                if spec is None or spec.read_only:
+                    raise TypeError(
+                        f"{type(self).__name__}() got an unexpected keyword argument "
+                        f"{attribute!r}; from_dict() takes any property"
+                    )
+                given[spec.name] = value
+            for spec in self.__fields__.values():
+                if spec.default is not None and given.get(spec.name) in (None, types.UNSET):
+                    given[spec.name] = spec.default
+            problems: Problems = {}
+            data = encode_object(type(self), given, "", problems)
+            if problems:
+                raise ValidationError(problems)
+            dict.__init__(self, data)
+            _set_response(self, NO_RESPONSE)
+
+        def __missing__(self, name: str) -> NoReturn:
+            raise MissingItemError(name)
+
+        def __getattr__(self, name: str) -> Any:
+            # Fields newer than this SDK, and those that did not come. Hidden from type checkers
+            # so that a typing error shows.
+            for spec in self.__fields__.values():
+                if spec.attribute == name:
+                    if spec.required:
+                        raise missing(self, name)
+                    return None
+            value = _get(self, name, ABSENT)
+            if value is ABSENT or name.startswith("__"):
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            return value
+
+    @classmethod
+    def __wire_type__(cls) -> Type:
+        return Object(cls)
+
+    @classmethod
+    @sealed
+    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
+        """Make one from JSON data, as it would come from the API. Nothing is checked or dropped.
+
+        Raises:
+            TypeError: `data` is not a mapping.
+        """
+        return adopt(cls, json_object(cls, data), NO_RESPONSE)
+
+    @property
+    def response(self) -> ResponseInfo:
+        """What happened on the way here: status, request id, headers, attempts, key.
+
+        Never None, and not part of equality.
+        """
+        return self._response
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return exactly what came, as plain dicts and lists that may be changed."""
+        copied: dict[str, Any] = plain_copy(self)
+        return copied
+
+    def to_json(self) -> str:
+        """Return exactly what came, as JSON text without white space."""
+        return dumps_exact(self)
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={text}" for name, text in self._shown()]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self) -> Iterator[tuple[str, str]]:
+        from molam_overlays.schema import display  # which looks into models
+
+        fields = self.__fields__
+        for name, value in self.items():
+            spec = fields.get(name)
+            # What the document does not know may be sensitive; that it is there is shown.
+            if spec is None or spec.sensitive:
+                yield (spec.attribute if spec else name), MASK
+            else:
+                yield spec.attribute, display.shown_as(spec.type, value, self._response)
+
+    def __copy__(self) -> Self:
+        return adopt(type(self), dict(self), self.response)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return adopt(type(self), plain_copy(self), self.response)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return adopt, (type(self), dict(self), self.response)
+
+    if not TYPE_CHECKING:
+
+        def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+            return self.__reduce__()
+
+        def _read_only(self, *_: Any, **__: Any) -> NoReturn:
+            raise TypeError(
+                f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
+            )
+
+        __setitem__ = __delitem__ = __ior__ = _read_only
+        update = setdefault = pop = popitem = clear = _read_only
+
+        def __setattr__(self, name: str, value: Any) -> NoReturn:
+            raise AttributeError(
+                f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
+            )
+
+        def __delattr__(self, name: str) -> NoReturn:
+            self.__setattr__(name, None)
+
+
+_set_response: Final[Callable[[Any, Any], None]] = Model.__dict__["_response"].__set__
+_M = TypeVar("_M", bound=Model)
+
+
+def adopt(cls: type[_M], data: dict[str, Any], response: Any) -> _M:
+    """Make a model over decoded JSON, without a check: what came is what there is."""
+    model: Any = _new(cls)
+    _fill(model, data)
+    _set_response(model, response)
+    adopted: _M = model
+    return adopted
+
+
+def _getter(spec: Field) -> Callable[[Any], Any]:
+    name = spec.name
+    if spec.type.plain:
+        # In C, twice as fast as a function. What is absent ends up in `Model.__getattr__`.
+        return itemgetter(name)
+    decode = spec.type.decode
+    inner = spec.type.inner if isinstance(spec.type, Nullable) else spec.type
+    if isinstance(inner, DateTime):
+
+        def read_moment(self: Any) -> Any:
+            value = self[name]
+            try:
+                moment = _from_iso(value)
+            except (TypeError, ValueError):
+                pass
+            else:
+                if moment.tzinfo is not None:
+                    return moment
+            return None if value is None else decode(value, None)
+
+        return read_moment
+
+    def read(self: Any) -> Any:
+        value = self[name]
+        return None if value is None else decode(value, self._response)
+
+    return read
+
+
+def json_object(cls: type, data: Any) -> dict[str, Any]:
+    """Copy what `from_dict` of a class was given; `TypeError` unless it is a mapping."""
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f"{cls.__name__}.from_dict() takes a dict of JSON data, not {type(data).__name__}"
+        )
+    copied: dict[str, Any] = plain_copy(data)
+    return copied
+
+
+class Object(Type):
+    """A model class as a type of the document."""
+
+    plain = False
+    __slots__ = ("model",)
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model = model
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        return adopt(self.model, wire, response) if isinstance(wire, dict) else wire
+
+    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+        # `adopt` written out: on a page of a hundred the calls would cost as much as the work.
+        cls = self.model
+        models = list(wires)
+        for index, wire in enumerate(wires):
+            if type(wire) is dict:
+                models[index] = model = _new(cls)
+                _fill(model, wire)
+                _set_response(model, response)
+        return models
+
+    def resembles(self, wire: Any) -> bool:
+        return isinstance(wire, dict)
+
+    def fit(self, wire: Any) -> float:
+        if not isinstance(wire, Mapping):
+            return 0.0
+        known = weight = 0.0
+        fields = self.model.__fields__
+        for name, spec in fields.items():
+            if name in wire:
+                value = wire[name]
+                fit = 1.0 if value is None else spec.type.fit(value)
+                if not fit and isinstance(spec.type, Const):
+                    return 0.01  # its tag says that it is something else
+                known += 0.5 + 0.5 * fit
+                weight += 1.0
+            elif spec.required:
+                weight += 1.0
+        weight += 0.5 * sum(name not in fields for name in wire)
+        # An object without a trace of this model is still an object.
+        return max(known / weight, 0.02) if weight else 0.5
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        if not isinstance(value, Mapping):
+            problems[at] = (
+                f"must be an object (a dict or {self.model.__name__}), not {type(value).__name__}"
+            )
+            return None
+        return encode_object(self.model, value, at, problems)
+
+
+def _written(model: type[Model]) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
+    """Return what `encode_object` asks of each field, in a form that is quick to go through."""
+    rows = model.__dict__.get("__written__")
+    if rows is None:
+        rows = tuple(
+            (
+                name,
+                spec.type.encode,
+                spec.required and not spec.read_only,
+                spec.read_only,
+                isinstance(spec.type, Nullable),
+            )
+            for name, spec in model.__fields__.items()
+        )
+        model.__written__ = rows
+    return rows
+
+
+def encode_object(
+    model: type[Model], value: Mapping[Any, Any], at: str, problems: Problems
+) -> dict[str, Any]:
+    """Check an object, keyed by wire names, against a model; return plain JSON data.
+
+    None stands for "left out" unless the property may be null.
+    """
+    out: dict[str, Any] = {}
+    prefix = f"{at}." if at else ""
+    fields = model.__fields__
+    find = value.get
+    declared = 0
+    for name, encode, required, read_only, nullable in _written(model):
+        item = find(name, ABSENT)
+        if item is ABSENT:
+            if required:
+                problems[prefix + name] = "is required"
+            continue
+        declared += 1
+        if item is types.UNSET or (item is None and not nullable):
+            if required:
+                problems[prefix + name] = "is required"
+        elif not read_only:
+            out[name] = encode(item, prefix + name, problems)
+    if declared < len(value):
+        extra = model.__extra__
+        for name, item in value.items():
+            if name in fields:
+                continue
+            if not isinstance(name, str):
+                problems[at] = f"must have text as keys, not {type(name).__name__}"
+            elif extra is None:
+                problems[prefix + name] = f"is not a property of {model.__name__}"
+            elif item is not types.UNSET:
+                key = encode_text(str.__str__(name), prefix + name, problems)
+                out[key] = extra.encode(item, prefix + name, problems)
+    for rule in model.__rules__:
+        problem = rule(out)
+        if problem is not None:
+            problems[at] = problem
+    return out
+
+
+def _plain_model(wire: dict[str, Any], response: Any) -> Model:
+    return adopt(Model, wire, response)
+
+
+types.plain_model = _plain_model
+Model.__module__ = "molam_sdk.models"

@@ -1,0 +1,93 @@
+"""The types of the document at run time: decode what came, check and encode what goes.
+
+Reading never raises. Money may have moved when a response arrives, so a value of an unexpected
+type is handed over as it came. Writing is strict: `encode` checks every constraint of the
+document, notes each problem under its path, and returns plain JSON data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+Problems = dict[str, str]
+"""Field path to what is wrong with it."""
+
+_MISSING: Final = object()
+
+
+class Unset:
+    """The type of `UNSET`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+"""An argument that was left out, where None would mean ``null``."""
+
+
+def joined(at: str, name: str) -> str:
+    """Return the path of a part, such as ``beneficiary.iban``."""
+    return f"{at}.{name}" if at else name
+
+
+class Type:
+    """One type of the document. Immutable and shared."""
+
+    plain: bool = True
+    """True when `decode` returns its argument."""
+
+    def decode(self, wire: Any, response: Any) -> Any:
+        """Return the Python value for a wire value; the wire value itself when it does not fit."""
+        return wire
+
+    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+        """Return the Python values for many wire values."""
+        decode = self.decode
+        return [decode(wire, response) for wire in wires]
+
+    def encode(self, value: Any, at: str, problems: Problems) -> Any:
+        """Return plain JSON data for a value, or note under `at` why there is none."""
+        raise NotImplementedError
+
+    def accepts(self, wire: Any) -> bool:
+        """Tell whether a wire value keeps all the rules of this type."""
+        problems: Problems = {}
+        self.encode(wire, "", problems)
+        return not problems
+
+    def resembles(self, wire: Any) -> bool:
+        """Tell whether a wire value has the JSON kind of this type, whatever is in it."""
+        return True
+
+    def fit(self, wire: Any) -> float:
+        """Tell how well a wire value fits, from 0 (not at all) to 1; to choose in a union."""
+        return 1.0 if self.accepts(wire) else 0.0
+
+
+def _unbound(wire: dict[str, Any], response: Any) -> Any:
+    return wire
+
+
+plain_model: Callable[[dict[str, Any], Any], Any] = _unbound
+"""Makes a model without declared fields; set by `molam_overlays.model`, which imports this."""
+
+
+def type_of(declared: Any) -> Type:
+    """Return the `Type` for a type, a model class or a page class."""
+    if isinstance(declared, Type):
+        return declared
+    as_type = getattr(declared, "__wire_type__", None)
+    if as_type is None:
+        raise TypeError(f"expected a type of the document or a model class, not {declared!r}")
+    wire_type: Type = as_type()
+    return wire_type
