@@ -185,7 +185,7 @@ def test_a_forbidden_import_is_found(tmp_path: Path, at: str, line: str) -> None
         ("overlays/molam_overlays/store/postgres.py", "def connect():\n    import psycopg"),
         ("overlays/molam_overlays/store/postgres.py", "if TYPE_CHECKING:\n    import psycopg"),
         ("overlays/molam_overlays/sandbox/app.py", "import starlette"),
-        ("molam_sdk/client.py", "from molam_overlays.clients import Blocking"),
+        ("molam_sdk/client.py", "from molam_overlays.calls.blocking import Blocking"),
         ("generator/understand/types.py", "from openapi_python_client import schema"),
         ("examples/webhook_receiver.py", "import flask, molam_sdk"),
         ("tests/sdk/test_refunds.py", "import httpx, molam_sdk"),

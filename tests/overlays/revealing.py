@@ -19,7 +19,7 @@ CLIENTS = ("molam_sdk.client", "molam_sdk.async_client")
 """Where public methods keep what their callers handed them."""
 
 
-PUBLIC = ("molam_overlays.clients.request",)
+PUBLIC = ("molam_overlays.calls.blocking.request", "molam_overlays.calls.awaiting.request")
 
 
 def revealed(error: BaseException, *words: str, test: str) -> list[str]:

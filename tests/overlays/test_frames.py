@@ -584,8 +584,8 @@ def test_frames_of_others_keep_their_variables_and_ours_their_places() -> None:
     assert frames[-1].f_locals["method"] == "POST"
     named = [(frame.f_globals["__name__"], frame.f_code.co_name) for frame in frames]
     assert ("molam_sdk.client", "create_payout") in named
-    assert ("molam_overlays.clients", "_run") in named
-    assert ("molam_overlays.transport.user", "through_send") in named
+    assert ("molam_overlays.calls.blocking", "_run") in named
+    assert ("molam_overlays.transport.exchange", "through_send") in named
 
 
 def test_what_was_being_handled_when_a_call_was_made_keeps_its_variables() -> None:

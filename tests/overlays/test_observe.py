@@ -287,8 +287,8 @@ def test_an_error_that_is_not_of_the_sdk_is_told_by_its_class() -> None:
 
 SCRIPT = """
 import logging, sys
-from molam_overlays.observe import *
-from molam_overlays import observe
+from molam_overlays.watch.observe import *
+from molam_overlays.watch import observe
 assert not observe.logger.handlers
 if "configured" in sys.argv:
     logging.basicConfig(stream=sys.stdout, format="app %(message)s")

@@ -236,7 +236,7 @@ def flow(
     except BaseException as interruption:
         unsent = worst_delivery(attempts) == "not_sent" and (not sending or is_unsent(interruption))
         ours = not isinstance(interruption, GeneratorExit)
-        if ours and idempotency_key is not None and not unsent:
+        if idempotency_key is not None and not unsent:
             observer.interrupted(
                 info or info_of(call, request, idempotency_key), max(len(attempts), 1)
             )

@@ -76,7 +76,7 @@ def field(
     """Declare a property of a model.
 
     Args:
-        type: a `molam_overlays.codec.Type` or a model class.
+        type: a `Type` or a model class.
         name: its name on the wire, when that is not the attribute's.
         default: what the constructor sends when it is left out; None sends nothing. A property
             without a default is required.

@@ -79,7 +79,7 @@ def _unbound(wire: dict[str, Any], response: Any) -> Any:
 
 
 plain_model: Callable[[dict[str, Any], Any], Any] = _unbound
-"""Makes a model without declared fields; set by `molam_overlays.model`, which imports this."""
+"""Makes a model without declared fields; set by `schema.model`, which imports this."""
 
 
 def type_of(declared: Any) -> Type:

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import asyncio, json, sys
 from molam_overlays.config import Config
-from molam_overlays.clients import Awaiting, Blocking
+from molam_overlays.calls.awaiting import Awaiting
+from molam_overlays.calls.blocking import Blocking
 
 which, url = sys.argv[1:]
 

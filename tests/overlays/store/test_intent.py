@@ -90,7 +90,7 @@ def test_on_a_full_disk_nothing_leaves(file: Path, disk: Path, used: bool) -> No
 
 LIMITED = """
 import resource, signal, sys
-from molam_overlays.clients import Blocking
+from molam_overlays.calls.blocking import Blocking
 from molam_overlays.config import Config
 from molam_overlays.errors import StoreUnavailableError
 

@@ -26,7 +26,9 @@ from molam_overlays.wire import Request, Response
 from molam_sdk import Config, MolamAsyncClient, MolamClient
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
-DECLINED = b'{"error":{"code":"card_declined"}}'
+DECLINED = (
+    b'{"error":{"type":"card_error","code":"card_declined","message":"The card was declined"}}'
+)
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 SCRIPTS = {
     path.relative_to(MIGRATIONS).as_posix(): path.read_text(encoding="utf-8")

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from molam_overlays.clients import Blocking
-from molam_overlays.codec import UNSET, File, Unset
+from molam_overlays.calls.blocking import Blocking
+from molam_overlays.schema.files import File
+from molam_overlays.schema.types import UNSET, Unset
 from shop import __version__
 from shop.api import orders
 from shop.config import Config

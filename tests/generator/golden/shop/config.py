@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from molam_overlays import config as _config
 from molam_overlays.config import CallOptions as CallOptions
-from molam_overlays.credentials import Credentials
+from molam_overlays.message.credentials import Credentials
 
 __all__ = ["CallOptions", "Config"]
 

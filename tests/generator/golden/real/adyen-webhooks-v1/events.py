@@ -1,11 +1,11 @@
 from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
-from molam_overlays import events as _events
-from molam_overlays import router as _router
 from molam_overlays.frames import sealed
-from molam_overlays.model import Model
-from molam_overlays.webhooks import DEFAULT_TOLERANCE_MS
+from molam_overlays.schema.model import Model
+from molam_overlays.webhook import events as _events
+from molam_overlays.webhook import router as _router
+from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS
 from webhooks.models.ach_notification_of_change_notification_request import (
     AchNotificationOfChangeNotificationRequest,
 )
@@ -89,7 +89,7 @@ from webhooks.models.second_chargeback_notification_request import (
 )
 
 if TYPE_CHECKING:
-    from molam_overlays.webhooks import SecretSource
+    from molam_overlays.webhook.signature import SecretSource
 __all__ = [
     "EVENTS",
     "AchNotificationOfChangeNotificationRequest",

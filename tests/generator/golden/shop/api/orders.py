@@ -7,11 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from molam_overlays.codec import UNSET, Array, Binary, File, Integer, String, Unset
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.operation import Operation, PageRule
 from molam_overlays.config import Config
 from molam_overlays.frames import sealed
-from molam_overlays.operation import Body, Call, Encoding, Operation, PageRule, Result
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.body import Body, Encoding, Result
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.files import Binary, File
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
+from molam_overlays.schema.types import UNSET, Unset
 from shop.models.line import Line
 from shop.models.new_order import NewOrder
 from shop.models.order import Order

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molam_overlays.model import Model as Model
-    from molam_overlays.model import ResponseInfo as ResponseInfo
+    from molam_overlays.outcome import ResponseInfo as ResponseInfo
+    from molam_overlays.schema.model import Model as Model
     from shop.models.company import Company as Company
     from shop.models.event import Event as Event
     from shop.models.labels import Labels as Labels
@@ -52,7 +52,7 @@ _MODULES = {
     "Event": "shop.models.event",
     "Labels": "shop.models.labels",
     "Line": "shop.models.line",
-    "Model": "molam_overlays.model",
+    "Model": "molam_overlays.schema.model",
     "NewOrder": "shop.models.new_order",
     "Order": "shop.models.order",
     "OrderClass": "shop.models.order",
@@ -62,7 +62,7 @@ _MODULES = {
     "OrderState": "shop.models.order_state",
     "Person": "shop.models.person",
     "Price": "shop.models.price",
-    "ResponseInfo": "molam_overlays.model",
+    "ResponseInfo": "molam_overlays.outcome",
     "SetPhotoRequest": "shop.models.set_photo_request",
 }
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from molam_overlays.codec import AnyValue, Map, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Map
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 
 
 class Event(Model):

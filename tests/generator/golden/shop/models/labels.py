@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from molam_overlays.codec import Map, String
+from molam_overlays.schema.containers import Map
+from molam_overlays.schema.texts import String
 
 Labels: TypeAlias = Mapping[str, str]
 """Free words."""

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from molam_overlays.codec import Array, Lazy, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.lazy import Lazy
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 from shop.models.price import PRICE
 
 

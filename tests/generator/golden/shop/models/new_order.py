@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from molam_overlays.codec import Array, Nullable, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Array, Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 from shop.models.line import Line
 
 

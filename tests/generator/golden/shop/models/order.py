@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from molam_overlays.codec import Array, DateTime, Enum, Nullable, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Array, Nullable
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import Enum, String
 from shop.models.labels import LABELS
 from shop.models.line import Line
 from shop.models.order_recipient import ORDER_RECIPIENT, OrderRecipient

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from molam_overlays.codec import Array, Boolean
-from molam_overlays.model import field
-from molam_overlays.page import AsyncPage, Page
+from molam_overlays.calls.paging import AsyncPage, Page
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.texts import Boolean
 from shop.models.order import Order
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from molam_overlays.codec import Const
-from molam_overlays.model import field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.texts import Const
 from shop.models.event import Event
 from shop.models.order import Order
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from molam_overlays.codec import Tagged
-from molam_overlays.model import Model
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.unions import Tagged
 from shop.models.company import Company
 from shop.models.person import Person
 

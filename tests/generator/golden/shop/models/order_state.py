@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from molam_overlays.codec import Enum
+from molam_overlays.schema.texts import Enum
 
 OrderState: TypeAlias = Literal["open", "paid", "sent"]
 """Where an order stands."""

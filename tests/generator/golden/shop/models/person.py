@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from molam_overlays.codec import Const, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import Const, String
 
 
 class Person(Model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from molam_overlays.codec import Number
+from molam_overlays.schema.numbers import Number
 
 Price: TypeAlias = Decimal
 """A price in euros."""

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from molam_overlays.codec import Binary, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.files import Binary
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import String
 
 
 class SetPhotoRequest(Model):

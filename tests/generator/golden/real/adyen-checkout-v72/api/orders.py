@@ -25,8 +25,10 @@ from checkout.models.name import Name
 from checkout.models.recurring import Recurring
 from checkout.models.split import Split
 from checkout.models.three_ds2_request_data import ThreeDS2RequestData
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.operation import Operation, or_nothing
 from molam_overlays.frames import sealed
-from molam_overlays.operation import Body, Call, Operation, Result, or_nothing
+from molam_overlays.message.body import Body, Result
 
 POST_ORDERS: Final[Operation[CreateOrderResponse]] = Operation(
     id="post-orders",

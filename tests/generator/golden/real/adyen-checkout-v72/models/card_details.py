@@ -1,7 +1,8 @@
 from __future__ import annotations
 from typing import Final, Literal, TypeAlias
-from molam_overlays.codec import Enum, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import Enum, String
 
 CardDetailsFundingSource: TypeAlias = Literal["credit", "debit", "prepaid"]
 CARD_DETAILS_FUNDING_SOURCE: Final = Enum("credit", "debit", "prepaid")

@@ -2,10 +2,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from molam_overlays.codec import AnyValue, DateTime, Integer, String
+from molam_overlays.calls.call import Call
+from molam_overlays.calls.operation import Operation, or_nothing
 from molam_overlays.frames import sealed
-from molam_overlays.operation import Body, Call, Operation, Result, or_nothing
-from molam_overlays.parameters import Parameter
+from molam_overlays.message.body import Body, Result
+from molam_overlays.message.parameters import Parameter
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.numbers import Integer
+from molam_overlays.schema.texts import String
 from transfers.models.amount import Amount
 from transfers.models.approve_transfers_request import ApproveTransfersRequest
 from transfers.models.cancel_transfers_request import CancelTransfersRequest

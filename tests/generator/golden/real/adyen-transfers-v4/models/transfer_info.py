@@ -1,7 +1,9 @@
 from __future__ import annotations
 from typing import Final, Literal, TypeAlias
-from molam_overlays.codec import Array, Enum, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import Enum, String
 from transfers.models.amount import Amount
 from transfers.models.counterparty_info_v3 import CounterpartyInfoV3
 from transfers.models.execution_date import ExecutionDate

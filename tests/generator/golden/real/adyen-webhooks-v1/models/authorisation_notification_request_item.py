@@ -1,8 +1,11 @@
 from __future__ import annotations
 from datetime import datetime
 from typing import Literal
-from molam_overlays.codec import Array, Const, DateTime, String
-from molam_overlays.model import Model, field
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import field
+from molam_overlays.schema.formats import DateTime
+from molam_overlays.schema.model import Model
+from molam_overlays.schema.texts import Const, String
 from webhooks.models.amount import Amount
 from webhooks.models.authorisation_notification_additional_data import (
     AuthorisationNotificationAdditionalData,
