@@ -447,7 +447,7 @@ def test_a_call_that_is_interrupted_while_it_connects_is_withdrawn(
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("molam_overlays.transport.httpx_sync._Wire._resolve", interrupted)
+    monkeypatch.setattr("molam_overlays.transport.wire_sync.Wire._resolve", interrupted)
     config = Config(api_key="sk_test_1", api_base="http://localhost:9")
     with MolamClient(config, idempotency_store=f"sqlite:///{path}") as client:
         with pytest.raises(KeyboardInterrupt):

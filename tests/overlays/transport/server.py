@@ -16,7 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
-DECLINED = b'{"error":{"code":"card_declined"}}'
+DECLINED = (
+    b'{"error":{"type":"card_error","code":"card_declined","message":"The card was declined"}}'
+)
 
 
 @dataclass
