@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
@@ -199,15 +200,19 @@ def strike_at(step: int, what: Callable[[], object]) -> bool:
                 raise Struck
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        what()
-    except Struck:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
+    def work() -> bool:
+        sys.settrace(trace)
+        try:
+            what()
+        except Struck:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+    # In a thread of its own, where nothing stays "the exception being handled".
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 def lay_down(stack: Stack[Line], number: int) -> None:
