@@ -10,15 +10,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
 from typer.testing import CliRunner, Result
 
+from molam_overlays.cli import webhooks
 from molam_overlays.cli.commands import application
 from molam_overlays.cli.doctor import examine
 from molam_overlays.errors import NetworkError, PaymentDeclinedError, SignatureError
@@ -290,6 +293,33 @@ def test_listen_forwards_and_shows_each_delivery(receiver: Receiver) -> None:
         assert sandbox.core.outbox.subscriptions() == []
 
 
+def test_listen_shows_what_is_delivered_the_moment_it_listens(
+    molam: Molam, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[Any] = []
+
+    def show(told: dict[str, Any]) -> None:
+        lines.append(told)
+        if "listening" in told:
+            sandbox.trigger("payout.paid")
+            while not sandbox.core.outbox.events(1)[0]["deliveries"][0]["attempts"]:
+                sleep(0.01)  # another thread delivers: its time cannot be moved
+
+    polls = iter([None, None])
+
+    def poll(_: float) -> None:
+        if next(polls, "enough"):
+            raise KeyboardInterrupt
+
+    sleep = time.sleep
+    monkeypatch.setattr(webhooks, "show_json", show)
+    monkeypatch.setattr(webhooks, "time", SimpleNamespace(sleep=poll))
+    with Sandbox(port=0) as sandbox:
+        ran = molam("listen", "--forward-to", receiver.url, "--sandbox", sandbox.url, "--json")
+    assert ran.exit_code == 0, ran.output
+    assert [line.get("type") for line in lines] == [None, "payout.paid"]
+
+
 def test_events_lists_and_resends(molam: Molam, receiver: Receiver) -> None:
     with Sandbox(port=0) as sandbox:
         sandbox.subscribe(receiver.url)
@@ -372,8 +402,6 @@ def test_doctor_refuses_a_live_key_inside_pytest(molam: Molam) -> None:
 def test_doctor_compares_the_clocks(
     monkeypatch: pytest.MonkeyPatch, ahead: float, state: str
 ) -> None:
-    import time
-
     with Sandbox(port=0) as sandbox:
         monkeypatch.setenv("MOLAM_API_KEY", "sk_test_1")
         monkeypatch.setenv("MOLAM_API_BASE", sandbox.url)

@@ -76,6 +76,7 @@ def add(app: typer.Typer, product: Product) -> None:
     ) -> None:
         """Forward a running sandbox's events to a receiver, and show each delivery, until Ctrl-C."""
         with closing(Remote(sandbox, as_json=as_json)) as remote:
+            seen = _delivered(remote)  # before anything can come to us
             subscription = remote.ask(
                 "POST",
                 "/subscriptions",
@@ -91,7 +92,7 @@ def add(app: typer.Typer, product: Product) -> None:
                 out.print(f"They are signed with [bold]{escape(shown)}[/] (key id 1).")
             try:
                 with nullcontext() if as_json else err.status("Waiting for events; Ctrl-C ends it"):
-                    for line in _deliveries(remote, forward_to):
+                    for line in _deliveries(remote, forward_to, seen):
                         _show_delivery(line, as_json)
             except KeyboardInterrupt:
                 remote.ask("DELETE", f"/subscriptions/{subscription['id']}")
@@ -173,13 +174,19 @@ def _show_answer(type_: str, url: str, answer: dict[str, Any], as_json: bool) ->
         out.print(f"{answer['status']}  {type_} {answer['event']} -> {escape(url)}")
 
 
-def _deliveries(remote: Remote, url: str) -> Iterator[dict[str, Any]]:
-    """Yield every new attempt to deliver to a URL, as it is made."""
-    seen: dict[tuple[str, int], int] = {
+def _delivered(remote: Remote) -> dict[tuple[str, int], int]:
+    """Count the attempts that were made so far, by event and the number of its delivery."""
+    return {
         (entry["event"]["id"], number): len(delivery["attempts"])
         for entry in remote.ask("GET", "/events?limit=1000")["data"]
         for number, delivery in enumerate(entry["deliveries"])
     }
+
+
+def _deliveries(
+    remote: Remote, url: str, seen: dict[tuple[str, int], int]
+) -> Iterator[dict[str, Any]]:
+    """Yield every attempt to deliver to a URL that was not seen, as it is made."""
     while True:
         for entry in reversed(remote.ask("GET", "/events?limit=100")["data"]):
             for number, delivery in enumerate(entry["deliveries"]):
