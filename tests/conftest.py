@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgresql as _postgresql
 from tests import processes
+from tests.postgresql import Server, serving
 
 # No test fails for being slow: neither a case by itself nor the making of its data.
 # And none passes on one day and fails on another: examples are the same each time. To look for new
@@ -75,7 +75,14 @@ def _no_molam_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[_postgresql.Server]:
+def postgresql_server() -> Iterator[Server]:
     """A PostgreSQL for all tests of this process, who make databases of their own in it."""
-    with _postgresql.serving() as server:
+    with serving() as server:
         yield server
+
+
+@pytest.fixture
+def postgresql(postgresql_server: Server) -> Iterator[Server]:
+    """The same for one test: what it makes goes with it."""
+    with postgresql_server.dropping():
+        yield postgresql_server

@@ -5,6 +5,7 @@ A plugin for pytest. It notes each process that a test starts, in whatever way t
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 MARK = "TESTS_OF_MOLAM"
+LONGEST_SECONDS = 300
+"""How long a test may take on any machine; what it waits for in vain would hold up all others."""
 _running: set[subprocess.Popen[Any]] = set()
 _lasting: set[subprocess.Popen[Any]] = set()
 
@@ -68,9 +71,18 @@ def _guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_process_outlives_its_test(_guarded: None) -> Iterator[None]:
-    yield
-    left = end_what_is_left()
+def _no_test_outstays(_guarded: None) -> Iterator[None]:
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"the test is not done after {LONGEST_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        left = end_what_is_left()
     assert not left, f"left running, and killed now: {', '.join(left)}"
 
 

@@ -102,6 +102,19 @@ def test_what_a_test_started_is_ended(case: str, tmp_path: Path) -> None:
     wait_until_nothing_is_left(tmp_path)
 
 
+def test_a_test_that_waits_in_vain_fails(tmp_path: Path) -> None:
+    waits = "def test_it():\n    start().wait()\n"
+    (tmp_path / "conftest.py").write_text(
+        "from tests import processes\nprocesses.LONGEST_SECONDS = 1\n"
+    )
+    (tmp_path / "test_leaving.py").write_text(LEAVING + waits)
+    with pytest_in(tmp_path) as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "TimeoutError: the test is not done after 1 seconds" in said
+    wait_until_nothing_is_left(tmp_path)
+
+
 @needs_proc
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("words", [[], ["-p", "xdist", "-n1"]], ids=["alone", "in a worker"])

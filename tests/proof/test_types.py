@@ -32,17 +32,16 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for document in [*DOCUMENTS, *SHARED]:
         emit(document, place / f"of_{re.sub(r'[^a-z0-9]', '_', document.stem)}")
     sys.path[:] = before
+    (place / "mypy.ini").write_text(
+        "[mypy]\nstrict = true\npython_version = 3.10\nexplicit_package_bases = true\n"
+        f"mypy_path = {ROOT / 'overlays'}:{place}\n"
+    )
     return place
 
 
 def test_mypy_finds_nothing_in_emitted_packages(packages: Path) -> None:
-    config = packages / "mypy.ini"
-    config.write_text(
-        "[mypy]\nstrict = true\npython_version = 3.10\nexplicit_package_bases = true\n"
-        f"mypy_path = {ROOT / 'overlays'}:{packages}\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", config, "--cache-dir", packages.parent / "cache",
+        [sys.executable, "-m", "mypy", "--config-file", packages / "mypy.ini", "--cache-dir", packages.parent / "cache",
          *sorted(packages.glob("of_*"))],
         capture_output=True, text=True, check=False, cwd=packages,
     )  # fmt: skip

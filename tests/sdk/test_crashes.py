@@ -54,7 +54,7 @@ def databases(
         return f"sqlite:///{path}"
 
     def postgresql() -> str:
-        server = request.getfixturevalue("postgresql")
+        server = request.getfixturevalue("postgresql_server")
         url: str = server.create()
         script = str(ROOT / "migrations" / MIGRATION)
         psql = [server.psql, "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", script]

@@ -22,11 +22,11 @@ SCRIPTS = {
 
 
 @pytest.fixture(scope="session")
-def template(postgresql: Server) -> str:
+def template(postgresql_server: Server) -> str:
     """The name of a migrated database to copy."""
-    with psycopg.connect(postgresql.url(), autocommit=True) as connection:
+    with psycopg.connect(postgresql_server.url(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
-    migrate(postgresql.url("migrated"), SCRIPTS)
+    migrate(postgresql_server.url("migrated"), SCRIPTS)
     return "migrated"
 
 
