@@ -30,6 +30,7 @@ test: setup ## Run the tests, two at a time (ARGS are pytest's)
 lint: setup ## Check style and formatting
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@$(PY) scripts/lengths
 
 .PHONY: format
 format: setup ## Sort the imports and format, in place

@@ -65,3 +65,13 @@ def redact_json(data: Any, sensitive: Collection[str]) -> Any:
     if isinstance(data, (list, tuple)):
         return [redact_json(value, sensitive) for value in cast("list[Any]", data)]
     return redact_text(data) if isinstance(data, str) else data
+
+
+_WORD: Final = r"v[0-9]+|[A-Za-z_-]{1,40}"
+
+
+def template(path: str) -> str:
+    """Return a path whose ids, or what may be one, are left out: fit for messages and logs."""
+    return "/".join(
+        piece if not piece or re.fullmatch(_WORD, piece) else "{}" for piece in path.split("/")
+    )

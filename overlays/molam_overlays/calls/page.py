@@ -18,10 +18,9 @@ from molam_overlays.calls.operation import PageRule
 from molam_overlays.errors import PaginationError
 from molam_overlays.frames import sealed
 from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
-from molam_overlays.schema.display import shown
 from molam_overlays.schema.fields import Field, collect_fields, field, missing, read_field
 from molam_overlays.schema.jsontext import dumps_exact, plain_copy
-from molam_overlays.schema.model import json_object
+from molam_overlays.schema.model import json_object, shown
 from molam_overlays.schema.types import Problems, Type
 
 if TYPE_CHECKING:

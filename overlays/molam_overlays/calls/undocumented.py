@@ -6,7 +6,6 @@ it goes without it: the path is one, the query holds scalars, the body is JSON.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -16,8 +15,9 @@ from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Result
 from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import query_pairs
-from molam_overlays.schema import types
+from molam_overlays.redact import template
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.model import plain_model
 from molam_overlays.schema.types import Problems
 
 
@@ -25,7 +25,7 @@ class _AnyResult(AnyValue):
     """Any JSON value; an object is read as a model without declared fields."""
 
     def decode(self, wire: Any, response: Any) -> Any:
-        return types.plain_model(wire, response) if isinstance(wire, dict) else wire
+        return plain_model(wire, response) if isinstance(wire, dict) else wire
 
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -33,8 +33,6 @@ _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"
 _ANY_BODY: Final = Body(AnyValue(), required=False)
 
 _ANY_RESULT: Final = _AnyResult()
-
-_WORD: Final = r"v[0-9]+|[A-Za-z_-]{1,40}"
 
 
 def undocumented_call(method: Any, path: Any, json: Any, params: Any) -> Call[Any]:
@@ -75,13 +73,6 @@ def undocumented_call(method: Any, path: Any, json: Any, params: Any) -> Call[An
     if encoded is None:
         return Call(operation, path, "&".join(pairs), {})
     return Call(operation, path, "&".join(pairs), {}, encoded.content, encoded.json, encoded.media)
-
-
-def template(path: str) -> str:
-    """Return a path whose ids, or what may be one, are left out: fit for messages and logs."""
-    return "/".join(
-        piece if not piece or re.fullmatch(_WORD, piece) else "{}" for piece in path.split("/")
-    )
 
 
 def _query(name: Any, value: Any, problems: Problems) -> Iterable[str]:

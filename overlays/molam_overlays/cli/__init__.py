@@ -1,1 +1,4 @@
-"""The command ``molam``. Needs the extra `cli`; `entry.run` says so without it."""
+"""The command ``molam``. Never a decision of its own: it asks the rooms below, and says what they say.
+
+Needs the extra `cli`; `entry.run` says so without it.
+"""

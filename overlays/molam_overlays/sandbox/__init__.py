@@ -2,7 +2,7 @@
 
 ``core`` decides and does no I/O. ``server`` puts it on a port, ``adapter`` straight into a client
 without a socket, ``harness`` makes either a context manager. The document and the clients come
-from the emitted package, as a `molam_overlays.product.Product`.
+from the emitted package, as a `molam_overlays.product.Product`. What is here never runs in production.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from molam_overlays.calls.undocumented import template
 from molam_overlays.frames import empty_for_log
+from molam_overlays.redact import template
 from molam_overlays.sandbox.answer import (
     Answer,
     Asked,

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from molam_overlays.calls.undocumented import template
 from molam_overlays.message.masking import without
-from molam_overlays.redact import MASK, redact_text
+from molam_overlays.redact import MASK, redact_text, template
 from molam_overlays.sandbox.answer import decode
 from molam_overlays.sandbox.document import Document
 

@@ -1,62 +1,17 @@
-"""What of a value may be shown, and what is sensitive."""
+"""Which texts of a value are sensitive, as the document marks them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-from molam_overlays.redact import MASK, redact_text
 from molam_overlays.schema.anything import AnyValue
-from molam_overlays.schema.types import Type
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-
-    # A base that mypy cannot follow would make every model compatible with everything.
-    _Object = Mapping[str, Any]
-else:
-    _Object = dict
-
-    def dataclass_transform(**_: Any) -> Callable[[type], type]:
-        """Do nothing: the decorator only speaks to type checkers."""
-        return lambda cls: cls
-
-
 from molam_overlays.schema.containers import Array, Map, Nullable
 from molam_overlays.schema.fields import SENSITIVE_NAMES
 from molam_overlays.schema.lazy import Lazy
-from molam_overlays.schema.model import Model, Object
+from molam_overlays.schema.model import Object
+from molam_overlays.schema.types import Type
 from molam_overlays.schema.unions import Tagged, Union
-
-
-def shown(value: Any) -> str:
-    """Return the `repr` of a field's value, without what the document marks sensitive anywhere."""
-    if isinstance(value, (Model, str)) or value is None:
-        return redact_text(repr(value))
-    if isinstance(value, Mapping):
-        inner = (
-            f"{name!r}: {MASK if name in SENSITIVE_NAMES else shown(item)}"
-            for name, item in value.items()
-        )
-        return f"{{{', '.join(inner)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(shown(item) for item in value)}]"
-    return repr(value)
-
-
-def shown_as(declared: Type, wire: Any, response: Any) -> str:
-    """Return the `repr` of a wire value; of one that is not what was declared, only that it is."""
-    if isinstance(declared, Lazy):
-        declared = declared.found()
-    if isinstance(declared, Nullable):
-        declared = declared.inner
-    if wire is None:
-        return "None"
-    if not declared.resembles(wire):
-        return MASK
-    if isinstance(declared, Array):
-        return f"[{', '.join(shown_as(declared.item, item, response) for item in wire)}]"
-    return shown(declared.decode(wire, response))
 
 
 def sensitive_values(declared: Type, data: Any) -> Iterator[str]:

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
 
 from molam_overlays.errors import ValidationError
 from molam_overlays.frames import sealed
-from molam_overlays.redact import MASK
+from molam_overlays.redact import MASK, redact_text
 from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Array
+from molam_overlays.schema.fields import SENSITIVE_NAMES
 from molam_overlays.schema.jsontext import dumps_exact, plain_copy
+from molam_overlays.schema.lazy import Lazy
 from molam_overlays.schema.types import Problems, Type, type_of
 
 if TYPE_CHECKING:
@@ -168,8 +171,6 @@ class Model(_Object):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _shown(self) -> Iterator[tuple[str, str]]:
-        from molam_overlays.schema import display  # which looks into models
-
         fields = self.__fields__
         for name, value in self.items():
             spec = fields.get(name)
@@ -177,7 +178,7 @@ class Model(_Object):
             if spec is None or spec.sensitive:
                 yield (spec.attribute if spec else name), MASK
             else:
-                yield spec.attribute, display.shown_as(spec.type, value, self._response)
+                yield spec.attribute, shown_as(spec.type, value, self._response)
 
     def __copy__(self) -> Self:
         return adopt(type(self), dict(self), self.response)
@@ -377,9 +378,39 @@ def encode_object(
     return out
 
 
-def _plain_model(wire: dict[str, Any], response: Any) -> Model:
+def shown(value: Any) -> str:
+    """Return the `repr` of a field's value, without what the document marks sensitive anywhere."""
+    if isinstance(value, (Model, str)) or value is None:
+        return redact_text(repr(value))
+    if isinstance(value, Mapping):
+        inner = (
+            f"{name!r}: {MASK if name in SENSITIVE_NAMES else shown(item)}"
+            for name, item in value.items()
+        )
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(shown(item) for item in value)}]"
+    return repr(value)
+
+
+def shown_as(declared: Type, wire: Any, response: Any) -> str:
+    """Return the `repr` of a wire value; of one that is not what was declared, only that it is."""
+    if isinstance(declared, Lazy):
+        declared = declared.found()
+    if isinstance(declared, Nullable):
+        declared = declared.inner
+    if wire is None:
+        return "None"
+    if not declared.resembles(wire):
+        return MASK
+    if isinstance(declared, Array):
+        return f"[{', '.join(shown_as(declared.item, item, response) for item in wire)}]"
+    return shown(declared.decode(wire, response))
+
+
+def plain_model(wire: dict[str, Any], response: Any) -> Model:
+    """Make a model without declared fields over decoded JSON."""
     return adopt(Model, wire, response)
 
 
-types.plain_model = _plain_model
 Model.__module__ = "molam_sdk.models"

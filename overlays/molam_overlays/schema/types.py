@@ -7,7 +7,6 @@ document, notes each problem under its path, and returns plain JSON data.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 Problems = dict[str, str]
@@ -72,14 +71,6 @@ class Type:
     def fit(self, wire: Any) -> float:
         """Tell how well a wire value fits, from 0 (not at all) to 1; to choose in a union."""
         return 1.0 if self.accepts(wire) else 0.0
-
-
-def _unbound(wire: dict[str, Any], response: Any) -> Any:
-    return wire
-
-
-plain_model: Callable[[dict[str, Any], Any], Any] = _unbound
-"""Makes a model without declared fields; set by `schema.model`, which imports this."""
 
 
 def type_of(declared: Any) -> Type:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from molam_overlays.schema.model import plain_model
 from molam_overlays.schema.texts import listed
-from molam_overlays.schema.types import Problems, Type, joined, plain_model, type_of
+from molam_overlays.schema.types import Problems, Type, joined, type_of
 
 
 class Union(Type):
