@@ -14,7 +14,7 @@ from typing import Any, cast
 from molam_overlays.outcome import (
     Attempt,
     Delivery,
-    delivery_of_status,
+    ruling_of,
 )
 
 
@@ -223,7 +223,7 @@ class ApiError(MolamError):
         if retry_after is None:
             self.retry_after = seconds_told(self._detail("retry_after"))
         if status_code is not None:
-            self.delivery = delivery_of_status(status_code, self.code)
+            self.delivery = ruling_of(status_code, self.code).delivery
 
     def _detail(self, name: str) -> Any:
         detail = self.payload.get("error")

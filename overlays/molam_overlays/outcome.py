@@ -63,13 +63,35 @@ def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
 IN_FLIGHT = "idempotency_in_flight"
 
 
-def delivery_of_status(status: int, code: str | None) -> Delivery:
-    """Tell from a status and an error code whether the server did nothing.
+class Ruling(NamedTuple):
+    """What a status says of the request that it answers."""
 
-    4xx is a refusal, save 408 and 409 ``idempotency_in_flight``; all else may have been processed.
-    """
-    refused = 400 <= status <= 499 and status != 408 and not (status == 409 and code == IN_FLIGHT)
-    return "rejected" if refused else "maybe_processed"
+    repeat: bool
+    """Whether another attempt, which does no harm, may help."""
+    delivery: Delivery
+
+
+_REFUSED: Final = Ruling(False, "rejected")
+_BUSY: Final = Ruling(True, "rejected")
+_PERHAPS: Final = Ruling(True, "maybe_processed")
+_UNABLE: Final = Ruling(False, "maybe_processed")
+_STATUSES: Final = (
+    # From, to: the first row that fits holds. The fault table of the guide, in code.
+    (408, 408, _PERHAPS),
+    (425, 425, _BUSY),
+    (429, 429, _BUSY),
+    (400, 499, _REFUSED),
+    (501, 501, _UNABLE),
+    (505, 505, _UNABLE),
+    (500, 599, _PERHAPS),
+)
+
+
+def ruling_of(status: int, code: str | None) -> Ruling:
+    """Return what a status and an error code say; of a status without a row, next to nothing."""
+    if status == 409 and code == IN_FLIGHT:
+        return _PERHAPS
+    return next((row for first, last, row in _STATUSES if first <= status <= last), _UNABLE)
 
 
 class ResponseInfo(NamedTuple):

@@ -20,7 +20,7 @@ from molam_overlays.errors import (
     error_class,
     name_of_failure,
 )
-from molam_overlays.outcome import Attempt, delivery_of_status, worst_delivery
+from molam_overlays.outcome import Attempt, ruling_of, worst_delivery
 
 
 def attempt(delivery: Any) -> Attempt:
@@ -53,8 +53,8 @@ def test_the_worst_delivery_wins(deliveries: list[Any], worst: str) -> None:
 @pytest.mark.parametrize("status", range(100, 600))
 def test_4xx_means_that_nothing_was_done_save_408_and_409_in_flight(status: int) -> None:
     rejected = 400 <= status <= 499 and status != 408
-    assert (delivery_of_status(status, None) == "rejected") is rejected
-    in_flight = delivery_of_status(status, "idempotency_in_flight")
+    assert (ruling_of(status, None).delivery == "rejected") is rejected
+    in_flight = ruling_of(status, "idempotency_in_flight").delivery
     assert (in_flight == "rejected") is (rejected and status != 409)
 
 

@@ -16,7 +16,6 @@ from molam_overlays.calls.retry import (
     backoff,
     failure_is_repeatable,
     parse_retry_after,
-    status_is_repeatable,
     wait_before_retry,
 )
 from molam_overlays.errors import (
@@ -26,6 +25,7 @@ from molam_overlays.errors import (
     NetworkError,
     TimeoutError,  # noqa: A004
 )
+from molam_overlays.outcome import ruling_of
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 REPEATED = {408, 425, 429, 500, 502, 503, 504, *range(506, 600)}
@@ -33,13 +33,13 @@ REPEATED = {408, 425, 429, 500, 502, 503, 504, *range(506, 600)}
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_statuses_are_repeated_as_the_table_says(status: int) -> None:
-    assert status_is_repeatable(status, None) is (status in REPEATED)
-    assert status_is_repeatable(status, "other") is (status in REPEATED)
+    assert ruling_of(status, None).repeat is (status in REPEATED)
+    assert ruling_of(status, "other").repeat is (status in REPEATED)
 
 
 def test_409_is_repeated_only_in_flight() -> None:
-    assert status_is_repeatable(409, "idempotency_in_flight")
-    assert not status_is_repeatable(422, "idempotency_in_flight")
+    assert ruling_of(409, "idempotency_in_flight").repeat
+    assert not ruling_of(422, "idempotency_in_flight").repeat
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from molam_overlays.errors import (
 from molam_overlays.outcome import (
     Attempt,
     Delivery,
-    delivery_of_status,
+    ruling_of,
 )
 from molam_overlays.redact import redact_text
 from molam_overlays.schema.jsontext import loads
@@ -44,7 +44,7 @@ def judge(answer: Response | MolamError, number: int, began: datetime, duration:
     status = answer.status
     delivery: Delivery | None = None
     if not 200 <= status <= 299:
-        delivery = delivery_of_status(status, error_code(answer) if status == 409 else None)
+        delivery = ruling_of(status, error_code(answer) if status == 409 else None).delivery
     return Attempt(
         number=number,
         started_at=began,

@@ -26,7 +26,7 @@ from molam_overlays.errors import (
     TimeoutError,  # noqa: A004
 )
 from molam_overlays.outcome import (
-    IN_FLIGHT,
+    ruling_of,
 )
 
 
@@ -51,7 +51,7 @@ def next_pause(
     repeatable = call.operation.repeatable
     if isinstance(error, ApiError):
         retry_after = error.retry_after
-        can_repeat = repeatable and status_is_repeatable(error.status_code or 0, error.code)
+        can_repeat = repeatable and ruling_of(error.status_code or 0, error.code).repeat
     else:
         can_repeat = failure_is_repeatable(error, repeatable_call=repeatable)
     pause = wait_before_retry(retries, retry_after, world.random) if can_repeat else None
@@ -70,15 +70,6 @@ BACKOFF_LIMIT: Final = 8.0
 """Seconds no backoff exceeds."""
 RETRY_AFTER_LIMIT: Final = 60.0
 """Seconds. A server that asks for more is not waited for: the error is raised at once."""
-
-
-def status_is_repeatable(status: int, code: str | None) -> bool:
-    """Tell whether a status may be answered by another attempt."""
-    if status in (408, 425, 429):
-        return True
-    if status == 409:
-        return code == IN_FLIGHT
-    return 500 <= status <= 599 and status not in (501, 505)
 
 
 def failure_is_repeatable(error: MolamError, *, repeatable_call: bool) -> bool:
