@@ -215,7 +215,7 @@ FLOORS = {
         "money transport watch schema",
         "errors",
         "outcome",
-        "product wire",
+        "product wire drive",
         "redact frames",
     ],
     "generator": [

@@ -52,6 +52,7 @@ _DRIVERS: Final = frozenset(
         "molam_overlays.calls.awaiting",
         "molam_overlays.calls.blocking",
         "molam_overlays.calls.flow",
+        "molam_overlays.drive",
         __name__,
     }
 )

@@ -100,25 +100,26 @@ class Awaiting(Client):
     async def _drive(self, started: Started) -> Any:
         steps = started.steps
         answer: Any = None
+        heard: Any = None
         try:
             step = next(steps)
             while True:
                 try:
                     if type(step) is Send:
                         try:
-                            answer = await self._exchange(step.request)
+                            heard = answer = await self._exchange(step.request)
                         except (MolamError, ForeignError) as error:
-                            answer = error
+                            heard = answer = error
                     elif type(step) is Wait:
                         await self._sleep(step.seconds)
                     elif type(step) is WriteAhead:
-                        answer = await self._write_ahead(step)
+                        heard = await self._write_ahead(step)
                     elif type(step) is Settle:
-                        answer = await self._settle(step)
+                        heard = await self._settle(step)
                 except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
                     step = steps.throw(interruption)
                 else:
-                    step = steps.send(answer)
+                    step = steps.send(heard)
         except StopIteration as stop:
             return stop.value
         except MolamError as error:

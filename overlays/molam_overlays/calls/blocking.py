@@ -98,25 +98,26 @@ class Blocking(Client):
     def _drive(self, started: Started) -> Any:
         steps = started.steps
         answer: Any = None
+        heard: Any = None
         try:
             step = next(steps)
             while True:
                 try:
                     if type(step) is Send:
                         try:
-                            answer = self._exchange(step.request)
+                            heard = answer = self._exchange(step.request)
                         except (MolamError, ForeignError) as error:
-                            answer = error
+                            heard = answer = error
                     elif type(step) is Wait:
                         self._sleep(step.seconds)
                     elif type(step) is WriteAhead:
-                        answer = self._write_ahead(step)
+                        heard = self._write_ahead(step)
                     elif type(step) is Settle:
-                        answer = self._settle(step)
+                        heard = self._settle(step)
                 except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
                     step = steps.throw(interruption)
                 else:
-                    step = steps.send(answer)
+                    step = steps.send(heard)
         except StopIteration as stop:
             return stop.value
         except MolamError as error:

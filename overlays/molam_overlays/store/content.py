@@ -19,13 +19,11 @@ import attrs
 
 from molam_overlays import errors
 from molam_overlays.errors import StoreError
+from molam_overlays.redact import SECRET_HEADERS
 from molam_overlays.store.payload import fingerprint
 
 Encrypt = Callable[[bytes], bytes]
 Decrypt = Callable[[bytes], bytes]
-
-# Recovery makes these anew; on disk they would be secrets lying about.
-_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 # Among the header fields on disk: no name of a field begins with a colon (RFC 9110 section 5.1).
 _IDENTIFIED: Final = ":answer"
@@ -159,7 +157,8 @@ def words_read(text: str | None, decrypt: Decrypt | None) -> str | None:
 
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    return {k: v for k, v in headers.items() if k.lower() not in _SECRET_HEADERS}
+    # Recovery makes these anew; on disk they would be secrets lying about.
+    return {k: v for k, v in headers.items() if k.lower() not in SECRET_HEADERS}
 
 
 def _bundle(entry: Entry) -> bytes:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from molam_overlays.drive import adrive, drive
 from molam_overlays.frames import sealed
 from molam_overlays.store import claims
 from molam_overlays.store.arguments import check_key, check_seconds, failure_text
@@ -199,23 +200,14 @@ class IdempotencyStore:
         check_seconds("lease_seconds", lease_seconds)
         check_seconds("wait_seconds", wait_seconds, zero=True)
         flow = claims.working(key, route, fingerprint, lease_seconds, wait_seconds)
-        step = next(flow)
-        try:
-            while True:
-                try:
-                    heard: Any = None
-                    if isinstance(step, Ask):
-                        heard = self._database.run(step.decide, *step.arguments)
-                    elif isinstance(step, Pause):
-                        sleep(step.seconds)
-                    else:
-                        heard = work()
-                except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(heard)
-        except StopIteration as done:
-            return done.value if decode is None else decode(done.value)
+
+        def act(step: Any) -> Any:
+            if isinstance(step, Ask):
+                return self._database.run(step.decide, *step.arguments)
+            return sleep(step.seconds) if isinstance(step, Pause) else work()
+
+        answer: Any = drive(flow, act)
+        return answer if decode is None else decode(answer)
 
     def idempotent(
         self,
@@ -394,23 +386,14 @@ class AsyncIdempotencyStore:
         check_seconds("lease_seconds", lease_seconds)
         check_seconds("wait_seconds", wait_seconds, zero=True)
         flow = claims.working(key, route, fingerprint, lease_seconds, wait_seconds)
-        step = next(flow)
-        try:
-            while True:
-                try:
-                    heard: Any = None
-                    if isinstance(step, Ask):
-                        heard = await self._database.run(step.decide, *step.arguments)
-                    elif isinstance(step, Pause):
-                        await sleep(step.seconds)
-                    else:
-                        heard = await work()
-                except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(heard)
-        except StopIteration as done:
-            return done.value if decode is None else decode(done.value)
+
+        async def act(step: Any) -> Any:
+            if isinstance(step, Ask):
+                return await self._database.run(step.decide, *step.arguments)
+            return await (sleep(step.seconds) if isinstance(step, Pause) else work())
+
+        answer: Any = await adrive(flow, act)
+        return answer if decode is None else decode(answer)
 
     def idempotent(
         self,

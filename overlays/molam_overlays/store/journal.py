@@ -21,8 +21,9 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
+from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
 from molam_overlays.store import owner as owners
@@ -186,20 +187,13 @@ class Journal(_Face):
         """
         self._pay()
         flow = recovering(account, lease_seconds, self._encrypt, self._decrypt, is_gone, is_alive)
-        step = next(flow)
-        try:
-            while True:
-                try:
-                    if isinstance(step, Ask):
-                        heard: Any = self._database.run(step.decide, *step.arguments)
-                    else:
-                        heard = send(step.entry)
-                except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(heard)
-        except StopIteration as done:
-            return cast("list[Recovered]", done.value)
+
+        def act(step: Any) -> Any:
+            if isinstance(step, Ask):
+                return self._database.run(step.decide, *step.arguments)
+            return send(step.entry)
+
+        return drive(flow, act)
 
     def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
         """Remove entries settled longer ago than this, 24 hours at least; return how many."""
@@ -298,20 +292,13 @@ class AsyncJournal(_Face):
         """See `Journal.recover`; `send` is awaited."""
         await self._pay()
         flow = recovering(account, lease_seconds, self._encrypt, self._decrypt, is_gone, is_alive)
-        step = next(flow)
-        try:
-            while True:
-                try:
-                    if isinstance(step, Ask):
-                        heard: Any = await self._database.run(step.decide, *step.arguments)
-                    else:
-                        heard = await send(step.entry)
-                except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(heard)
-        except StopIteration as done:
-            return cast("list[Recovered]", done.value)
+
+        async def act(step: Any) -> Any:
+            if isinstance(step, Ask):
+                return await self._database.run(step.decide, *step.arguments)
+            return await send(step.entry)
+
+        return await adrive(flow, act)
 
     async def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
         """See `Journal.purge`."""
