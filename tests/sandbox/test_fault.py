@@ -153,6 +153,43 @@ def test_a_script_that_is_not_understood_names_its_word(
     assert (answer.status, answer.error["param"]) == (400, "Molam-Sandbox-Fault")
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Ok=1",
+        "Status=x",
+        "STATUS=",
+        "Status",
+        "Code=No",
+        "retry-after=",
+        "Retry-After=\u00e9",
+        "After=1",
+        "Latency=soon",
+        "RESET=",
+        "lost-response=1",
+        "Close=now",
+        "Truncate=half",
+        "Garbage=pdf",
+        "Drip=",
+        "Webhook=lose",
+        "Seconds=-1",
+    ],
+)
+def test_a_word_in_another_spelling_is_told_what_was_expected(world: World, script: str) -> None:
+    expected = f"{script!r} is not understood: .*(was expected|takes no value)"
+    with pytest.raises(FaultError, match=expected):
+        parse(script)
+    with pytest.raises(FaultError, match=expected):
+        world.core.script(script)
+    answer = world.get(INTENTS, fault=script)
+    assert (answer.status, answer.error["code"]) == (400, "fault_not_understood")
+
+
+def test_words_may_be_spelled_with_hyphens_and_capitals() -> None:
+    (step,) = parse("Status=503 Retry-After=2")
+    assert (step.status, step.retry_after) == (503, "2")
+
+
 def test_scripts_for_what_the_document_does_not_have_are_refused(world: World) -> None:
     with pytest.raises(FaultError, match="no operation"):
         world.core.script("ok", operation="createWish")

@@ -353,6 +353,8 @@ def test_everything_but_subscriptions_can_be_forgotten(running: Running) -> None
         ("POST", "/clock", [], 422),
         ("POST", "/faults", {}, 422),
         ("POST", "/faults", {"script": "explode"}, 422),
+        ("POST", "/faults", {"script": "Status=x"}, 422),
+        ("POST", "/faults", {"script": "retry-after="}, 422),
         ("POST", "/subscriptions", {"url": "ftp://shop"}, 422),
         ("POST", "/subscriptions", {"url": "http://127.0.0.1:9/", "types": ["wish"]}, 422),
         ("POST", "/subscriptions", {"url": "http://127.0.0.1:9/", "kid": "a,b"}, 422),
