@@ -6,47 +6,29 @@ it: `server` over sockets, `adapter` straight into a test. Time passes in `Core.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from molam_overlays.frames import empty_for_log
 from molam_overlays.redact import template
-from molam_overlays.sandbox.answer import (
-    Answer,
-    Asked,
-    Effect,
-    Hangup,
-    Pause,
-    Refusal,
-    Reply,
-)
-from molam_overlays.sandbox.behaviour import (
-    BEHAVIOURS,
-    Call,
-    refusal_message,
-    run_timer,
-    take,
-)
+from molam_overlays.sandbox import customer
+from molam_overlays.sandbox.accounts import account_of
+from molam_overlays.sandbox.answer import Answer, Asked, Effect, Hangup, Pause, Refusal
+from molam_overlays.sandbox.behaviour import BEHAVIOURS, Call, run_timer
 from molam_overlays.sandbox.clock import Clock, machine_ms
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.document import Operation
-from molam_overlays.sandbox.fault_script import HEADER, FaultError, Step, parse
-from molam_overlays.sandbox.faults import FAULT_CODES, WORDED
-from molam_overlays.sandbox.keys import REMEMBERED_MS, fingerprint_of
-from molam_overlays.sandbox.ledger import Ids, Ledger, Thing, random_id, wrong_state
-from molam_overlays.sandbox.life import allowed
-from molam_overlays.sandbox.masking import Masking
+from molam_overlays.sandbox.faults import Faults, ordered, shaped
+from molam_overlays.sandbox.keys import Keys
+from molam_overlays.sandbox.ledger import Ids, Ledger, Thing, random_id
 from molam_overlays.sandbox.outbox import Outbox
-from molam_overlays.sandbox.records import KEPT_REQUESTS
+from molam_overlays.sandbox.records import Records
 from molam_overlays.sandbox.served import GoneError, Served
-from molam_overlays.sandbox.state import State, pack, unpack
+from molam_overlays.sandbox.state import State, unpack
 
 logger = logging.getLogger("molam.sandbox")
-_KEY = re.compile(r"(sk_test_|sk_live_|jwt_)[!-~]+")
 
 
 class Core:
@@ -67,13 +49,15 @@ class Core:
         self.clock = clock
         self.base_url = base_url
         self.outbox = Outbox(state, clock.now_ms, signing_ms)
+        self._keys = Keys(state, clock)
+        self._faults = Faults(state, contract.document)
+        self._records = Records(state, self.outbox, contract.document)
         self.ledger = Ledger(contract, state, clock, self.outbox, ids)
         self.new_id = ids
         self.woken: Callable[[], None] = lambda: None
         """Called when something became due, so that a driver need not poll."""
         self.noted: Callable[[dict[str, Any]], None] | None = None
         """Called with the record of each request, for a console."""
-        self.masking = Masking(contract.document)
         self._ticking = threading.Lock()
 
     # Requests
@@ -99,13 +83,13 @@ class Core:
             )
         self._note(served, answer)
         self.woken()
-        yield self._shaped(served, answer)
+        yield shaped(self.contract, served, answer)
 
     def _answer(self, served: Served) -> Generator[Effect, None, Answer]:
         asked = served.asked
         operation, path, methods = self.contract.document.match(asked.method, asked.path)
         served.operation = operation
-        served.account = self._authenticate(asked)
+        served.account = account_of(asked)
         if operation is None:
             if methods:
                 raise Refusal(
@@ -115,7 +99,7 @@ class Core:
                     headers={"Allow": ", ".join(methods)},
                 )
             raise Refusal(404, "unknown_path", "The API has nothing at this path.")
-        served.step = step = self._scripted(served, operation)
+        served.step = step = self._faults.of_request(served, operation)
         if step and not step.after:
             if step.hangup:
                 self._note(served, None)
@@ -124,13 +108,12 @@ class Core:
             if step.status:
                 if step.latency:
                     yield Pause(step.latency)
-                return self._told(served, step)
+                return ordered(self.contract, served, step)
         values = self.contract.parameters(operation, asked, path)
         body = self.contract.body(operation, asked)
         if operation.method == "POST" and "Idempotency-Key" in asked.headers:
             served.key = asked.headers["Idempotency-Key"]
-        print_ = fingerprint_of(body)
-        known = self._claim(served, print_)
+        known = self._keys.claim(served, body)
         if known is not None:
             if step and step.latency:
                 yield Pause(step.latency)
@@ -143,40 +126,8 @@ class Core:
             done = True
         finally:
             if not done:
-                self._release(served)
+                self._keys.release(served)
         return answer
-
-    def _authenticate(self, asked: Asked) -> str:
-        told = asked.headers.get("Authorization", "")
-        scheme, _, key = told.partition(" ")
-        headers = {"WWW-Authenticate": "Bearer"}
-        if not told:
-            raise Refusal(
-                401,
-                "missing_api_key",
-                "No API key was sent. Send Authorization: Bearer sk_test_…",
-                headers=headers,
-            )
-        if scheme.lower() != "bearer" or not _KEY.fullmatch(key):
-            raise Refusal(
-                401,
-                "invalid_api_key",
-                "The API key is not valid. Here any key that starts with sk_test_ or jwt_ is.",
-                headers=headers,
-            )
-        if key.startswith("sk_live_"):
-            logger.error(
-                "A LIVE API KEY was sent to the sandbox and refused. Find out which program holds "
-                "it; if anyone else can read this machine's traffic or logs, revoke it."
-            )
-            raise Refusal(
-                401,
-                "live_key_refused",
-                "This is a sandbox, and that was a live API key: refused. Use a key that starts "
-                "with sk_test_, and find out why this program has a live one.",
-                headers=headers,
-            )
-        return "acct_" + hashlib.sha256(key.encode()).hexdigest()[:16]
 
     def _work(
         self, served: Served, operation: Operation, values: Mapping[str, Any], body: Any
@@ -195,13 +146,13 @@ class Core:
                         answer = self.contract.error(operation, result)
                     else:
                         answer = Answer(operation.success, result)
-                self._remember(served, answer)
+                self._keys.remember(served, answer)
         except Refusal as raised:
             refusal = raised
         else:
             return answer
         answer = self.contract.error(operation, refusal)
-        self._remember(served, answer)
+        self._keys.remember(served, answer)
         return answer
 
     def _example(self, operation: Operation) -> Answer:
@@ -209,101 +160,7 @@ class Core:
             return Answer(operation.success)
         return Answer(operation.success, self.ledger.examples.of_media(operation.result))
 
-    # Idempotency keys
-
-    def _claim(self, served: Served, print_: str) -> Answer | None:
-        """Claim the key of a request; return the remembered answer of an earlier one.
-
-        Raises:
-            Refusal: 409, the first request is running; 422, the key had another body.
-        """
-        if served.key is None:
-            return None
-        place = (served.account, served.asked.method, served.asked.path, served.key)
-        with self.state.transaction():
-            self.state.run(
-                "DELETE FROM keys WHERE at_ms <= ? AND status IS NOT NULL",
-                self.clock.now_ms() - REMEMBERED_MS,
-            )
-            row = self.state.row(
-                "SELECT * FROM keys WHERE account = ? AND method = ? AND path = ? AND key = ?",
-                *place,
-            )
-            if row is None:
-                account, method, path, key = place
-                self.state.insert(
-                    "keys",
-                    account=account,
-                    method=method,
-                    path=path,
-                    key=key,
-                    fingerprint=print_,
-                    at_ms=self.clock.now_ms(),
-                )
-                return None
-        if row["fingerprint"] != print_:
-            raise Refusal(422, "idempotency_key_reused")
-        if row["status"] is None:
-            raise Refusal(409, "idempotency_in_flight")
-        served.replayed = True
-        body = None if row["body"] is None else unpack(row["body"])
-        return Answer(row["status"], body, {"Idempotency-Replayed": "true"})
-
-    def _remember(self, served: Served, answer: Answer) -> None:
-        if served.key is not None:
-            self.state.run(
-                "UPDATE keys SET status = ?, body = ? "
-                "WHERE account = ? AND method = ? AND path = ? AND key = ?",
-                answer.status,
-                None if answer.body is None else pack(answer.body),
-                served.account,
-                served.asked.method,
-                served.asked.path,
-                served.key,
-            )
-
-    def _release(self, served: Served) -> None:
-        if served.key is not None:
-            self.state.run(
-                "DELETE FROM keys WHERE account = ? AND method = ? AND path = ? AND key = ? "
-                "AND status IS NULL",
-                served.account,
-                served.asked.method,
-                served.asked.path,
-                served.key,
-            )
-
     # Faults
-
-    def _scripted(self, served: Served, operation: Operation) -> Step | None:
-        """Return what shall go wrong with a request: by its header, else scripted ahead."""
-        asked = served.asked
-        script = asked.headers.get(HEADER)
-        with self.state.transaction():
-            if script is not None:
-                try:
-                    steps = parse(script)
-                except FaultError as error:
-                    raise Refusal(400, "fault_not_understood", str(error), HEADER) from None
-                key = asked.headers.get("Idempotency-Key", "")
-                place = pack([served.account, asked.method, asked.path, key, script])
-                self.state.run(
-                    "INSERT INTO scripts VALUES (?, 1) "
-                    "ON CONFLICT (place) DO UPDATE SET used = used + 1",
-                    place,
-                )
-                row = self.state.row("SELECT used FROM scripts WHERE place = ?", place)
-                assert row is not None
-                return steps[row["used"] - 1] if row["used"] <= len(steps) else None
-            row = self.state.row(
-                "SELECT * FROM faults WHERE event IS NULL AND (operation IS NULL OR operation = ?) "
-                "ORDER BY seq LIMIT 1",
-                operation.id,
-            )
-            if row is None:
-                return None
-            self.state.run("DELETE FROM faults WHERE seq = ?", row["seq"])
-            return parse(row["step"])[0]
 
     def script(
         self, script: str, operation: str | None = None, event: str | None = None
@@ -311,7 +168,7 @@ class Core:
         """Script faults ahead: each step meets the next request, or the next event.
 
         Args:
-            script: the steps, with commas between them; see `molam_overlays.sandbox.fault`.
+            script: the steps, with commas between them; see `molam_overlays.sandbox.fault_script`.
             operation: only requests of this operationId.
             event: only events of this type, for ``webhook=`` steps; any by default.
 
@@ -321,63 +178,15 @@ class Core:
         Raises:
             FaultError: the script is not understood, or there is no such operation or event.
         """
-        steps = parse(script)
-        known = {each.id for each in self.contract.document.operations}
-        if operation is not None and operation not in known:
-            raise FaultError(f"There is no operation {operation[:80]!r} in the document.")
-        types = self.contract.document.webhook_types()
-        if event is not None and event not in types:
-            raise FaultError(f"There is no event {event[:80]!r} in the document.")
-        with self.state.transaction():
-            for step in steps:
-                told = event or "*" if step.webhook else None
-                self.state.insert("faults", step=step.text, operation=operation, event=told)
-        return [step.text for step in steps]
+        return self._faults.script(script, operation, event)
 
     def faults(self) -> list[dict[str, Any]]:
         """List what is scripted ahead, next first."""
-        rows = self.state.rows("SELECT step, operation, event FROM faults ORDER BY seq")
-        return [dict(row) for row in rows]
+        return self._faults.ahead()
 
     def forget_faults(self) -> None:
         """Drop everything that is scripted, and count header scripts from their start again."""
-        with self.state.transaction():
-            self.state.run("DELETE FROM faults")
-            self.state.run("DELETE FROM scripts")
-
-    def _told(self, served: Served, step: Step) -> Answer:
-        """Make the answer that a fault orders."""
-        assert step.status is not None
-        headers = {} if step.retry_after is None else {"Retry-After": step.retry_after}
-        if step.status < 400:
-            return Answer(step.status, None if step.status == 204 else {}, headers)
-        code = step.code or FAULT_CODES.get(step.status, "internal_error")
-        message = None if code in WORDED else "The sandbox answers so because a fault told it to."
-        return self.contract.error(
-            served.operation, Refusal(step.status, code, message, headers=headers)
-        )
-
-    def _shaped(self, served: Served, answer: Answer) -> Effect:
-        """Apply what shall happen to an answer on its way."""
-        step = served.step or Step()
-        if step.hangup and step.after:
-            return Hangup(reset=step.hangup == "reset")
-        if step.status and step.after:
-            answer = self._told(served, step)
-        if step.garbage == "http":
-            return Reply(0, {}, b"\x00\x01\x02 this is not HTTP\r\n\r\n", raw=True)
-        headers = {**answer.headers, "X-Request-Id": served.id}
-        content = answer.content()
-        if step.garbage:
-            content = b"<!doctype html><title>502</title><h1>It works!</h1>"
-            headers["Content-Type"] = "text/html; charset=utf-8"
-            return Reply(200, headers, content)
-        if content:
-            headers["Content-Type"] = "application/json"
-        cut = step.truncate
-        if cut is not None:
-            cut = len(content) // 2 if cut < 0 else min(cut, max(len(content) - 1, 0))
-        return Reply(answer.status, headers, content, cut, step.drip)
+        self._faults.forget()
 
     # The customer
 
@@ -389,33 +198,9 @@ class Core:
         """
         self.tick()
         with self.state.transaction():
-            intent = self.waiting(intent_id)
-            if action == "pay":
-                method = intent.body.get("payment_method") or "pm_hosted_page"
-                take(self.ledger, intent, payment_method=method)
-            elif action == "decline":
-                error = {"code": "card_declined", "message": refusal_message("card_declined")}
-                self.ledger.move(intent, "fail", redirect_url=None, last_error=error)
-            elif action == "cancel":
-                self.ledger.move(intent, "cancel", redirect_url=None)
-            else:
-                raise Refusal(404, "unknown_path")
+            intent = customer.waiting(self.ledger, intent_id)
+            customer.decide(self.ledger, intent, action)
         self.woken()
-        return intent
-
-    def waiting(self, intent_id: str) -> Thing:
-        """Return an intent that waits for its customer.
-
-        Raises:
-            Refusal: 404 no such intent, 409 it does not wait for the customer.
-        """
-        intent = self.ledger.get(intent_id)
-        if intent is None or intent.kind != "payment_intent":
-            raise Refusal(404, "resource_missing", "There is no such payment.")
-        if not allowed(intent.kind, intent.body["status"], "authorise") or (
-            intent.body["status"] == "processing"
-        ):
-            raise wrong_state(intent)
         return intent
 
     # Time
@@ -473,44 +258,21 @@ class Core:
     # The log
 
     def _note(self, served: Served, answer: Answer | None) -> None:
-        asked = served.asked
-        record = {
-            "id": served.id,
-            "method": asked.method,
-            "path": asked.path,
-            "query": asked.query,
-            "operation": served.operation.id if served.operation else None,
-            "account": served.account,
-            "idempotency_key": served.key or asked.headers.get("Idempotency-Key"),
-            "replayed": served.replayed,
-            "fault": served.step.text if served.step else None,
-            "status": answer.status if answer else None,
-            "answer": answer.body if answer else None,
-        }
-        record = self.masking.record(record, asked.body)
-        with self.state.transaction():
-            seq = self.state.insert(
-                "requests", id=served.id, at_ms=served.at_ms, record=pack(record)
-            )
-            self.state.run("DELETE FROM requests WHERE seq <= ?", seq - KEPT_REQUESTS)
+        record = self._records.note(served, answer)
         if self.noted is not None:
             self.noted(record)
 
     def requests(self, limit: int = 100) -> list[dict[str, Any]]:
         """List the last requests, newest first, sensitive fields masked."""
-        rows = self.state.rows("SELECT * FROM requests ORDER BY seq DESC LIMIT ?", limit)
-        return [{"at_ms": row["at_ms"], **unpack(row["record"])} for row in rows]
+        return self._records.requests(limit)
 
     def objects(self, kind: str, limit: int = 100) -> list[dict[str, Any]]:
         """List the newest objects of a kind, of all accounts, sensitive fields masked."""
-        rows = self.state.rows(
-            "SELECT body FROM objects WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit
-        )
-        return [self.masking.data(unpack(row["body"])) for row in rows]
+        return self._records.objects(kind, limit)
 
     def events(self, limit: int = 100) -> list[dict[str, Any]]:
         """List the newest events and their deliveries, sensitive fields masked."""
-        return [self.masking.data(each) for each in self.outbox.events(limit)]
+        return self._records.events(limit)
 
     def reset(self) -> None:
         """Forget everything but the subscriptions."""

@@ -22,6 +22,7 @@ from molam_overlays.sandbox.answer import Refusal, encode
 from molam_overlays.sandbox.clock import rfc3339
 from molam_overlays.sandbox.control import CONTROLS
 from molam_overlays.sandbox.core import Core
+from molam_overlays.sandbox.customer import waiting
 from molam_overlays.sandbox.fault_script import GUIDE
 from molam_overlays.sandbox.values import VALUES
 
@@ -129,7 +130,7 @@ class Pages:
         if intent is None or intent.kind != "payment_intent":
             return self._render("problem.html", 404, message="There is no such payment.")
         try:
-            core.waiting(intent.id)
+            waiting(core.ledger, intent.id)
         except Refusal:
             return self._render("checkout.html", payment=intent.body, open=False)
         return self._render("checkout.html", payment=intent.body, open=True)
