@@ -14,7 +14,7 @@ from molam_overlays.sandbox.answer import Refusal, decode, encode
 from molam_overlays.sandbox.clock import machine_ms, parse_rfc3339, rfc3339
 from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.fault_script import FaultError
-from molam_overlays.sandbox.outbox import Subscription
+from molam_overlays.sandbox.subscription import Subscription
 from molam_overlays.sandbox.values import VALUES
 
 Handler = Callable[[Request, dict[str, Any]], Any]

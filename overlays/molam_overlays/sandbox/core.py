@@ -48,9 +48,9 @@ class Core:
         self.state = state
         self.clock = clock
         self.base_url = base_url
-        self.outbox = Outbox(state, clock.now_ms, signing_ms)
         self._keys = Keys(state, clock)
         self._faults = Faults(state, contract.document)
+        self.outbox = Outbox(state, self._faults, clock.now_ms, signing_ms)
         self._records = Records(state, self.outbox, contract.document)
         self.ledger = Ledger(contract, state, clock, self.outbox, ids)
         self.new_id = ids

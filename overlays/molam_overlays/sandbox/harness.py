@@ -15,8 +15,8 @@ from molam_overlays.sandbox.clock import Clock
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.delivery import HttpPost, send
-from molam_overlays.sandbox.outbox import DEFAULT_SECRET, Subscription
 from molam_overlays.sandbox.state import State
+from molam_overlays.sandbox.subscription import DEFAULT_SECRET, Subscription
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -15,32 +15,21 @@ import attrs
 from molam_overlays.sandbox.answer import encode
 from molam_overlays.sandbox.clock import machine_ms
 from molam_overlays.sandbox.fault_script import Step
+from molam_overlays.sandbox.faults import Faults
 from molam_overlays.sandbox.state import State, pack, unpack
-from molam_overlays.webhook.signature import generate_signature
+from molam_overlays.sandbox.subscription import (
+    DEFAULT_SECRET,
+    Subscription,
+    signature,
+    subscription_of,
+)
 
-DEFAULT_SECRET: Final = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
-"""What signs events unless another secret is given."""
 ANSWER_SECONDS: Final = 10.0
 """How long a receiver may take."""
 RETRY_SECONDS: Final = (5, 30, 120, 600, 1800, 7200, 21600, 43200, 86400, 86400)
 """Waits between attempts: growing, for nearly three days."""
-ROTATION_HOURS: Final = 24
-"""How long the previous secret still signs after a rotation."""
-STALE_MS: Final = 600_000
 HOLD_MS: Final = 60_000
 """How long a reordered event waits for another one to overtake it."""
-
-
-@attrs.frozen
-class Subscription:
-    """Who wants which events."""
-
-    id: str
-    url: str
-    types: tuple[str, ...]
-    """Event types; none means all."""
-    secrets: tuple[dict[str, Any], ...] = attrs.field(repr=False)
-    """Newest first: `kid`, `secret`, and `until_ms` for one that was replaced."""
 
 
 @attrs.frozen
@@ -62,9 +51,14 @@ class Outbox:
     """Keeps events and decides when each goes where, signed how."""
 
     def __init__(
-        self, state: State, now_ms: Callable[[], int], signing_ms: Callable[[], int] = machine_ms
+        self,
+        state: State,
+        faults: Faults,
+        now_ms: Callable[[], int],
+        signing_ms: Callable[[], int] = machine_ms,
     ) -> None:
         self._state = state
+        self._faults = faults
         self._now_ms = now_ms
         self._signing_ms = signing_ms
         self._request_id: str | None = None
@@ -91,14 +85,14 @@ class Outbox:
     def subscriptions(self) -> list[Subscription]:
         """List the subscriptions, oldest first."""
         return [
-            _subscription(row)
+            subscription_of(row)
             for row in self._state.rows("SELECT * FROM subscriptions ORDER BY seq")
         ]
 
     def subscription(self, id_: str) -> Subscription | None:
         """Return one subscription."""
         row = self._state.row("SELECT * FROM subscriptions WHERE id = ?", id_)
-        return None if row is None else _subscription(row)
+        return None if row is None else subscription_of(row)
 
     def unsubscribe(self, id_: str) -> bool:
         """Stop sending to a subscription; False if there is none."""
@@ -121,18 +115,10 @@ class Outbox:
             found = self.subscription(id_)
             if found is None:
                 return None
-            now = self._now_ms()
-            newest = {
-                "kid": _next_kid(found),
-                "secret": secret or f"whsec_{secrets.token_hex(16)}",
-            }
-            old = [
-                {**each, "until_ms": each.get("until_ms", now + ROTATION_HOURS * 3_600_000)}
-                for each in found.secrets
-                if each.get("until_ms", now + 1) > now
-            ]
             self._state.run(
-                "UPDATE subscriptions SET secrets = ? WHERE id = ?", pack([newest, *old]), id_
+                "UPDATE subscriptions SET secrets = ? WHERE id = ?",
+                pack(found.rotated(secret, self._now_ms())),
+                id_,
             )
             return self._required(id_)
 
@@ -170,37 +156,16 @@ class Outbox:
             request_id=self._request_id,
             body=pack(event),
         )
-        step = self._step if self._step and self._step.webhook else self._ahead(type_)
+        step = self._step if self._step and self._step.webhook else self._faults.of_event(type_)
         for subscription in self.subscriptions():
-            if not subscription.types or type_ in subscription.types:
+            if subscription.wants(type_):
                 self._plan(id_, subscription.id, at_ms, step)
         return event
 
-    def _ahead(self, type_: str) -> Step | None:
-        """Take the fault that was scripted ahead for the next event of a type, if any."""
-        from molam_overlays.sandbox.fault_script import parse
-
-        row = self._state.row(
-            "SELECT * FROM faults WHERE event = ? OR event = '*' ORDER BY seq LIMIT 1", type_
-        )
-        if row is None:
-            return None
-        self._state.run("DELETE FROM faults WHERE seq = ?", row["seq"])
-        return parse(row["step"])[0]
-
     def _plan(self, event_id: str, subscription_id: str, now: int, step: Step | None) -> None:
         kind = step.webhook if step else None
-        state, due, mangle = "waiting", now, ""
-        if kind == "drop":
-            state = "dropped"
-        elif kind == "reorder":
-            state, due = "held", now + HOLD_MS
-        elif kind == "delay" and step:
-            due += int(step.seconds * 1000)
-        elif kind in {"stale", "bad_signature"}:
-            mangle = kind
-        self._queue(event_id, subscription_id, state, due, mangle, kind)
-        if kind == "duplicate":
+        state, due, mangle = planned(step, now)
+        for _ in range(2 if kind == "duplicate" else 1):
             self._queue(event_id, subscription_id, state, due, mangle, kind)
         if state == "waiting":
             # What was held back lets this one pass, and follows it.
@@ -312,7 +277,7 @@ class Outbox:
         content = encode(unpack(event["body"]))
         attempt = len(unpack(row["attempts"])) + 1
         # Damage is done once: what is sent again is in order, as with the real thing.
-        mangle = unpack(row["mangle"])["sign"] if attempt == 1 else ""
+        damage = unpack(row["mangle"])["sign"] if attempt == 1 else ""
         return Delivery(
             number=row["seq"],
             event_id=row["event_id"],
@@ -322,23 +287,17 @@ class Outbox:
             headers={
                 "Content-Type": "application/json; charset=utf-8",
                 "User-Agent": "Molam-Sandbox",
-                "Molam-Signature": self.signature(subscription, content, mangle),
+                "Molam-Signature": signature(
+                    subscription,
+                    content,
+                    now_ms=self._now_ms(),
+                    signing_ms=self._signing_ms(),
+                    damage=damage,
+                ),
             },
             content=content,
             attempt=attempt,
         )
-
-    def signature(self, subscription: Subscription, content: bytes, mangle: str = "") -> str:
-        """Sign a body as a subscription expects it, or wrongly on request."""
-        now = self._now_ms()
-        signed_at = self._signing_ms() - (STALE_MS if mangle == "stale" else 0)
-        kid = subscription.secrets[0]["kid"]
-        keys: list[str] = [
-            each["secret"] for each in subscription.secrets if each.get("until_ms", now + 1) > now
-        ]
-        if mangle == "bad_signature":
-            keys = ["whsec_not_the_secret_of_this_subscription"]
-        return generate_signature(content, keys, max(signed_at, 0), kid)
 
     def report(self, delivery: Delivery, status: int | None, error: str | None = None) -> None:
         """Tell how a delivery went: the receiver's status, or what kept it from answering."""
@@ -348,13 +307,7 @@ class Outbox:
                 return
             attempts = unpack(row["attempts"])
             attempts.append({"at_ms": max(row["due_ms"], 0), "status": status, "error": error})
-            due = row["due_ms"]
-            if status is not None and 200 <= status <= 299:
-                state = "delivered"
-            elif len(attempts) <= len(RETRY_SECONDS):
-                state, due = "waiting", due + RETRY_SECONDS[len(attempts) - 1] * 1000
-            else:
-                state = "failed"
+            state, due = reported(status, len(attempts), row["due_ms"])
             self._state.run(
                 "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ? WHERE seq = ?",
                 state,
@@ -372,12 +325,22 @@ class Outbox:
         return due
 
 
-def _subscription(row: Any) -> Subscription:
-    return Subscription(
-        row["id"], row["url"], tuple(unpack(row["types"])), tuple(unpack(row["secrets"]))
-    )
+def planned(step: Step | None, now_ms: int) -> tuple[str, int, str]:
+    """Return state, due time and damage of a new delivery, as a fault has it."""
+    kind = step.webhook if step else None
+    if kind == "drop":
+        return "dropped", now_ms, ""
+    if kind == "reorder":
+        return "held", now_ms + HOLD_MS, ""
+    if kind == "delay" and step:
+        return "waiting", now_ms + int(step.seconds * 1000), ""
+    return "waiting", now_ms, kind if kind in {"stale", "bad_signature"} else ""
 
 
-def _next_kid(subscription: Subscription) -> str:
-    numbers = [int(each["kid"]) for each in subscription.secrets if each["kid"].isdigit()]
-    return str(max(numbers, default=0) + 1)
+def reported(status: int | None, attempts: int, due_ms: int) -> tuple[str, int]:
+    """Return state and due time of a delivery after so many attempts; None: no answer came."""
+    if status is not None and 200 <= status <= 299:
+        return "delivered", due_ms
+    if attempts <= len(RETRY_SECONDS):
+        return "waiting", due_ms + RETRY_SECONDS[attempts - 1] * 1000
+    return "failed", due_ms
