@@ -296,7 +296,9 @@ def test_an_empty_treasury_pays_nothing_out(world: World) -> None:
     assert world.get(PAYOUTS).body["data"] == []
 
 
-@pytest.mark.parametrize(("currency", "amount"), [("USD", 1.005), ("XOF", 10.5), ("BHD", 0.0001)])
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("USD", 1.005), ("XOF", 10.5), ("BHD", 0.0001), ("ZZZ", 1.005)]
+)
 def test_a_payout_has_no_more_decimals_than_its_currency(
     world: World, currency: str, amount: float
 ) -> None:

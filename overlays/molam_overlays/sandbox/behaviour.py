@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from molam_overlays.money.currencies import EXPONENTS
+from molam_overlays.money.amount import CurrencyError, minor_unit_exponent
 from molam_overlays.sandbox import values
 from molam_overlays.sandbox.answer import Refusal
 from molam_overlays.sandbox.clock import parse_rfc3339, rfc3339
@@ -217,8 +217,9 @@ def create_payout(call: Call) -> Any:
     """Send money at once or later; the beneficiary's test value decides how it ends."""
     amount = Decimal(str(call.body["amount"]))
     currency = call.body["currency"]
-    unit = Decimal(1).scaleb(-EXPONENTS.get(currency, 2))
-    if decimals(amount) > EXPONENTS.get(currency, 2):
+    exponent = exponent_of(currency)
+    if decimals(amount) > exponent:
+        unit = Decimal(1).scaleb(-exponent)
         raise Refusal(
             422,
             "amount_too_precise",
@@ -279,6 +280,17 @@ def _reference(now_ms: int) -> str:
     return f"PAYOUT-{rfc3339(now_ms)[:10].replace('-', '')}-{letters}"
 
 
+def exponent_of(currency: str) -> int:
+    """Return how many decimals a currency has; two, as most have, if ISO 4217 does not know it.
+
+    The document takes any three letters, so the sandbox does.
+    """
+    try:
+        return minor_unit_exponent(currency)
+    except CurrencyError:
+        return 2
+
+
 def decimals(amount: Decimal) -> int:
     """Count the decimals of a number, without trailing zeros and exactly, however long it is."""
     _, digits, exponent = amount.as_tuple()
@@ -289,7 +301,7 @@ def decimals(amount: Decimal) -> int:
 
 def fee_of(amount: Decimal, currency: str) -> Decimal:
     """Return what a payout costs: 0.3 %, rounded to the currency's smallest unit."""
-    unit = Decimal(1).scaleb(-EXPONENTS.get(currency, 2))
+    unit = Decimal(1).scaleb(-exponent_of(currency))
     return (amount * Decimal("0.003")).quantize(unit, ROUND_HALF_UP)
 
 
