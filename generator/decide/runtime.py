@@ -31,7 +31,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "outcome": ("ResponseInfo",),
     "product": ("Product",),
     "pytest_plugin": ("fixtures",),
-    "sandbox.harness": ("Sandbox", "SandboxOptions",),
+    "sandbox": ("Sandbox", "SandboxOptions",),
     "schema.anything": ("AnyValue",),
     "schema.containers": ("Array", "Map", "Nullable",),
     "schema.fields": ("field",),

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from molam_overlays.sandbox.harness import Sandbox as _Sandbox
-from molam_overlays.sandbox.harness import SandboxOptions as SandboxOptions
+from molam_overlays.sandbox import Sandbox as _Sandbox
+from molam_overlays.sandbox import SandboxOptions as SandboxOptions
 from molam_sdk._product import PRODUCT
 
 if TYPE_CHECKING:
