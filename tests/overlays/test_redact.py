@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from molam_overlays.redact import MASK, redact_headers, redact_json, redact_text, redact_url
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,10 @@ from molam_overlays.redact import MASK, redact_headers, redact_json, redact_text
 )
 def test_keys_and_secrets_in_text_are_masked_and_nothing_else(text: str, shown: str) -> None:
     assert redact_text(text) == shown
+
+
+def test_the_header_of_a_webhooks_signature_is_masked() -> None:
+    assert redact_headers({SIGNATURE_HEADER: "t=1,v1=ab"}) == {SIGNATURE_HEADER: MASK}
 
 
 def test_credentials_in_headers_are_masked_and_the_idempotency_key_is_not() -> None:

@@ -17,7 +17,7 @@ from molam_overlays.config import CallOptions, Config, check_retries, check_seco
 from molam_overlays.errors import ClientClosedError, ConfigurationError, ValidationError
 from molam_overlays.frames import sealed
 from molam_overlays.message.extra_headers import check_headers, folded, with_extra
-from molam_overlays.message.idempotency import make_idempotency_key
+from molam_overlays.message.idempotency import KEY_HEADER, make_idempotency_key
 from molam_overlays.message.media import JSON
 from molam_overlays.outcome import Attempt
 from molam_overlays.watch.observe import Observer, configure_logging
@@ -218,7 +218,7 @@ class Client:
         if operation.keyed:
             minted = idempotency_key is None
             idempotency_key = make_idempotency_key(idempotency_key)
-            headers["Idempotency-Key"] = idempotency_key
+            headers[KEY_HEADER] = idempotency_key
         elif idempotency_key is not None:
             raise ValidationError(
                 {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}

@@ -19,7 +19,8 @@ from molam_overlays.calls.preparation import FORGOTTEN, SET_BACK
 from molam_overlays.calls.retry import RETRY_AFTER_LIMIT, RetryPolicy
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError, ResumeError
-from molam_overlays.message.idempotency import idempotency_key_problem
+from molam_overlays.message.idempotency import KEY_HEADER, idempotency_key_problem
+from molam_overlays.message.media import JSON
 from molam_overlays.message.styles import header_problem
 from molam_overlays.outcome import Attempt
 from molam_overlays.schema.anything import AnyValue
@@ -85,7 +86,7 @@ def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
     puts them, are among them, and the recovering client makes its own.
     """
     request = step.request
-    made_anew = {"idempotency-key", *(name.lower() for name in own)}
+    made_anew = {KEY_HEADER.lower(), *(name.lower() for name in own)}
     server = step.call.operation.server
     # Where it went is where it has to go again; never with a key that is in the URL.
     elsewhere = server if server and request.url.startswith(server) else ""
@@ -197,7 +198,7 @@ def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
         id=f"recover {entry.method}",
         method=entry.method,
         path=path,
-        bodies=(Body(AnyValue(), media or "application/json"),),
+        bodies=(Body(AnyValue(), media or JSON),),
         results=(Result(_Anything()),),
         keyed=True,
         server=server,
@@ -213,7 +214,7 @@ def earlier_attempt(entry: Entry, now: datetime) -> tuple[Attempt, ...]:
 
 def _json_of(entry: Entry, media: str | None) -> Any:
     """Return the body as data, for an adapter that encodes JSON itself."""
-    if entry.body is None or media != "application/json":
+    if entry.body is None or media != JSON:
         return None
     try:
         return json.loads(entry.body)

@@ -23,6 +23,7 @@ from rich.markup import escape
 from molam_overlays.cli.output import err, out, show_json
 from molam_overlays.cli.remote import AsJson
 from molam_overlays.errors import MolamError
+from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
 from molam_overlays.sandbox.document import Document
 
@@ -190,7 +191,7 @@ def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[
     request = Request(
         "GET",
         url,
-        {"Authorization": f"Bearer {config.api_key}", "Accept": "application/json"},
+        {"Authorization": f"Bearer {config.api_key}", "Accept": JSON},
         timeout=10.0,
     )
     began = now()

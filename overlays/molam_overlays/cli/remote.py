@@ -9,6 +9,7 @@ import typer
 
 from molam_overlays.cli.output import fail
 from molam_overlays.errors import MolamError
+from molam_overlays.message.media import JSON
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
 
@@ -35,7 +36,7 @@ class Remote:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask, and return the decoded answer."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": JSON}
         request = Request(method, f"{self._url}/_sandbox{path}", headers, content, body, 10.0)
         try:
             response = self._adapter.exchange(request)

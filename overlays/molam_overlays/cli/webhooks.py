@@ -16,9 +16,10 @@ from rich.markup import escape
 from molam_overlays.cli.output import err, fail, out, show_json
 from molam_overlays.cli.remote import DEFAULT_URL, AsJson, Remote, SandboxUrl
 from molam_overlays.errors import MolamError
+from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
 from molam_overlays.sandbox.document import Document
-from molam_overlays.webhook.signature import generate_signature
+from molam_overlays.webhook.signature import SIGNATURE_HEADER, generate_signature
 
 Secret = Annotated[
     str,
@@ -151,8 +152,8 @@ def _post(url: str, content: bytes, secret: str, kid: str, damage: str) -> dict[
     signed_ms = time.time_ns() // 1_000_000 - (_STALE_MS if damage == "stale" else 0)
     key = f"{secret}-not" if damage == "bad_signature" else secret
     headers = {
-        "Content-Type": "application/json; charset=utf-8",
-        "Molam-Signature": generate_signature(content, key, signed_ms, kid),
+        "Content-Type": f"{JSON}; charset=utf-8",
+        SIGNATURE_HEADER: generate_signature(content, key, signed_ms, kid),
     }
     adapter = HttpxAdapter(trust_env=False)
     try:

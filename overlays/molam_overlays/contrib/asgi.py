@@ -20,13 +20,13 @@ except ImportError:
 from molam_overlays.frames import sealed
 from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
-    SIGNATURE_HEADER,
     TOO_LARGE,
     ConstructEvent,
     E,
     Handle,
     areceive,
 )
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_endpoint(

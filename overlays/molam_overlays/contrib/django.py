@@ -22,7 +22,6 @@ except ImportError:
 from molam_overlays.frames import sealed
 from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
-    SIGNATURE_HEADER,
     TOO_LARGE,
     Answer,
     ConstructEvent,
@@ -31,6 +30,7 @@ from molam_overlays.webhook.receiver import (
     areceive,
     receive,
 )
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_view(

@@ -17,7 +17,6 @@ except ImportError:
 from molam_overlays.frames import sealed
 from molam_overlays.webhook.receiver import (
     MAX_BODY_BYTES,
-    SIGNATURE_HEADER,
     TOO_LARGE,
     Answer,
     ConstructEvent,
@@ -25,6 +24,7 @@ from molam_overlays.webhook.receiver import (
     Handle,
     receive,
 )
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_view(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from molam_overlays.errors import ValidationError
+from molam_overlays.message.idempotency import KEY_HEADER
 from molam_overlays.message.styles import header_problem
 
 _OWN_HEADERS: Final = frozenset(
@@ -17,7 +18,7 @@ _OWN_HEADERS: Final = frozenset(
         "content-type",
         "expect",
         "host",
-        "idempotency-key",
+        KEY_HEADER.lower(),
         "keep-alive",
         "proxy-authorization",
         "proxy-connection",

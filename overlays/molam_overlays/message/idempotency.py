@@ -10,9 +10,12 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Generator
+from typing import Final
 
 from molam_overlays.errors import ValidationError
 
+KEY_HEADER: Final = "Idempotency-Key"
+"""The header field that a key travels in."""
 MAX_KEY_LENGTH = 128
 """Characters."""
 REMEMBERED_SECONDS = 24 * 3600.0

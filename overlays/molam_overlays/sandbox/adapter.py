@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from molam_overlays import errors
 from molam_overlays.errors import NetworkError
+from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.answer import Asked, Hangup, Pause, Reply, encode
 from molam_overlays.sandbox.core import Core
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
@@ -66,7 +67,7 @@ def _request(
     content = None if json is None else encode(json)
     told = dict(headers)
     if content is not None and not any(name.lower() == "content-type" for name in told):
-        told["Content-Type"] = "application/json"
+        told["Content-Type"] = JSON
     return Request(method, url, told, content, json, timeout)
 
 

@@ -16,6 +16,7 @@ from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from molam_overlays.message.media import JSON, bare
 from molam_overlays.sandbox.answer import Answer, Asked, Refusal, decode
 from molam_overlays.sandbox.clock import parse_rfc3339
 from molam_overlays.sandbox.document import Document, Operation, Parameter
@@ -174,12 +175,12 @@ class Contract:
             return None
         if len(asked.body) > LARGEST_BODY:
             raise Refusal(400, "body_too_large", f"The body is over {LARGEST_BODY} bytes.")
-        kind = asked.headers.get("Content-Type", "application/json").partition(";")[0].strip()
-        if kind.lower() != "application/json":
+        kind = asked.headers.get("Content-Type", JSON)
+        if bare(kind) != JSON:
             raise Refusal(
                 400,
                 "unsupported_media_type",
-                "The body must be JSON: send the header Content-Type: application/json.",
+                f"The body must be JSON: send the header Content-Type: {JSON}.",
             )
         try:
             body = decode(asked.body.decode("utf-8"))

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.answer import Refusal, decode, encode
 from molam_overlays.sandbox.clock import machine_ms, parse_rfc3339, rfc3339
 from molam_overlays.sandbox.core import Core
@@ -304,7 +305,7 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _json(status: int, data: Any) -> Response:
-    return Response(encode(data), status, media_type="application/json")
+    return Response(encode(data), status, media_type=JSON)
 
 
 def _shown(subscription: Subscription) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from molam_overlays.frames import empty_for_log
+from molam_overlays.message.idempotency import KEY_HEADER
 from molam_overlays.redact import template
 from molam_overlays.sandbox import customer
 from molam_overlays.sandbox.accounts import account_of
@@ -111,8 +112,8 @@ class Core:
                 return ordered(self.contract, served, step)
         values = self.contract.parameters(operation, asked, path)
         body = self.contract.body(operation, asked)
-        if operation.method == "POST" and "Idempotency-Key" in asked.headers:
-            served.key = asked.headers["Idempotency-Key"]
+        if operation.method == "POST" and KEY_HEADER in asked.headers:
+            served.key = asked.headers[KEY_HEADER]
         known = self._keys.claim(served, body)
         if known is not None:
             if step and step.latency:

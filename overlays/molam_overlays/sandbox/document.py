@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import attrs
 
+from molam_overlays.message.media import JSON
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -127,7 +129,7 @@ class Document:
         end, hook = self.resolve(f"/webhooks/{escape(type_)}")
         method = next(each for each in METHODS if each in hook)
         body, _ = self.resolve(f"{end}/{method}/requestBody")
-        return f"{body}/content/{escape('application/json')}"
+        return f"{body}/content/{escape(JSON)}"
 
     @cached_property
     def sensitive(self) -> frozenset[str]:
@@ -174,8 +176,8 @@ class Document:
         if "requestBody" in found:
             where, request = self.resolve(f"{at}/requestBody")
             required = bool(request.get("required", False))
-            if "application/json" in request.get("content", {}):
-                body = f"{where}/content/application~1json/schema"
+            if JSON in request.get("content", {}):
+                body = f"{where}/content/{escape(JSON)}/schema"
         responses: dict[str, str] = {
             str(status): self.follow(f"{at}/responses/{status}")
             for status in found.get("responses", {})
@@ -185,8 +187,8 @@ class Document:
         result = None
         if status in responses:
             content = self.at(responses[status]).get("content", {})
-            if "application/json" in content:
-                result = f"{responses[status]}/content/application~1json"
+            if JSON in content:
+                result = f"{responses[status]}/content/{escape(JSON)}"
         return Operation(
             id=found.get("operationId") or f"{method} {template}",
             method=method.upper(),

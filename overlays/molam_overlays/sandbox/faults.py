@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from molam_overlays.message.idempotency import KEY_HEADER
+from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.answer import Answer, Effect, Hangup, Refusal, Reply
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.document import Document, Operation
@@ -91,7 +93,7 @@ class Faults:
         except FaultError as error:
             raise Refusal(400, "fault_not_understood", str(error), HEADER) from None
         asked = served.asked
-        key = asked.headers.get("Idempotency-Key", "")
+        key = asked.headers.get(KEY_HEADER, "")
         place = pack([served.account, asked.method, asked.path, key, script])
         self._state.run(
             "INSERT INTO scripts VALUES (?, 1) ON CONFLICT (place) DO UPDATE SET used = used + 1",
@@ -140,7 +142,7 @@ def shaped(contract: Contract, served: Served, answer: Answer) -> Effect:
         headers["Content-Type"] = "text/html; charset=utf-8"
         return Reply(200, headers, content)
     if content:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = JSON
     cut = step.truncate
     if cut is not None:
         cut = len(content) // 2 if cut < 0 else min(cut, max(len(content) - 1, 0))

@@ -17,6 +17,7 @@ from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.delivery import HttpPost, send
 from molam_overlays.sandbox.state import State
 from molam_overlays.sandbox.subscription import DEFAULT_SECRET, Subscription
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -286,5 +287,5 @@ class Sandbox(Generic[Client, AsyncClient]):
             if self._http is None:
                 self._http = HttpPost()
             return self._http(url, headers, content)
-        status = receiver(headers["Molam-Signature"], content)
+        status = receiver(headers[SIGNATURE_HEADER], content)
         return status if type(status) is int else 200

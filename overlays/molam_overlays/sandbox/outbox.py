@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import attrs
 
+from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.answer import encode
 from molam_overlays.sandbox.clock import machine_ms
 from molam_overlays.sandbox.fault_script import Step
@@ -23,6 +24,7 @@ from molam_overlays.sandbox.subscription import (
     signature,
     subscription_of,
 )
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 ANSWER_SECONDS: Final = 10.0
 """How long a receiver may take."""
@@ -285,9 +287,9 @@ class Outbox:
             subscription_id=subscription.id,
             url=subscription.url,
             headers={
-                "Content-Type": "application/json; charset=utf-8",
+                "Content-Type": f"{JSON}; charset=utf-8",
                 "User-Agent": "Molam-Sandbox",
-                "Molam-Signature": signature(
+                SIGNATURE_HEADER: signature(
                     subscription,
                     content,
                     now_ms=self._now_ms(),

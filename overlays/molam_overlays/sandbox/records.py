@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from molam_overlays.message.idempotency import KEY_HEADER
 from molam_overlays.sandbox.answer import Answer
 from molam_overlays.sandbox.document import Document
 from molam_overlays.sandbox.masking import Masking
@@ -33,7 +34,7 @@ class Records:
             "query": asked.query,
             "operation": served.operation.id if served.operation else None,
             "account": served.account,
-            "idempotency_key": served.key or asked.headers.get("Idempotency-Key"),
+            "idempotency_key": served.key or asked.headers.get(KEY_HEADER),
             "replayed": served.replayed,
             "fault": served.step.text if served.step else None,
             "status": answer.status if answer else None,

@@ -24,7 +24,6 @@ from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.watch.observe import logger
 from molam_overlays.webhook.router import EventRouter, InThread, acall, call
 
-SIGNATURE_HEADER: Final = "Molam-Signature"
 MAX_BODY_BYTES: Final = 1 << 20
 """The default limit of a body, 1 MiB."""
 

@@ -27,6 +27,8 @@ Secrets = Secret | Iterable[Secret | None] | None
 SecretSource = Callable[[str], Secrets] | Mapping[str, Secrets] | Secrets
 """Where secrets come from: a function of the key id, a mapping by key id, or secrets for any."""
 
+SIGNATURE_HEADER: Final = "Molam-Signature"
+"""The header field that a signature travels in."""
 DEFAULT_TOLERANCE_MS = 300_000
 """Five minutes, in milliseconds."""
 MAX_TOLERANCE_MS = 86_400_000

@@ -28,6 +28,7 @@ from molam_overlays.calls import operation
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.errors import ValidationError
 from molam_overlays.message import parameters
+from molam_overlays.message.idempotency import KEY_HEADER
 from molam_overlays.message.media import kind_of
 
 Build = Callable[..., Any]
@@ -136,6 +137,10 @@ def test_a_page_whose_properties_are_called_as_its_members_stays_a_page(build: B
 )
 def test_a_media_type_is_of_one_kind(media: str) -> None:
     assert media_kinds.kind_of(media) == kind_of(media)
+
+
+def test_both_sides_send_the_key_in_one_header() -> None:
+    assert IDEMPOTENCY == KEY_HEADER
 
 
 def test_parameters_travel_in_one_style_where_the_document_says_nothing() -> None:
