@@ -98,9 +98,24 @@ def failure_of(
     """
     if isinstance(error, (MolamError, httpx.InvalidURL)):
         return None
-    if not trail.tells_of(error) and _passed_through(error, client.event_hooks):
+    of_wire = trail.tells_of(error)
+    if not of_wire and _passed_through(error, client.event_hooks):
         return None
-    return failures.failure_of(error, host, timeout, trail)
+    failure = failures.failure_of(error, host, timeout, trail)
+    if failure is None and client.is_closed and (of_wire or _refuses_to_send(error)):
+        # Another thread or task closed it meanwhile, which takes back nothing that had left.
+        return failures.broken(host) if trail.sent else failures.closed()
+    return failure
+
+
+def _refuses_to_send(error: Exception) -> bool:
+    """Tell whether `send` of httpx itself raised, as it does once its client is closed."""
+    raised_in = ""
+    frames = error.__traceback__
+    while frames is not None:
+        raised_in = frames.tb_frame.f_globals.get("__name__", "")
+        frames = frames.tb_next
+    return type(error) is RuntimeError and raised_in.endswith("._client")
 
 
 def is_of_wire(error: Exception, failed: Exception | None, body: Body) -> bool:

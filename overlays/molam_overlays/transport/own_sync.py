@@ -183,8 +183,6 @@ class _Attempt:
             if self.body is None and not self.trail.unsent(error):
                 self.body = failures.interim(error, host)
             return failure
-        if self.client.is_closed:  # it was, meanwhile
-            return failures.closed()
         raise ForeignError(error, own.answer_of(error)) from None
 
 

@@ -314,6 +314,60 @@ def test_what_a_subclass_raises_reaches_the_caller(server: Any, own: Own, error:
     assert caught.value.error is error
 
 
+def closing(own: Own, times: int) -> Any:
+    """Return a subclass that sends so many times, is closed, and sends once more."""
+    if own.asynchronous:
+
+        class AsyncClosing(httpx.AsyncClient):
+            async def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
+                for _ in range(times):
+                    await (await super().send(request, **arguments)).aread()
+                await self.aclose()
+                return await super().send(request, **arguments)
+
+        return AsyncClosing
+
+    class Closing(httpx.Client):
+        def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
+            for _ in range(times):
+                super().send(request, **arguments).read()
+            self.close()
+            return super().send(request, **arguments)
+
+    return Closing
+
+
+@pytest.mark.parametrize(("times", "delivery"), [(0, "not_sent"), (1, "maybe_processed")])
+def test_a_client_that_is_closed_meanwhile_takes_back_nothing_that_had_left(
+    server: Any, own: Own, times: int, delivery: str
+) -> None:
+    with pytest.raises(MolamError) as caught:
+        own.post(own.client(closing(own, times)), f"{server.url}/ok")
+    assert caught.value.delivery == delivery
+    assert len(server.seen) == times
+
+
+@pytest.mark.parametrize("error", [Bug("x"), RuntimeError("x"), NetworkError("x")])
+def test_what_a_hook_raises_that_closed_its_client_reaches_the_caller(
+    server: Any, own: Own, error: Exception
+) -> None:
+    client = own.client(sending(own, lambda _: None))
+
+    def close_and_raise(_: object) -> None:
+        client.close()
+        raise error
+
+    async def aclose_and_raise(_: object) -> None:
+        await client.aclose()
+        raise error
+
+    hook = aclose_and_raise if own.asynchronous else close_and_raise
+    client.event_hooks = {"response": [hook]}
+    with pytest.raises(ForeignError) as caught:
+        own.post(client, f"{server.url}/ok")
+    assert caught.value.error is error
+
+
 @pytest.mark.parametrize("error", [httpx.ConnectError("x"), OSError("x"), httpx.PoolTimeout("x")])
 def test_a_transport_error_of_a_subclass_never_says_that_nothing_was_sent_when_it_was(
     server: Any, own: Own, error: Exception
