@@ -141,6 +141,7 @@ class Config:
             max_retries=check_retries(max_retries),
         )
 
+    @sealed
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError("A Config does not change. Build another one.")
 

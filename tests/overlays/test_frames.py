@@ -26,7 +26,7 @@ from molam_sdk.events import construct_event, read_event
 from molam_sdk.exceptions import MolamError, NetworkError
 from molam_sdk.http.adapter import AsyncHttpxAdapter, HttpxAdapter
 from molam_sdk.idempotency import IdempotencyStore
-from molam_sdk.models import IbanBeneficiary, PayoutList
+from molam_sdk.models import IbanBeneficiary, Payout, PayoutList
 from molam_sdk.money import Money
 from molam_sdk.observe import Hooks
 from molam_sdk.utils.webhook import generate_signature, verify_signature
@@ -529,6 +529,28 @@ REFUSED: dict[str, Callable[[], object]] = {
     "a page of something else": lambda: PayoutList.from_dict(3),  # type: ignore[arg-type]
     "a proxy": lambda: HttpxAdapter(proxy=f"ftp://user:{KEY}@proxy"),
 }
+
+
+PAYOUT = {"id": "po_1", "beneficiary": {"type": "iban", "iban": IBAN}}
+CHANGED: dict[str, Callable[[], object]] = {
+    "a setting": lambda: setattr(config(), "api_key", KEY),
+    "an attribute": lambda: setattr(Payout.from_dict(PAYOUT), "beneficiary", PAYOUT),
+    "an item": lambda: Payout.from_dict({}).__setitem__("beneficiary", PAYOUT),  # type: ignore[attr-defined]
+    "several items": lambda: Payout.from_dict({}).update(PAYOUT),  # type: ignore[attr-defined]
+    "an attribute of a page": lambda: setattr(PayoutList.from_dict({}), "data", [PAYOUT]),
+    "a page": lambda: PayoutList.from_dict({}).update(data=[PAYOUT]),  # type: ignore[attr-defined]
+}
+WRITTEN: dict[str, Callable[[], object]] = {
+    "a model that JSON cannot hold": lambda: Payout.from_dict({**PAYOUT, "x": {1, 2}}).to_json(),
+    "a page that JSON cannot hold": lambda: PayoutList.from_dict(
+        {"data": [PAYOUT], "x": {1, 2}}
+    ).to_json(),
+}
+
+
+@pytest.mark.parametrize("what", [*CHANGED, *WRITTEN])
+def test_what_cannot_be_changed_or_written_shows_nothing(what: str) -> None:
+    assert revealed({**CHANGED, **WRITTEN}[what]) == []
 
 
 @pytest.mark.parametrize("what", REFUSED)

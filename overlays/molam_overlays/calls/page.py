@@ -102,6 +102,7 @@ class PageData(Generic[T]):
         copied: dict[str, Any] = plain_copy(self._wire)
         return copied
 
+    @sealed
     def to_json(self) -> str:
         """Return exactly what came, as JSON text without white space."""
         return dumps_exact(self._wire)
@@ -121,6 +122,7 @@ class PageData(Generic[T]):
         )
         return f"{type(self).__name__}({parts})"
 
+    @sealed
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is read-only")
 

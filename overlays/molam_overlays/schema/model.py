@@ -162,6 +162,7 @@ class Model(_Object):
         copied: dict[str, Any] = plain_copy(self)
         return copied
 
+    @sealed
     def to_json(self) -> str:
         """Return exactly what came, as JSON text without white space."""
         return dumps_exact(self)
@@ -194,6 +195,7 @@ class Model(_Object):
         def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
             return self.__reduce__()
 
+        @sealed
         def _read_only(self, *_: Any, **__: Any) -> NoReturn:
             raise TypeError(
                 f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
@@ -202,6 +204,7 @@ class Model(_Object):
         __setitem__ = __delitem__ = __ior__ = _read_only
         update = setdefault = pop = popitem = clear = _read_only
 
+        @sealed
         def __setattr__(self, name: str, value: Any) -> NoReturn:
             raise AttributeError(
                 f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
