@@ -7,6 +7,7 @@ stands before the last ``@`` must be unmistakable, or the URL is refused without
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 from urllib.parse import unquote
@@ -71,7 +72,8 @@ def _path(rest: str) -> str:
         )
     if "\0" in path:
         raise ConfigurationError("The SQLite path holds a NUL character.")
-    return path
+    # Connections are opened later, too, and a daemon changes its folder.
+    return os.path.abspath(path)
 
 
 def _without_password(rest: str) -> str:

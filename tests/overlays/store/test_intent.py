@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,21 @@ def test_in_a_child_whose_file_the_parent_has_open_nothing_leaves(file: Path) ->
     assert sent == []
     theirs.close()
     client.close()
+
+
+def test_a_change_of_folder_leads_to_no_other_file(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(file, elsewhere / file.name)
+    wire = Wire()
+    with client_at(Path(file.name), wire) as client:
+        client.request("POST", "/v1/x", idempotency_key="before")
+        monkeypatch.chdir(elsewhere)
+        with ThreadPoolExecutor(1) as pool:  # another thread, another connection
+            pool.submit(client.request, "POST", "/v1/x", idempotency_key="after").result()
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        keys = connection.execute("SELECT idempotency_key FROM call_journal ORDER BY id").fetchall()
+    assert keys == [("before",), ("after",)]
