@@ -184,6 +184,17 @@ def claiming(
                 "with store_response(), or clear the key with forget() if nothing happened."
             ),
         )
+    if claimed_at is not None and claimed_at > now:
+        raise _about(
+            key,
+            IdempotencyKeyExpiredError(
+                f"Work under the idempotency key {key!r} on route {route!r} never reported its end, "
+                "and began in the future by this clock, which was set back: nobody can tell whether "
+                "the API still remembers the key. Repeating it could charge twice. Look the payment "
+                "up, then record its answer with store_response(), or clear the key with forget() "
+                "if nothing happened."
+            ),
+        )
     yield Statement(_TAKE, asked)
     taken = yield Statement(_ROW, names)
     return Claim(key, route, taken.rows[0][3], lease_seconds, takeover=claimed_at is not None)

@@ -215,6 +215,16 @@ class TestClaims:
         with pytest.raises(ClaimLostError):
             getattr(store, end)(claim)
 
+    def test_work_that_began_in_the_future_is_for_a_person(
+        self, store: IdempotencyStore, clock: FakeClock
+    ) -> None:
+        store.fail(granted(store, "failed"))
+        store.release(granted(store, "released"))
+        clock.now -= DAY
+        with pytest.raises(IdempotencyKeyExpiredError, match="set back"):
+            store.claim("failed", ROUTE)
+        assert isinstance(store.claim("released", ROUTE), Claim)
+
     def test_work_of_unknown_fate_is_not_repeated_once_the_api_forgot_the_key(
         self, store: IdempotencyStore, clock: FakeClock
     ) -> None:
