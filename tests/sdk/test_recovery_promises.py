@@ -192,6 +192,18 @@ def test_a_recovery_makes_no_attempt_once_the_key_is_forgotten(shop: Shop) -> No
     assert (row.outcome, len(recorder.sent)) == ("unknown", 2)
 
 
+def test_a_clock_that_was_set_back_after_a_recovery_had_the_entry_is_seen(shop: Shop) -> None:
+    shop.leave_open()
+    shop.clock.pass_time(23 * HOUR)
+    api, _ = shop.api(NetworkError("reset"))
+    assert [row.outcome for row in api.recover()] == ["unknown"]
+    shop.clock.pass_time(-20 * HOUR)
+    api, recorder = shop.api(CREATED)
+    assert [(row.outcome, recorder.sent) for row in api.recover()] == [("withheld", [])]
+    shop.clock.pass_time(20 * HOUR)
+    assert [row.outcome for row in api.recover()] == ["settled"]
+
+
 # Never take a stranger's word --------------------------------------------------------------------
 
 HTML = "<html><body><h1>nginx</h1></body></html>"

@@ -120,9 +120,11 @@ WHERE id = :id AND fence = :token AND settled_at IS NULL
 """
 
 # The open entries, each as often as its key has entries; and the latest entry that bears a time to
-# come, unless it is nonsense: by then the clock was ahead, and has been set back since.
+# come, unless it is nonsense: by then the clock was ahead, and has been set back since. A recovery
+# that takes an entry leaves the time in its fence, in microseconds (and one more each time that the
+# clock stands still).
 _SEEN = """
-WITH open AS (SELECT id, idempotency_key, method, path, account, owner, outcome, lease_until
+WITH open AS (SELECT id, idempotency_key, method, path, account, owner, outcome, lease_until, fence
               FROM call_journal WHERE settled_at IS NULL AND id > :after
               ORDER BY id LIMIT :limit @skip_locked)
 SELECT e.id, @raw(e.idempotency_key), @raw(e.method), @raw(e.path), @raw(e.account),
@@ -131,6 +133,7 @@ SELECT e.id, @raw(e.idempotency_key), @raw(e.method), @raw(e.path), @raw(e.accou
         WHERE l.settled_at > (SELECT @now) AND l.settled_at < (SELECT @now + @seconds(:far))),
        (SELECT max(+l.id) FROM call_journal l WHERE l.settled_at IS NULL
           AND l.created_at > (SELECT @now) AND l.created_at < (SELECT @now + @seconds(:far))),
+       @flag(e.fence > @micros + 1000000),
        @raw(k.account), @raw(k.path), @moment(k.created_at), @raw(k.outcome)
 FROM open e JOIN call_journal k ON k.idempotency_key = e.idempotency_key AND k.method = e.method
 WHERE k.settled_at IS NULL OR k.outcome IS NULL OR k.outcome <> 'not_sent'
@@ -369,9 +372,9 @@ def _seen(rows: Sequence[tuple[Any, ...]]) -> Iterator[_Seen]:
         by_entry.setdefault(row[0], []).append(row)
     for number, its in by_entry.items():
         key, method, path, account, owner, outcome = map(_text, its[0][1:7])
-        lease_until, now, *to_come = its[0][7:11]
-        uses = [_use(row[11:]) for row in its]
-        set_back = any(each is not None and each > number for each in to_come)
+        lease_until, now, *to_come, taken_later = its[0][7:12]
+        uses = [_use(row[12:]) for row in its]
+        set_back = bool(taken_later) or any(each is not None and each > number for each in to_come)
         age = age_of(account, path, uses, now, set_back=set_back)
         assert age is not None, "an open entry is one of its key's"
         yield _Seen(
