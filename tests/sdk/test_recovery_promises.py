@@ -252,9 +252,23 @@ def test_an_ordinary_call_that_a_stranger_refused_stays_open_and_says_so(
     assert shop.open_keys() == ["k"]
 
 
-def test_a_strangers_success_leaves_the_entry_open(shop: Shop) -> None:
-    api, _ = shop.api((200, '{"welcome": "to the hotel"}', {}))
+@pytest.mark.parametrize(
+    "page",
+    [
+        '{"welcome": "to the hotel"}',
+        '{"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "no such method"}}',
+        '{"id": true}',
+        '{"id": {"request": "r-1"}}',
+        '{"id": ["r-1"]}',
+        '{"id": " "}',
+    ],
+)
+def test_a_strangers_success_leaves_the_entry_open(shop: Shop, page: str) -> None:
+    api, _ = shop.api((200, page, {}))
     api.create_payout(*PAYOUT, idempotency_key="k")
+    assert shop.open_keys() == ["k"]
+    api, _ = shop.api((200, page, {}))
+    assert [row.outcome for row in api.recover()] == ["unknown"]
     assert shop.open_keys() == ["k"]
 
 

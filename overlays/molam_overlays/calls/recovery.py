@@ -141,7 +141,13 @@ def note_of(step: Settle) -> tuple[str, str]:
 
 
 def _lacks_its_id(result: Model) -> bool:
-    return "id" in type(result).__fields__ and not result.get("id")
+    return "id" in type(result).__fields__ and not _is_named(result)
+
+
+def _is_named(result: Any) -> bool:
+    """Tell whether an answer names what was made as the API does, with a text."""
+    found = result.get("id")
+    return isinstance(found, str) and bool(found.strip())
 
 
 def refuse_forgotten(age: KeyAge | None) -> None:
@@ -224,7 +230,7 @@ def _json_of(entry: Entry, media: str | None) -> Any:
 
 def outcome_of(entry: Entry, result: Any) -> Outcome:
     """Return the outcome of a repetition that succeeded; errors speak for themselves."""
-    own = not entry.identified or bool(result.get("id"))
+    own = not entry.identified or _is_named(result)
     detail = "" if own else "a success without an id is not the API's own answer"
     return Outcome(status=result.response.status, own=own, detail=detail)
 
