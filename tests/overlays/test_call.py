@@ -102,7 +102,7 @@ class Run:
                 elif isinstance(step, Wait):
                     self.clock += step.seconds
                 elif isinstance(step, WriteAhead):
-                    heard = "token"
+                    step.held.append("token")
         except StopIteration as stop:
             self.result = stop.value
         except BaseException as error:

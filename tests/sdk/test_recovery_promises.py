@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import sqlite3
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from molam_overlays import calls
 from molam_sdk import Config, MolamAsyncClient, MolamClient, MolamError
 from molam_sdk.exceptions import (
     IdempotencyKeyExpiredError,
@@ -448,6 +450,70 @@ def test_what_is_interrupted_on_its_way_is_recovered_at_once(
         with MolamClient(config, Recorder(CREATED), idempotency_store=f"sqlite:///{path}") as other:
             (row,) = other.recover()
     assert row.outcome == "settled"
+
+
+class Strike:
+    """Raises as the n-th function of a call's own code begins or goes on: signals are seen there."""
+
+    def __init__(self, at: int) -> None:
+        self.left, self.where = at, ""
+        self.folder = str(Path(calls.__file__).parent)
+
+    def __enter__(self) -> None:
+        sys.settrace(self._enter)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+
+    def _enter(self, frame: Any, event: str, argument: object) -> None:
+        # Where a coroutine goes on after an await, no signal is seen.
+        waits = frame.f_code.co_flags & inspect.CO_COROUTINE
+        if frame.f_code.co_filename.startswith(self.folder) and not waits and self.left >= 0:
+            self.left -= 1
+            if self.left < 0:
+                self.where = f"{frame.f_code.co_name}:{frame.f_lineno}"
+                raise Stop
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # struck in closing
+@pytest.mark.parametrize(
+    "answer",
+    [CREATED, (402, OWN, {}), (500, "", {}), NetworkError("reset")],
+    ids=["success", "refusal", "failure", "reset"],
+)
+def test_what_left_is_never_withdrawn_wherever_a_signal_falls(shop: Shop, answer: Any) -> None:
+    config = Config(api_key="sk_test_1", api_base="http://localhost:9", max_retries=0)
+
+    def call(recorder: Any, key: str) -> None:
+        store = f"sqlite:///{shop.path}"
+        if shop.flavour == "sync":
+            client = MolamClient(config, recorder, idempotency_store=store)
+            with client, contextlib.suppress(Stop, MolamError), strike:
+                client.create_payout(*PAYOUT, idempotency_key=key)
+            return
+
+        async def awaited() -> None:
+            async with MolamAsyncClient(config, recorder, idempotency_store=store) as client:
+                with contextlib.suppress(Stop, MolamError), strike:
+                    await client.create_payout(*PAYOUT, idempotency_key=key)
+
+        asyncio.run(awaited())
+
+    at, unfinished = 0, True
+    while unfinished:
+        strike, key = Strike(at), f"k-{at}"
+        recorder = Recorder(answer)
+        call(recorder if shop.flavour == "sync" else support.AsyncRecorder(recorder), key)
+        if recorder.sent:
+            (row,) = (row for row in shop.rows() if row["idempotency_key"] == key)
+            assert row["outcome"] != "not_sent", strike.where
+        with MolamClient(
+            config, Recorder(CREATED), idempotency_store=f"sqlite:///{shop.path}"
+        ) as other:
+            other.recover()
+        assert shop.open_keys() == [], strike.where  # nothing is left to a lease
+        unfinished, at = strike.left < 0, at + 1
+    assert at > 20
 
 
 def test_what_is_interrupted_between_attempts_that_never_left_is_withdrawn(

@@ -100,26 +100,30 @@ class Awaiting(Client):
     async def _drive(self, started: Started) -> Any:
         steps = started.steps
         answer: Any = None
-        heard: Any = None
+        go_on: Any = steps.send
+        told: Any = None
         try:
-            step = next(steps)
             while True:
                 try:
-                    if type(step) is Send:
-                        try:
-                            heard = answer = await self._exchange(step.request)
-                        except (MolamError, ForeignError) as error:
-                            heard = answer = error
-                    elif type(step) is Wait:
-                        await self._sleep(step.seconds)
-                    elif type(step) is WriteAhead:
-                        heard = await self._write_ahead(step)
-                    elif type(step) is Settle:
-                        heard = await self._settle(step)
-                except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
-                    step = steps.throw(interruption)
-                else:
-                    step = steps.send(heard)
+                    while True:
+                        step = go_on(told)
+                        go_on, told = steps.send, None
+                        if type(step) is Send:
+                            try:
+                                told = answer = await self._exchange(step.request)
+                            except (MolamError, ForeignError) as error:
+                                told = answer = error
+                        elif type(step) is Wait:
+                            await self._sleep(step.seconds)
+                        elif type(step) is WriteAhead:
+                            await self._write_ahead(step)
+                        elif type(step) is Settle:
+                            told = await self._settle(step)
+                except BaseException as interruption:
+                    if steps.gi_frame is None:
+                        raise  # the flow's own end
+                    # It may fall between two steps as well: the flow decides, and raises it again.
+                    go_on, told = steps.throw, interruption
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
@@ -127,12 +131,12 @@ class Awaiting(Client):
                 raise
             raise attach(error, started, asynchronous=True) from error.__cause__
 
-    async def _write_ahead(self, step: WriteAhead) -> Any:
+    async def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
         entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
         if step.earlier:
             recovery.refuse_forgotten(await self._journal.age(entry))
-        return await self._journal.write_ahead(entry, recovery.lease_of(step.policy))
+        step.held.append(await self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
     async def _settle(self, step: Settle) -> bool | None:
         method, words = self._recovery.note_of(step)

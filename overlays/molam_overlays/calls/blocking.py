@@ -98,26 +98,30 @@ class Blocking(Client):
     def _drive(self, started: Started) -> Any:
         steps = started.steps
         answer: Any = None
-        heard: Any = None
+        go_on: Any = steps.send
+        told: Any = None
         try:
-            step = next(steps)
             while True:
                 try:
-                    if type(step) is Send:
-                        try:
-                            heard = answer = self._exchange(step.request)
-                        except (MolamError, ForeignError) as error:
-                            heard = answer = error
-                    elif type(step) is Wait:
-                        self._sleep(step.seconds)
-                    elif type(step) is WriteAhead:
-                        heard = self._write_ahead(step)
-                    elif type(step) is Settle:
-                        heard = self._settle(step)
-                except BaseException as interruption:  # noqa: BLE001 - the flow raises it again
-                    step = steps.throw(interruption)
-                else:
-                    step = steps.send(heard)
+                    while True:
+                        step = go_on(told)
+                        go_on, told = steps.send, None
+                        if type(step) is Send:
+                            try:
+                                told = answer = self._exchange(step.request)
+                            except (MolamError, ForeignError) as error:
+                                told = answer = error
+                        elif type(step) is Wait:
+                            self._sleep(step.seconds)
+                        elif type(step) is WriteAhead:
+                            self._write_ahead(step)
+                        elif type(step) is Settle:
+                            told = self._settle(step)
+                except BaseException as interruption:
+                    if steps.gi_frame is None:
+                        raise  # the flow's own end
+                    # It may fall between two steps as well: the flow decides, and raises it again.
+                    go_on, told = steps.throw, interruption
         except StopIteration as stop:
             return stop.value
         except MolamError as error:
@@ -125,12 +129,12 @@ class Blocking(Client):
                 raise
             raise attach(error, started, asynchronous=False) from error.__cause__
 
-    def _write_ahead(self, step: WriteAhead) -> Any:
+    def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
         entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
         if step.earlier:
             recovery.refuse_forgotten(self._journal.age(entry))
-        return self._journal.write_ahead(entry, recovery.lease_of(step.policy))
+        step.held.append(self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
     def _settle(self, step: Settle) -> bool | None:
         method, words = self._recovery.note_of(step)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from molam_overlays.calls.answer import (
     api_error,
+    delivery_of_failure,
     judge,
 )
 from molam_overlays.calls.call import Call
@@ -57,12 +58,14 @@ class Wait(NamedTuple):
 
 
 class WriteAhead(NamedTuple):
-    """Put the call into the journal before it leaves. Send back the journal's token."""
+    """Put the call into the journal before it leaves, and the journal's token into `held`."""
 
     call: Call[Any]
     request: Request
     idempotency_key: str
     policy: RetryPolicy
+    held: list[Any]
+    """Not sent back: a signal handler may raise at the very moment the flow goes on."""
     earlier: tuple[Attempt, ...] = ()
     """The attempts that `resume` goes on from: then the key must not be forgotten yet."""
 
@@ -115,7 +118,8 @@ def flow(
     spent: int | None = None
     last_chance = sending = False
     harmless = not earlier
-    token: Any = None
+    held: list[Any] = []
+    answer: Any = None
     watches = watches_of(idempotency_key)
     foreign: Exception | None = None
     info = info_of(call, request, idempotency_key) if observer.active else None
@@ -124,7 +128,7 @@ def flow(
     try:
         started = world.monotonic()
         if journaled and idempotency_key is not None:
-            token = yield WriteAhead(call, request, idempotency_key, policy, earlier)
+            yield WriteAhead(call, request, idempotency_key, policy, held, earlier)
         for watch in watches:
             watch.begun.append(None)
         while True:
@@ -132,9 +136,8 @@ def flow(
                 observer.request(info, len(attempts) + 1)
             began = world.now()
             before = world.monotonic()
-            sending = True
+            answer, sending = None, True
             answer = yield Send(request)
-            sending = False
             if isinstance(answer, ForeignError):
                 # What a hook of the caller's own raised is told as it is; nothing is repeated.
                 foreign = answer.error
@@ -144,9 +147,8 @@ def flow(
                 if info is not None:
                     observer.call_finished(info, foreign)
                 fate, status = end_of(call, answer, attempts, world)
-                if token is not None:
-                    settled, token = token, None
-                    yield Settle(settled, fate, status)
+                for token in held:
+                    yield Settle(token, fate, status)
                 if harmless and fate != "maybe_processed":
                     for watch in watches:
                         watch.harmless.append(None)
@@ -177,19 +179,19 @@ def flow(
                     if info is not None:
                         observer.response(info, attempt)
                         observer.call_finished(info)
-                    if token is not None:
-                        settled, token = token, None
-                        yield Settle(settled, None, attempt.status, result)
+                    for token in held:
+                        yield Settle(token, None, attempt.status, result)
                     return result
             else:
                 error = answer if isinstance(answer, MolamError) else api_error(call, answer, world)
                 if attempt.delivery == "rejected" and not is_own_refusal(error):
                     harmless = False
-                    if token is not None:
+                    if held:
                         # Its entry stays open and is sent again by a recovery.
                         attempt = attempt._replace(delivery="maybe_processed")
             harmless = harmless and attempt.delivery != "maybe_processed"
             attempts = (*attempts, attempt)
+            sending = False  # not before: what was answered has left, whatever interrupts us here
             error._said = attempt.delivery
             error.attempts = attempts
             error.delivery = worst_delivery(attempts)
@@ -214,9 +216,8 @@ def flow(
                 elapsed = world.monotonic() - started
                 if not operation.keyed or not is_forgotten(attempts, earlier, world, elapsed):
                     continue
-            if token is not None:
-                settled, token = token, None
-                if (yield Settle(settled, error.delivery, attempt.status)) is False:
+            for token in held:
+                if (yield Settle(token, error.delivery, attempt.status)) is False:
                     error.delivery = "maybe_processed"
             if harmless and error.delivery != "maybe_processed":
                 for watch in watches:
@@ -234,7 +235,11 @@ def flow(
             observer.call_finished(info, refused)
         raise
     except BaseException as interruption:
-        unsent = worst_delivery(attempts) == "not_sent" and (not sending or is_unsent(interruption))
+        unsent = worst_delivery(attempts) == "not_sent" and (
+            not sending
+            or is_unsent(interruption)
+            or (isinstance(answer, MolamError) and delivery_of_failure(answer) == "not_sent")
+        )
         ours = not isinstance(interruption, GeneratorExit)
         if idempotency_key is not None and not unsent:
             observer.interrupted(
@@ -242,8 +247,9 @@ def flow(
             )
         if info is not None:
             observer.call_finished(info, interruption)
-        if token is not None and ours:
-            # What never left is withdrawn; all else a recovery may take up at once.
+        for token in held if ours else ():
+            # What never left is withdrawn; all else a recovery may take up at once. An entry that
+            # was settled before the interruption stays settled.
             yield Settle(token, "not_sent" if unsent else "maybe_processed", None)
         raise
     # Outside of the handlers above, and without a context of its own.

@@ -127,14 +127,14 @@ class Journal(_Face):
         stored, draft = lay_down(entry, self._encrypt), Draft()
         try:
             ticket = self._database.run(writing, entry, stored, lease_seconds, draft)
+            if self._owed:
+                self._pay()
+            return ticket
         except BaseException:
             # Perhaps it is on disk all the same, and the call will not leave.
             self._give_up(draft)
             self._pay()
             raise
-        if self._owed:
-            self._pay()
-        return ticket
 
     def settle(self, ticket: Ticket, outcome: str) -> bool:
         """Close an entry whose end is known (``200``, ``not_sent``); its body goes.
@@ -241,6 +241,9 @@ class AsyncJournal(_Face):
         stored, draft = lay_down(entry, self._encrypt), Draft()
         try:
             ticket = await self._database.run(writing, entry, stored, lease_seconds, draft)
+            if self._owed:
+                await self._pay()
+            return ticket
         except GeneratorExit:  # nothing can be awaited any more
             self._give_up(draft)
             raise
@@ -248,9 +251,6 @@ class AsyncJournal(_Face):
             self._give_up(draft)
             await self._pay_despite_cancellation()
             raise
-        if self._owed:
-            await self._pay()
-        return ticket
 
     async def settle(self, ticket: Ticket, outcome: str) -> bool:
         """See `Journal.settle`."""
