@@ -98,7 +98,7 @@ class Awaiting(Client):
         return await self._run(call.for_async_pages(), None, options)
 
     async def _drive(self, started: Started) -> Any:
-        steps = started.steps
+        steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
         told: Any = None
@@ -120,8 +120,9 @@ class Awaiting(Client):
                         elif type(step) is Settle:
                             told = await self._settle(step)
                 except BaseException as interruption:
-                    if steps.gi_frame is None:
-                        raise  # the flow's own end
+                    if steps.gi_frame is None:  # the flow's own end
+                        told = None
+                        raise
                     # It may fall between two steps as well: the flow decides, and raises it again.
                     go_on, told = steps.throw, interruption
         except StopIteration as stop:

@@ -96,7 +96,7 @@ class Blocking(Client):
         return self._run(call, None, options, None, most)
 
     def _drive(self, started: Started) -> Any:
-        steps = started.steps
+        steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
         told: Any = None
@@ -118,8 +118,9 @@ class Blocking(Client):
                         elif type(step) is Settle:
                             told = self._settle(step)
                 except BaseException as interruption:
-                    if steps.gi_frame is None:
-                        raise  # the flow's own end
+                    if steps.gi_frame is None:  # the flow's own end
+                        told = None
+                        raise
                     # It may fall between two steps as well: the flow decides, and raises it again.
                     go_on, told = steps.throw, interruption
         except StopIteration as stop:
