@@ -62,9 +62,9 @@ def failure_of(
         failure = _classify(error, cause, host, timeout)
     if failure is None:
         return None
-    if trail is not None and trail.sent and not trail.tells_of(error):
-        # What looks as if nothing was sent comes from elsewhere: the request had left.
-        failure = failure if failure.delivery == "maybe_processed" else broken(host)
+    looks_unsent = failure.delivery == "not_sent" and not isinstance(error, httpx.ReadError)
+    if looks_unsent and trail is not None and trail.sent and not trail.tells_of(error):
+        failure = broken(host)  # the request had left, so the error comes from elsewhere
     failure.__cause__ = cause
     return failure
 

@@ -130,7 +130,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         used.wire.begin()
         if used.proxied:
             due = clock() + attempt.timeout
-            attempt.trail = prepared.extensions["trace"] = AsyncTrail(attempt.origin, due)
+            attempt.trail = AsyncTrail(attempt.origin, due, prepared.extensions)
         reusable = False
         try:
             answer = await used.handle_async_request(prepared)

@@ -107,11 +107,11 @@ class HttpxAdapter(HTTPAdapter):
         """
         if self._closed:
             raise failures.closed()
-        deadline = clock() + request.timeout
         target = target_of(request.url)
         prepared = prepare(request, target)
         if self._own is not None:
             return self._own.exchange(request, prepared, target)
+        deadline = clock() + request.timeout
         try:
             slot = self._acquire(target, deadline, request.timeout)
         except BaseException as error:
@@ -121,7 +121,7 @@ class HttpxAdapter(HTTPAdapter):
         used.wire.begin(deadline)
         trail: Trail | None = None
         if used.proxied:
-            trail = prepared.extensions["trace"] = Trail(target.origin, deadline)
+            trail = Trail(target.origin, deadline, prepared.extensions)
         body: Body | None = None
         failure: MolamError | None = None
         reusable = False

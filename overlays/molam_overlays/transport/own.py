@@ -9,11 +9,12 @@ as it is, once (`ForeignError`); and the API's answer, which counts whatever hap
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final, cast
 from weakref import WeakSet
 
+import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError, NetworkError
@@ -43,6 +44,12 @@ def transport_of(client: Any, plain: type, url: httpx.URL) -> Any:
     return choose(url)
 
 
+def connects_plainly(transport: Any) -> bool:
+    """Tell whether the classes of a blocking transport's errors say all: no proxy, no other code."""
+    pool = getattr(transport, "_pool", None)
+    return type(transport) is httpx.HTTPTransport and type(pool) is httpcore.ConnectionPool
+
+
 @functools.lru_cache(maxsize=64)
 def _sends_otherwise(cls: type, plain: type) -> bool:
     if plain not in cls.__mro__:
@@ -69,10 +76,10 @@ def already_read(answer: httpx.Response, body: Body) -> bool:
 
     httpx has decompressed that.
     """
-    if isinstance(answer.stream, httpx.ByteStream):
-        return False  # can be read again
     if not (answer.is_stream_consumed or answer.is_closed):
         return False
+    if isinstance(answer.stream, httpx.ByteStream):
+        return False  # can be read again
     try:
         content = answer.content
     except httpx.ResponseNotRead:
@@ -88,23 +95,37 @@ def already_read(answer: httpx.Response, body: Body) -> bool:
     return True
 
 
+Hooks = Mapping[str, list[Callable[..., Any]]]
+
+
 def failure_of(
-    error: Exception, host: str, timeout: float, trail: Trail, client: Any
+    error: Exception,
+    host: str,
+    timeout: float,
+    trail: Trail | None,
+    hooks: Hooks,
+    closed: bool,
 ) -> MolamError | None:
     """Return our error for one of the wire; None for what somebody else's code raised.
 
     What httpcore itself saw fail is of the wire, wherever it surfaces. Of the rest, transport errors
     are, unless they come out of a hook.
+
+    Args:
+        hooks: those that may have run out of our sight.
+        closed: whether the client is.
     """
     if isinstance(error, (MolamError, httpx.InvalidURL)):
         return None
-    of_wire = trail.tells_of(error)
-    if not of_wire and _passed_through(error, client.event_hooks):
+    of_wire = trail is not None and trail.tells_of(error)
+    if not of_wire and _passed_through(error, hooks):
         return None
     failure = failures.failure_of(error, host, timeout, trail)
-    if failure is None and client.is_closed and (of_wire or _refuses_to_send(error)):
+    refused = _refuses_to_send(error)
+    if failure is None and closed and (trail is None or of_wire or refused):
         # Another thread or task closed it meanwhile, which takes back nothing that had left.
-        return failures.broken(host) if trail.sent else failures.closed()
+        sent = not refused if trail is None else trail.sent
+        return failures.broken(host) if sent else failures.closed()
     return failure
 
 
@@ -126,7 +147,7 @@ def is_of_wire(error: Exception, failed: Exception | None, body: Body) -> bool:
     return error is failed
 
 
-def _passed_through(error: BaseException, hooks: dict[str, list[Callable[..., Any]]]) -> bool:
+def _passed_through(error: BaseException, hooks: Hooks) -> bool:
     """Tell whether an exception came out of a hook, by the frames that it passed."""
     codes = {code for each in hooks.values() for hook in each for code in _codes_of(hook)}
     frames = error.__traceback__

@@ -63,8 +63,11 @@ class OwnAttempt:
         self.target = target
         self.client = through.client
         self.limit = through.limit
-        self.trail = AsyncTrail(target.origin, 0.0)
-        prepared.extensions["trace"] = self.trail
+        self.transport = own.transport_of(self.client, httpx.AsyncClient, target.url)
+        # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
+        self.trail = AsyncTrail(
+            target.origin, 0.0, prepared.extensions, to_the_end=self.transport is None
+        )
         # Ahead of the adapter's own deadline, which cannot tell a full pool from a slow server.
         timeouts = prepared.extensions["timeout"]
         timeouts["pool"] = timeouts["connect"] = request.timeout * 0.95
@@ -85,6 +88,9 @@ class OwnAttempt:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
             self.failure = self._failure_of(error)
+        finally:
+            if self.tap is not None:
+                await self.tap.finish()
 
     def timed_out(self) -> MolamError:
         """Say what the deadline has cut off."""
@@ -95,7 +101,7 @@ class OwnAttempt:
     async def _send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
         client, prepared = self.client, self.prepared
-        transport = own.transport_of(client, httpx.AsyncClient, self.target.url)
+        transport = self.transport
         if transport is None:
             return await client.send(prepared, stream=True, auth=None, follow_redirects=False)
         hooks = client.event_hooks
@@ -123,26 +129,18 @@ class OwnAttempt:
             if tap is not None and own.is_of_wire(error, tap.failed, body):
                 raise
             raise ForeignError(error, await self._answer_after(body, tap)) from None
-        except BaseException:
-            if tap is not None:
-                await tap.finish()
-            raise
 
     async def _answer_after(self, body: Body, tap: _Tap | None) -> Response | None:
         """Return the API's refusal, read to its end, that had come before a hook raised."""
         failure: MolamError | None = None
-        try:
-            if not 400 <= body.status <= 499:
-                return None
-            if tap is not None:
-                try:
-                    await tap.drain()
-                except Exception as error:  # noqa: BLE001 - the hook's is raised
-                    failure = self._failure_of(error)
-            body.whole()
-        finally:
-            if tap is not None:
-                await tap.finish()
+        if not 400 <= body.status <= 499:
+            return None
+        if tap is not None:
+            try:
+                await tap.drain()
+            except Exception as error:  # noqa: BLE001 - the hook's is raised
+                failure = self._failure_of(error)
+        body.whole()
         return body.end(failure)
 
     def _body_of(self, answer: httpx.Response) -> Body:
@@ -160,9 +158,7 @@ class OwnAttempt:
                     await self._feed(answer, body)
             cast("Body", self.body).whole()
         finally:
-            if self.tap is not None:
-                await self.tap.finish()
-            else:
+            if self.tap is None:
                 await answer.aclose()
 
     async def _feed(self, answer: httpx.Response, body: Body) -> None:
@@ -185,7 +181,9 @@ class OwnAttempt:
         host = self.target.host
         if self.tap is not None and isinstance(error, MolamError):
             return error
-        failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
+        hooks = self.client.event_hooks if self.transport is None else {}
+        closed = self.client.is_closed
+        failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
         if failure is not None:
             if self.body is None and not self.trail.unsent(error):
                 self.body = failures.interim(error, host)

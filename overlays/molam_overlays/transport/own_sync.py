@@ -46,6 +46,9 @@ class OwnClient:
             failure = attempt.failure_of(error)
         else:
             failure = attempt.failure
+        finally:
+            if attempt.tap is not None:
+                attempt.tap.finish()
         if attempt.body is not None:
             return attempt.body.end(failure)
         assert failure is not None
@@ -68,6 +71,11 @@ class OwnClient:
 class _Attempt:
     """One exchange, and what is known about it so far."""
 
+    __slots__ = (
+        "body", "client", "deadline", "failure", "limit", "prepared", "request", "tap", "target",
+        "trail", "transport",
+    )  # fmt: skip
+
     def __init__(
         self,
         request: Request,
@@ -82,8 +90,13 @@ class _Attempt:
         self.client = client
         self.limit = limit
         self.deadline = _clock() + request.timeout
-        self.trail = Trail(target.origin, self.deadline)
-        prepared.extensions["trace"] = self.trail
+        self.transport = own.transport_of(client, httpx.Client, target.url)
+        self.trail: Trail | None = None
+        if not own.connects_plainly(self.transport):
+            # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
+            to_the_end = self.transport is None
+            extensions = prepared.extensions
+            self.trail = Trail(target.origin, self.deadline, extensions, to_the_end=to_the_end)
         self.body: Body | None = None
         self.failure: MolamError | None = None
         self.tap: _Tap | None = None
@@ -91,7 +104,7 @@ class _Attempt:
     def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
         client, prepared = self.client, self.prepared
-        transport = own.transport_of(client, httpx.Client, self.target.url)
+        transport = self.transport
         if transport is None:
             return client.send(prepared, stream=True, auth=None, follow_redirects=False)
         hooks = client.event_hooks
@@ -119,26 +132,18 @@ class _Attempt:
             if tap is not None and own.is_of_wire(error, tap.failed, body):
                 raise
             raise ForeignError(error, self._answer_after(body, tap)) from None
-        except BaseException:
-            if tap is not None:
-                tap.finish()
-            raise
 
     def _answer_after(self, body: Body, tap: _Tap | None) -> Response | None:
         """Return the API's refusal, read to its end, that had come before a hook raised."""
         failure: MolamError | None = None
-        try:
-            if not 400 <= body.status <= 499:
-                return None
-            if tap is not None:
-                try:
-                    tap.drain()
-                except Exception as error:  # noqa: BLE001 - the hook's is raised
-                    failure = self.failure_of(error)
-            body.whole()
-        finally:
-            if tap is not None:
-                tap.finish()
+        if not 400 <= body.status <= 499:
+            return None
+        if tap is not None:
+            try:
+                tap.drain()
+            except Exception as error:  # noqa: BLE001 - the hook's is raised
+                failure = self.failure_of(error)
+        body.whole()
         return body.end(failure)
 
     def _body_of(self, answer: httpx.Response) -> Body:
@@ -156,9 +161,7 @@ class _Attempt:
                     self._feed(answer, body)
             cast("Body", self.body).whole()
         finally:
-            if self.tap is not None:
-                self.tap.finish()
-            else:
+            if self.tap is None:
                 answer.close()
 
     def _feed(self, answer: httpx.Response, body: Body) -> None:
@@ -178,9 +181,11 @@ class _Attempt:
         host = self.target.host
         if self.tap is not None and isinstance(error, MolamError):
             return error
-        failure = own.failure_of(error, host, self.request.timeout, self.trail, self.client)
+        hooks = self.client.event_hooks if self.transport is None else {}
+        closed = self.client.is_closed
+        failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
         if failure is not None:
-            if self.body is None and not self.trail.unsent(error):
+            if self.body is None and not (self.trail and self.trail.unsent(error)):
                 self.body = failures.interim(error, host)
             return failure
         raise ForeignError(error, own.answer_of(error)) from None

@@ -9,6 +9,7 @@ one's own client; our own direct connections need none.
 from __future__ import annotations
 
 import time
+from collections.abc import MutableMapping
 from typing import Any, Final, Literal
 
 import httpcore
@@ -31,33 +32,50 @@ _STAGES: Final[dict[str, Stage]] = {
 
 
 class Trail:
-    """Called by httpcore at each step of one attempt; ``deadline`` is on the monotonic clock."""
+    """Called by httpcore at each step of one attempt.
 
-    __slots__ = ("_deadline", "_origin", "_trouble", "peer", "sent", "stage")
+    Args:
+        origin: the API's.
+        deadline: when the attempt must be over, on the monotonic clock.
+        extensions: those of the request; the trail is laid there.
+        to_the_end: whether to watch the response as well; what follows need not be slowed otherwise.
+    """
 
-    def __init__(self, origin: Origin, deadline: float) -> None:
+    __slots__ = ("_deadline", "_extensions", "_origin", "_trouble", "peer", "sent", "stage")
+
+    def __init__(
+        self,
+        origin: Origin,
+        deadline: float,
+        extensions: MutableMapping[str, Any],
+        *,
+        to_the_end: bool = False,
+    ) -> None:
         self._origin = origin
         self._deadline = deadline
+        self._extensions = None if to_the_end else extensions
         self._trouble: BaseException | None = None
         self.peer: tuple[str, int] | None = None
         """Host and port that were connected to: a proxy's, if there is one."""
         self.stage: Stage = ""
         self.sent = False
         """True from the moment at which the request itself, not one for a tunnel, began to leave."""
+        extensions["trace"] = self
 
     def __call__(self, name: str, info: dict[str, Any]) -> None:
-        step, _, state = name.rpartition(".")
-        if state == "failed":
+        if not self.sent and name[-8:] == ".started":
+            self._start(name[:-8], info)
+        elif name[-7:] == ".failed":
             self._trouble = info["exception"]
-        elif state == "started" and not self.sent:
-            self._start(step, info)
 
     def _start(self, step: str, info: dict[str, Any]) -> None:
         if step.endswith(".send_request_headers"):
             if info["request"].method == b"CONNECT":
                 self.stage = "tunnel"
-            else:
-                self.sent = True
+                return
+            self.sent = True
+            if self._extensions is not None:
+                self._extensions.pop("trace", None)
             return
         stage = _STAGES.get(step)
         if stage is None:
