@@ -491,7 +491,7 @@ def _built(builder: Any, timeout: float) -> Any:
     reqwest has a time-out for connecting per client alone, so it follows the longest attempt seen.
     """
     try:
-        return builder.connect_timeout(_span(timeout * 0.95)).build()
+        return builder.connect_timeout(_span(timeout * 0.9)).build()
     except RuntimeError:  # another of its clients was used before the fork
         pass
     raise _unusable(False)

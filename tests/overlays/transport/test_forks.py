@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,21 @@ def post(adapter: Any, url: str, timeout: float = 5) -> Any:
     return asyncio.run(adapter.exchange(request)).content
 
 
+made: list[httpx.Client] = []
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    while made:
+        made.pop().close()
+
+
 def own(asynchronous: bool, client: Any = None) -> Any:
     if asynchronous:
         return AsyncHttpxAdapter(client or httpx.AsyncClient())
-    return HttpxAdapter(client or httpx.Client())
+    made.append(client or httpx.Client())
+    return HttpxAdapter(made[-1])
 
 
 @pytest.fixture(params=[False, True], ids=["sync", "async"])
@@ -97,7 +108,7 @@ def test_one_that_was_only_opened_serves_the_child(server: Any) -> None:
 def test_one_that_the_application_used_is_refused(server: Any) -> None:
     client = httpx.Client()
     client.get(f"{server.url}/ok")
-    adapter = HttpxAdapter(client)
+    adapter = own(False, client)
     assert "used before fork()" in in_child(lambda: post(adapter, server.url))
 
 

@@ -302,6 +302,6 @@ def test_threads_never_hold_more_slots_than_there_are() -> None:
             thread.join()
     finally:
         sys.setswitchinterval(before)
-    assert 1 < most <= 3
+    assert 1 <= most <= 3
     assert stack.held == 0
     assert len([slot for slot in (stack.take(HERE, 0, 1) for _ in range(9)) if slot]) == 3
