@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from molam_overlays.redact import SECRET_HEADERS
 from molam_overlays.wire import Headers
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-
-    # A base that mypy cannot follow would make every model compatible with everything.
-    _Object = Mapping[str, Any]
-else:
-    _Object = dict
-
-    def dataclass_transform(**_: Any) -> Callable[[type], type]:
-        """Do nothing: the decorator only speaks to type checkers."""
-        return lambda cls: cls
-
 
 Delivery = Literal["not_sent", "rejected", "maybe_processed"]
 """What became of a request, from harmless to unknown.

@@ -121,7 +121,6 @@ def flow(
     held: list[Any] = []
     answer: Any = None
     watches = watches_of(idempotency_key)
-    foreign: Exception | None = None
     info = info_of(call, request, idempotency_key) if observer.active else None
     if info is not None:
         observer.call_started(info)
@@ -140,12 +139,12 @@ def flow(
             answer = yield Send(request)
             if isinstance(answer, ForeignError):
                 # What a hook of the caller's own raised is told as it is; nothing is repeated.
-                foreign = answer.error
+                ending: Exception = answer.error
                 if idempotency_key is not None:
                     named = info or info_of(call, request, idempotency_key)
                     observer.interrupted(named, len(attempts) + 1)
                 if info is not None:
-                    observer.call_finished(info, foreign)
+                    observer.call_finished(info, ending)
                 fate, status = end_of(call, answer, attempts, world)
                 for token in held:
                     yield Settle(token, fate, status)
@@ -222,6 +221,7 @@ def flow(
             if harmless and error.delivery != "maybe_processed":
                 for watch in watches:
                     watch.harmless.append(None)
+            ending = error
             if info is not None:
                 observer.error(info, error)
                 observer.call_finished(info, error)
@@ -253,7 +253,7 @@ def flow(
             yield Settle(token, "not_sent" if unsent else "maybe_processed", None)
         raise
     # Outside of the handlers above, and without a context of its own.
-    raise error if foreign is None else foreign
+    raise ending
 
 
 def end_of(

@@ -15,8 +15,6 @@ from molam_overlays.schema.jsontext import dumps_exact
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-else:
-    pass
 from molam_overlays.calls.page import PageData, T
 
 MAX_STALE_PAGES: Final = 5

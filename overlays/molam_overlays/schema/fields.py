@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from molam_overlays.schema.types import Type, type_of
-
-if TYPE_CHECKING:
-    from typing_extensions import dataclass_transform
-
-    # A base that mypy cannot follow would make every model compatible with everything.
-    _Object = Mapping[str, Any]
-else:
-    _Object = dict
-
-    def dataclass_transform(**_: Any) -> Callable[[type], type]:
-        """Do nothing: the decorator only speaks to type checkers."""
-        return lambda cls: cls
-
 
 ABSENT: Final[Any] = object()
 

@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import anyio
-import anyio.abc
-import anyio.streams.tls
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
