@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import attrs
@@ -52,6 +52,7 @@ def find_homes(api: Api, package: str, pages: Collection[str]) -> Homes:
     classes = Scope()
     modules = Scope(fold_case=True)
     places: dict[str, Home] = {}
+    inside: dict[str, list[Named]] = {}
     for named in _in_order(api):
         name = classes.distinct(naming.class_name(named.words), named.words)
         if named.key in pages:
@@ -62,7 +63,10 @@ def find_homes(api: Api, package: str, pages: Collection[str]) -> Homes:
         else:
             stem = modules.distinct(naming.module_name(name), named.words)
             module = f"{package}.models.{stem}"
-        places[named.key] = Home(module, name, _constant(named, name))
+        places[named.key] = Home(module, name, name)
+        inside.setdefault(module, []).append(named)
+    for contents in inside.values():
+        _add_constants(contents, places)
     return Homes(package, places, _attributes(api, pages))
 
 
@@ -83,11 +87,17 @@ def _in_order(api: Api) -> list[Named]:
     )
 
 
-def _constant(named: Named, name: str) -> str:
-    if named.schema.kind == "object":
-        return name
-    constant = naming.constant_name(name)
-    return f"{constant}_TYPE" if constant == name else constant
+def _add_constants(contents: Sequence[Named], places: dict[str, Home]) -> None:
+    """Give the types of one module that are no classes a constant each, unlike any name there."""
+    taken = {places[named.key].name for named in contents}
+    scope = Scope(taken | {f"Async{name}" for name in taken})
+    for named in contents:
+        if named.schema.kind != "object":
+            home = places[named.key]
+            constant = naming.constant_name(home.name)
+            if constant == home.name:
+                constant = f"{constant}_TYPE"
+            places[named.key] = attrs.evolve(home, constant=scope.distinct(constant, named.words))
 
 
 def _attributes(api: Api, pages: Collection[str]) -> dict[str, dict[str, str]]:

@@ -31,11 +31,12 @@ from generator.decide.runtime import (
 )
 
 LONGEST: Final = 80
-"""Longer names are cut, and told apart by a number."""
+"""Longer names are cut in the middle: what tells them apart stands at their ends."""
 
 # Spellings that the rules would tear apart.
 _ONE_WORD: Final = re.compile(r"OAuth|PayPal|GraphQL")
 _BRAND: Final = re.compile(r"[a-z][A-Z]{2,}[0-9]*")
+_WORD_START: Final = re.compile(r"(?<=_)[^_]|(?<=[^A-Z_])[A-Z]")
 _FLAG_LETTER: Final = "REGIONAL INDICATOR SYMBOL LETTER "
 
 
@@ -45,7 +46,10 @@ def words(wire: str) -> list[str]:
     >>> words("paymentIntent"), words("HTTPServer2"), words("iDEAL"), words("3DS2-Version")
     (['payment', 'Intent'], ['HTTP', 'Server2'], ['iDEAL'], ['3DS2', 'Version'])
     """
-    text = unicodedata.normalize("NFKC", wire[: 5 * LONGEST])
+    most = 5 * LONGEST
+    if len(wire) > most:
+        wire = f"{wire[: most // 2]} {wire[-most // 2 :]}"
+    text = unicodedata.normalize("NFKC", wire)
     found: list[str] = []
     for chunk in _chunks(text):
         if _BRAND.fullmatch(chunk):
@@ -140,12 +144,25 @@ def _valid(name: str, prefix: str) -> str:
         return prefix
     if not name[0].isidentifier() or name[0] == "_":
         name = f"{prefix}_{name}" if prefix.islower() or prefix.isupper() else f"{prefix}{name}"
-    name = unicodedata.normalize("NFKC", name)[:LONGEST].rstrip("_")
+    name = _cut(unicodedata.normalize("NFKC", name)).rstrip("_")
     # Case and composition can undo each other in a few scripts: then only ASCII is safe.
     if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
         name = re.sub(r"[^A-Za-z0-9_]", "", name).strip("_")
         return name if name.isidentifier() else f"{prefix}{name}"
     return name
+
+
+def _cut(name: str) -> str:
+    """Return a name of bearable length: whole words of its beginning and of its end."""
+    if len(name) <= LONGEST:
+        return name
+    between = "_" if "_" in name else ""
+    most = LONGEST // 2
+    least = len(name) - LONGEST + most + len(between)
+    starts = [match.start() for match in _WORD_START.finditer(name)]
+    head = max((at for at in starts if most // 2 <= at <= most), default=most)
+    tail = min((at for at in starts if least <= at <= len(name) - most // 2), default=least)
+    return f"{name[:head].rstrip('_')}{between}{name[tail:].lstrip('_')}"
 
 
 def module_name(wire: str) -> str:

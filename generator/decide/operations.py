@@ -56,8 +56,10 @@ def api_modules(
     for tag, operations in by_tag.items():
         stem = modules.distinct(naming.module_name(tag), tag)
         here = shapes.at(f"{shapes.homes.package}.api.{stem}")
+        # A script without capitals has the constant look like the function.
+        constants = Scope(names[operation.at] for operation in operations)
         planned = [
-            _function(api, here, roles, security, operation, names[operation.at])
+            _function(api, here, roles, security, operation, names[operation.at], constants)
             for operation in operations
         ]
         found.append((_module(api, here.here, tag, planned), planned))
@@ -78,6 +80,10 @@ def _names(api: Api) -> dict[str, str]:
         written = one.facts.get("operationId")
         if written:
             name = naming.function_name(str(written))
+            if name in scope and len(str(written)) > naming.LONGEST:
+                # What tells them apart was cut away; nobody could have known.
+                found[one.at] = scope.distinct(name, str(written))
+                continue
             where = partial(api.document.position, pointers.join(one.at, "operationId"))
             found[one.at] = scope.unique(name, str(written), where, "operationId")
     for one in api.operations:
@@ -105,7 +111,13 @@ def _module(api: Api, module: str, tag: str, planned: Sequence[views.Function]) 
 
 
 def _function(
-    api: Api, shapes: Shapes, roles: Roles, security: Credentials, operation: Operation, name: str
+    api: Api,
+    shapes: Shapes,
+    roles: Roles,
+    security: Credentials,
+    operation: Operation,
+    name: str,
+    constants: Scope,
 ) -> views.Function:
     taken = taken_by(api, shapes, roles, operation)
     ordered = in_order(api.document, operation, taken.given)
@@ -136,7 +148,7 @@ def _function(
         id=operation.id,
         module=shapes.here,
         name=name,
-        constant=naming.constant_name(name),
+        constant=constants.distinct(naming.constant_name(name), operation.id),
         result=given_back.annotation,
         async_result=given_back.async_annotation,
         paged=bool(given_back.page),
