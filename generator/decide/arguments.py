@@ -45,6 +45,8 @@ class Given:
     """Field of the Config that stands in when the caller leaves it out."""
     tells_null: bool = False
     """Whether null and absent are two things for it."""
+    known_value: bool = False
+    """Whether its default is one of the values that it lists."""
     optional_body: bool = False
     """Whether it belongs to a body that requires fields, and may be left out as a whole."""
 
@@ -113,6 +115,7 @@ def _parameters(shapes: Shapes, operation: Operation, scope: Scope) -> Iterator[
             accepts=shapes.shape(one.schema).accept,
             required=one.required,
             default=solid.fact("default"),
+            known_value=_is_listed(shapes.schemas, solid, solid.fact("default")),
             doc=_doc(
                 told(said) if said else described(solid),
                 solid,
@@ -177,10 +180,19 @@ def _fields(shapes: Shapes, target: Named, scope: Scope) -> Iterator[Given]:
             accepts=shapes.shape(schema).accept,
             required=wire in required and not client_default,
             default=default,
+            known_value=_is_listed(schemas, solid, default),
             doc=_doc(described(schema, solid), solid, deprecation(solid.facts)),
             client_default=client_default,
             tells_null=schemas.nullable_besides(schema),
         )
+
+
+def _is_listed(schemas: Schemas, solid: Schema, value: Any) -> bool:
+    """Tell whether a value is one of an enum's, be it one of several alternatives."""
+    if solid.kind == "union":
+        members = map(schemas.in_place, solid.members)
+        return any(_is_listed(schemas, member, value) for member in members)
+    return solid.kind == "enum" and value in solid.values
 
 
 def _media_choice(argument: str, medias: Sequence[Media]) -> Given:
@@ -288,7 +300,7 @@ def _shown_default(one: Given) -> str:
     simple = type(one.default) in (bool, int, str)
     if one.client_default or one.optional_body or not simple:
         return "None"
-    is_text = builtin("str") in one.accepts or "Literal" in one.accepts
+    is_text = one.known_value or builtin("str") in one.accepts or "Literal" in one.accepts
     return literal(one.default) if is_text or type(one.default) is not str else "None"
 
 

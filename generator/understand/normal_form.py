@@ -77,7 +77,7 @@ def _parts(raw: Mapping[str, Any], place: Place, registry: Registry) -> Iterator
     """Yield what all has to fit beside the schema's own keywords."""
     ref = raw.get("$ref")
     if ref is not None:
-        yield Schema(at=place.at, kind="ref", target=registry.reference(str(ref), place.at))
+        yield registry.at_place(registry.reference(str(ref), place.at), place.at)
     for index, part in enumerate(raw.get("allOf") or ()):
         yield registry.form(part, place.below("allOf", index))
     for keyword in ("oneOf", "anyOf"):

@@ -54,6 +54,8 @@ class Registry:
         """Answers about schemas, which are worked out for them."""
         self._read = read
         self._raw: dict[str, Any] = {}
+        self._hoisted: dict[str, Schema] = {}
+        """What stands in the places of schemas that were given names there."""
         self._settling: list[str] = []
         self._todo: list[str] = []
 
@@ -74,6 +76,13 @@ class Registry:
             self.register(target, self.document.at(target), " ".join(words) or "document")
         return target
 
+    def at_place(self, key: str, at: str) -> Schema:
+        """Return the reference to a named schema, with what its own place says beside its name."""
+        hoisted = self._hoisted.get(key)
+        if hoisted is None:
+            return Schema(at=at, kind="ref", target=key)
+        return attrs.evolve(hoisted, at=at)
+
     def mapped(self, ref: str, at: str) -> str:
         """Return the key that a mapping entry means: a reference or the bare name of a component."""
         key = pointers.make(["components", "schemas", ref])
@@ -91,13 +100,15 @@ class Registry:
                 owner=owner if schema.kind == "enum" else "",
                 form=attrs.evolve(schema, nullable=False, facts=kept),
             )
-        return Schema(
+        here = Schema(
             at=schema.at,
             kind="ref",
             target=schema.at,
             nullable=schema.nullable,
             facts=annotations_of(schema.facts),
         )
+        self._hoisted.setdefault(schema.at, here)
+        return here
 
     # Normal forms
 
@@ -108,8 +119,8 @@ class Registry:
     def placed(self, raw: Any, place: Place, owner: str = "") -> Schema:
         """Return the normal form of a schema below another one, by name where it deserves one."""
         if place.at in self.named:
-            # Something refers to this very place: it has a name already.
-            return Schema(at=place.at, kind="ref", target=place.at)
+            # Something refers to this very place, or shares it: it has a name already.
+            return self.at_place(place.at, place.at)
         return self.hoist(self.form(raw, place), place.words, owner)
 
     def settled(self, key: str) -> Named:

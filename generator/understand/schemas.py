@@ -50,11 +50,15 @@ class Schemas:
         return self.target(schema).schema if schema.kind == "ref" else schema
 
     def in_place(self, schema: Schema) -> Schema:
-        """Return what values are here: of any kind of a base, with what this place says of them."""
+        """Return what values are here: of any kind of a base, with what names and this place say."""
         if schema.kind != "ref":
             return schema
         solid = self.target_or_kinds(schema).schema
-        return attrs.evolve(solid, facts={**solid.facts, **schema.facts})
+        *names, _ = self.names(schema)
+        facts = dict(solid.facts)
+        for name in reversed(names):
+            facts.update(name.facts)
+        return attrs.evolve(solid, facts=facts)
 
     def joined(self, schema: Schema) -> Schema:
         """Return what a schema stands for, with what each name on the way says, null included."""

@@ -65,8 +65,8 @@ def test_a_reference_stands_for_what_is_defined_whatever_is_said_on_the_way(api:
 
 def test_what_a_place_says_wins_over_what_is_defined(api: Api) -> None:
     here = api.schemas.in_place(refer("Note", title="Here"))
-    assert (here.fact("title"), here.fact("description")) == ("Here", "Text.")
-    assert here.fact("x-between") is None
+    assert (here.fact("title"), here.fact("description")) == ("Here", "Note.")
+    assert here.fact("x-between") == 1
 
 
 def test_joined_are_all_names_on_the_way_and_their_null(api: Api) -> None:
