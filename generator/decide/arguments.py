@@ -48,7 +48,7 @@ class Given:
     known_value: bool = False
     """Whether its default is one of the values that it lists."""
     optional_body: bool = False
-    """Whether it belongs to a body that requires fields, and may be left out as a whole."""
+    """Whether it belongs to a body that may be left out as a whole, and is: no default sends it."""
 
     @property
     def must_be_given(self) -> bool:
@@ -132,7 +132,7 @@ def _body(
     if len(targets) == 1 and (key := targets.pop()) is not None:
         inner = shapes.for_files(key in roles.with_files)
         fields = list(_fields(inner, api.named[key], scope))
-        if not body.required and any(one.must_be_given for one in fields):
+        if not body.required and any(map(_decides_on_body, fields)):
             fields = [attrs.evolve(one, required=False, optional_body=True) for one in fields]
         return fields, "" if fields else "{}"
     schema = medias[0].schema or Schema(at=medias[0].at, kind="any")
@@ -143,10 +143,16 @@ def _body(
         argument=scope.distinct("body"),
         accepts=joined(*(body_shape(api, shapes, media).accept for media in medias)),
         required=body.required,
-        default=solid.fact("default"),
+        default=solid.fact("default") if body.required else None,
+        known_value=_is_listed(api.schemas, solid, solid.fact("default")),
         doc=told(body.description) or described(solid),
     )
-    return [whole], whole.argument
+    return [whole], value(whole)
+
+
+def _decides_on_body(field: Given) -> bool:
+    """Tell whether a field needs an optional body to be left out: it is required, or has a value."""
+    return field.required or bool(field.client_default) or field.default is not None
 
 
 def _flat_target(schemas: Schemas, media: Media) -> str | None:

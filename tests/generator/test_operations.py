@@ -625,3 +625,38 @@ def test_callbacks_are_described_and_their_payloads_are_models(build: Build) -> 
     doc = inspect.getdoc(built.module("client").MolamClient.do_it)
     assert f"done: It is done. `POST` with `{built.name}.models.DoItDoneRequest`." in doc
     assert built.models.DoItDoneRequest.from_dict({"id": "i"}).id == "i"
+
+
+DEFAULTS = [
+    ({"words": {"type": "string", "default": "*"}, "first": {"type": "integer", "default": 0}},
+     ["words"], {"first": 3}, {"words": "*", "first": 3}),
+    ({"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "string"},
+                                     "default": ["x"]}}, [], {"a": "1"}, {"a": "1", "b": ["x"]}),
+    ({"k": {"const": "fixed"}, "b": {"type": "string"}}, ["k"], {"b": "1"},
+     {"k": "fixed", "b": "1"}),
+    ({"a": {"type": ["string", "null"], "default": "y"}, "b": {"type": "integer"}}, [],
+     {"a": None}, {"a": None}),
+    ({"a": {"type": "string", "enum": ["p", "q"], "default": "q"}}, [], {"a": "q"}, {"a": "q"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(("properties", "required", "given", "sent"), DEFAULTS)
+def test_an_optional_body_does_not_leave_because_a_field_has_a_default(
+    build: Build, properties: Any, required: Any, given: Any, sent: Any, media: str
+) -> None:
+    schema = {"type": "object", "properties": properties, "required": required}
+    built = build(one("/x", requestBody={"content": {media: {"schema": schema}}}))
+    assert call_of(built).content is None
+    assert call_of(built, **given).data == sent
+
+
+@pytest.mark.parametrize("schema", [
+    {"type": "string", "default": "x"}, {"type": "array", "items": {}, "default": [1]}])  # fmt: skip
+def test_a_default_of_a_whole_body_leaves_only_where_a_body_has_to(
+    build: Build, schema: Any
+) -> None:
+    needed = build(one("/x", requestBody=body(schema)))
+    assert call_of(needed).json == schema["default"]
+    optional = build(one("/x", requestBody={**body(schema), "required": False}))
+    assert call_of(optional).content is None
