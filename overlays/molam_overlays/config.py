@@ -122,11 +122,12 @@ class Config:
         further = {} if further_keys is None else further_keys
         secret = _secret(webhook_secret)
         currency, locale = _currency(default_currency), _locale(default_locale)
-        if self.credentials.place != "nowhere":
+        takes_key = self.credentials.place != "nowhere"
+        if takes_key and (key or not self.credentials.optional):
             _check_key(key, self.key_prefixes)
         _check_further(further)
         _check_secrets(secret)
-        _check_base(base, live=key.startswith(LIVE_PREFIX))
+        _check_base(base, live=takes_key and key.startswith(LIVE_PREFIX))
         for name, value in (("default_currency", currency), ("default_locale", locale)):
             if not isinstance(value, str):
                 raise ConfigurationError(f"{name} must be text (str).")

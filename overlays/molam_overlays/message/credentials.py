@@ -23,6 +23,8 @@ class Credentials(NamedTuple):
     """Which of ``Config.further_keys`` it is; empty for ``api_key``."""
     also: tuple[Credentials, ...] = ()
     """The other schemes of a requirement that asks for several at once."""
+    optional: bool = False
+    """Whether requests may go without a key as well."""
 
     def headers(self, key: str, further: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the header fields that carry the keys. A key that is not there is left out."""
@@ -48,7 +50,7 @@ class Credentials(NamedTuple):
     def _with_keys(
         self, key: str, further: Mapping[str, str] | None
     ) -> list[tuple[Credentials, str]]:
-        found: list[tuple[Credentials, str]] = [(self, key)]
+        found: list[tuple[Credentials, str]] = [(self, key)] if key else []
         for one in self.also:
             secret = (further or {}).get(one.key)
             if secret:
