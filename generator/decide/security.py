@@ -1,7 +1,7 @@
 """Which of a document's security schemes the clients use.
 
 A client has one key, and the scheme that most operations take says how it travels. An operation
-that takes others carries its own. Where several schemes are wanted at once, the key is the secret
+that takes others, or none, carries its own. Where several schemes are wanted at once, the key is the secret
 among them, and the others have keys of their own.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -48,7 +49,7 @@ class Credentials:
     doc: str
     key_prefixes: str
     own: Mapping[str, str]
-    """Expression by the place of each operation that takes other schemes."""
+    """Expression by the place of each operation that takes other schemes, or none."""
 
 
 def choose(api: Api) -> Credentials:
@@ -57,46 +58,56 @@ def choose(api: Api) -> Credentials:
     Raises:
         DocumentError: an operation takes nothing but schemes that cannot be emitted.
     """
-    needing = {
-        operation.at: found
-        for operation in api.operations
-        if (found := _alternatives(api, operation))
-    }
+    wanted = {operation.at: _wanted(api, operation) for operation in api.operations}
+    needing = {at: one for at, one in wanted.items() if one.alternatives}
     counts: dict[SchemeNames, int] = {}
-    for alternatives in needing.values():
-        for names in alternatives:
+    for one in needing.values():
+        for names in one.alternatives:
             counts[names] = counts.get(names, 0) + 1
     if not needing and api.operations == ():
         # Without operations a scheme is still good documentation.
         counts = {(name,): 1 for name in api.security_schemes if _supported(api, (name,))}
     if not counts:
-        return Credentials(_credentials(), "The document names no security scheme.", "()", {})
+        said = "No operation of the document asks for a key, and none is sent."
+        return Credentials(_NOTHING, said, "()", {})
     order = {name: number for number, name in enumerate(api.security_schemes)}
     main = min(counts, key=lambda one: (-counts[one], _rank_of(api, one), order.get(one[0], 0)))
-    own = {
-        at: _together(api, min(alternatives, key=lambda one: _rank_of(api, one)))
-        for at, alternatives in needing.items()
-        if main not in alternatives
+    other = {
+        at: _together(api, min(one.alternatives, key=partial(_rank_of, api)), one.optional)
+        for at, one in needing.items()
+        if main not in one.alternatives
     }
+    public = {at: _NOTHING for at, one in wanted.items() if not one.alternatives}
     head, *others = _ordered(api, main)
     scheme = api.security_schemes[head]
     said = one_line(scheme.get("description"))
     if others:
         listed = ", ".join(f"`{name}`" for name in others)
         said = f"{said} `api_key` is `{head}`; `further_keys` holds {listed}.".strip()
-    hint = "" if own else str(scheme.get("bearerFormat") or "")
+    hint = "" if other else str(scheme.get("bearerFormat") or "")
     prefixes = literal(tuple(_PREFIX.findall(hint)))
-    return Credentials(_together(api, main), said, prefixes, own)
+    optional = bool(needing) and all(one.optional for one in needing.values())
+    expression = _together(api, main, optional)
+    return Credentials(expression, said, prefixes, {**other, **public})
 
 
-def _alternatives(api: Api, operation: Operation) -> list[SchemeNames]:
-    """Return the sets of schemes that open an operation; none for a public one."""
+@attrs.frozen
+class _Wanted:
+    """What opens an operation."""
+
+    alternatives: tuple[SchemeNames, ...]
+    """Sets of schemes, one of which is enough; none where no credential may go."""
+    optional: bool = False
+    """Whether it opens without any as well."""
+
+
+def _wanted(api: Api, operation: Operation) -> _Wanted:
+    """Return what an operation asks for."""
     requirements = api.security if operation.security is None else operation.security
-    if not requirements or any(not requirement for requirement in requirements):
-        return []
-    found = [tuple(requirement) for requirement in requirements]
-    emitted = [names for names in found if _supported(api, names)]
-    if not emitted:
+    found = [tuple(requirement) for requirement in requirements if requirement]
+    optional = len(found) < len(requirements)
+    emitted = tuple(names for names in found if _supported(api, names))
+    if found and not emitted and not optional:
         name = next(name for name in found[0] if not _supported(api, (name,)))
         raise api.document.error(
             f"{operation.title} takes the security scheme {name} "
@@ -105,16 +116,20 @@ def _alternatives(api: Api, operation: Operation) -> list[SchemeNames]:
             pointers.join("/components/securitySchemes", name),
             "Let bearer, basic, an apiKey, oauth2, openIdConnect or mutualTLS be enough",
         )
-    return emitted
+    return _Wanted(emitted, optional)
 
 
-def _together(api: Api, names: SchemeNames) -> str:
+def _together(api: Api, names: SchemeNames, optional: bool) -> str:
     """Return the source of a requirement: the key's scheme, with the others beside it."""
     head, *others = _ordered(api, names)
     rest = "".join(
         f"{_expression(api.security_schemes[name], f'key={literal(name)}')}, " for name in others
     )
-    return _expression(api.security_schemes[head], f"also=({rest.strip()})" if rest else "")
+    return _expression(
+        api.security_schemes[head],
+        f"also=({rest.strip()})" if rest else "",
+        "optional=True" if optional else "",
+    )
 
 
 def _ordered(api: Api, names: SchemeNames) -> list[str]:
@@ -151,23 +166,27 @@ def _supported(api: Api, names: SchemeNames) -> bool:
     )
 
 
-def _expression(scheme: Mapping[str, Any], more: str = "") -> str:
+def _expression(scheme: Mapping[str, Any], *more: str) -> str:
     kind = scheme.get("type")
     if kind == "mutualTLS":
-        return _credentials(literal("nowhere"), more)
+        return _credentials(literal("nowhere"), *more)
     if kind == "apiKey":
         place, name = str(scheme["in"]), str(scheme["name"])
         blank = literal("") if place == "header" else ""
-        return _credentials(literal(place), literal(name), blank, more)
+        return _credentials(literal(place), literal(name), blank, *more)
     if kind == "http" and str(scheme.get("scheme")).lower() != "bearer":
         word = str(scheme.get("scheme"))
         word = "Basic" if word.lower() == "basic" else word
-        return _credentials(f"scheme={literal(word)}", more)
+        return _credentials(f"scheme={literal(word)}", *more)
     # OAuth 2 and OpenID Connect end in a bearer token as well (RFC 6750).
-    return _credentials(more)
+    return _credentials(*more)
 
 
 def _credentials(*arguments: str) -> str:
     """Return the source of credentials; empty arguments are left out."""
     listed = ", ".join(argument for argument in arguments if argument)
     return f"{of_runtime('Credentials')}({listed})"
+
+
+_NOTHING: Final = _credentials(literal("nowhere"))
+"""What sends no credential at all."""
