@@ -24,7 +24,7 @@ class Field(NamedTuple):
     default: Any
     """What the constructor sends when it is left out."""
     read_only: bool
-    """Only ever sent by the server; dropped when an object is sent back."""
+    """Only ever sent by the server; dropped when a model is sent back, refused of a mapping."""
     sensitive: bool
     """Masked wherever it would be shown."""
 

@@ -24,7 +24,7 @@ from molam_overlays.schema.containers import Array
 from molam_overlays.schema.fields import SENSITIVE_NAMES
 from molam_overlays.schema.jsontext import dumps_exact, plain_copy
 from molam_overlays.schema.lazy import Lazy
-from molam_overlays.schema.types import Problems, Type, type_of
+from molam_overlays.schema.types import Problems, Received, Type, type_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self, dataclass_transform
@@ -343,8 +343,15 @@ def encode_object(
 ) -> dict[str, Any]:
     """Check an object, keyed by wire names, against a model; return plain JSON data.
 
-    None stands for "left out" unless the property may be null.
+    None stands for "left out" unless the property may be null. What only the server sets is dropped
+    where a model holds it, as all that comes from the API does, and is no caller's to give.
     """
+    received = isinstance(problems, Received)
+    if not received and isinstance(value, Model):
+        inner = Received()
+        sent = encode_object(model, value, at, inner)
+        problems.update(inner)
+        return sent
     out: dict[str, Any] = {}
     prefix = f"{at}." if at else ""
     fields = model.__fields__
@@ -362,6 +369,8 @@ def encode_object(
                 problems[prefix + name] = "is required"
         elif not read_only:
             out[name] = encode(item, prefix + name, problems)
+        elif not received:
+            problems[prefix + name] = "is set by the server alone; leave it out"
     if declared < len(value):
         extra = model.__extra__
         for name, item in value.items():

@@ -39,6 +39,10 @@ def joined(at: str, name: str) -> str:
     return f"{at}.{name}" if at else name
 
 
+class Received(Problems):
+    """The problems of what came from the API, or is handed back: it may hold what is read-only."""
+
+
 class Type:
     """One type of the document. Immutable and shared."""
 
@@ -60,7 +64,7 @@ class Type:
 
     def accepts(self, wire: Any) -> bool:
         """Tell whether a wire value keeps all the rules of this type."""
-        problems: Problems = {}
+        problems = Received()
         self.encode(wire, "", problems)
         return not problems
 

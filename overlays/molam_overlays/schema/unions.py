@@ -52,7 +52,7 @@ class Union(Type):
             members = tuple(sorted(members, key=lambda member: -_nearness(member, value)))
         refused: list[Problems] = []
         for member in members:
-            found: Problems = {}
+            found = type(problems)()
             encoded = member.encode(value, at, found)
             if not found:
                 return encoded
