@@ -143,6 +143,7 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     # Here, since Python 3.10 loads this file too, and has no parser for the generator.
     from generator.emit import emit
     from generator.write.disk import write
+    from molam_overlays import codec
 
     made: list[str] = []
     # Kept from run to run: typeshed alone takes mypy seconds.
@@ -167,6 +168,8 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
 
     yield make
     sys.path.remove(str(place))
+    # What no client has looked up yet, the next one would look for in a package that is gone.
+    codec._pending.clear()
     for name in list(sys.modules):
         if name.partition(".")[0] in made:
             del sys.modules[name]

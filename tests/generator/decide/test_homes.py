@@ -72,7 +72,11 @@ def test_operations_whose_names_or_constants_would_meet_are_all_called(
         "/second": {"get": {"operationId": second, **done}}}})  # fmt: skip
     adapter = recorder(status=204, body="")
     client = built.client(adapter)
-    own = [name for name, value in vars(type(client)).items() if callable(value) and not isinstance(value, type)]
+    own = [
+        name
+        for name, value in vars(type(client)).items()
+        if callable(value) and not isinstance(value, type)
+    ]
     assert len(own) == 2
     for name in own:
         getattr(client, name)()
