@@ -18,10 +18,16 @@ from generator.understand.api import Api, Operation
 _INDENT: Final = 8
 
 
-def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered) -> str:
-    """Return all that a reader of a method wants to know."""
+def method_doc(
+    api: Api, homes: Homes, operation: Operation, ordered: Ordered, options: str
+) -> str:
+    """Return all that a reader of a method wants to know.
+
+    Args:
+        options: what the method calls the options of the call.
+    """
     lines = _summary(operation)
-    lines += prose.section("Args", _arguments(operation, ordered), _INDENT)
+    lines += prose.section("Args", _arguments(operation, ordered, options), _INDENT)
     results = prose.returned(successful(operation))
     if results:
         body = [line for text in results for line in wrap(text, WIDTH - _INDENT - 4)]
@@ -51,7 +57,7 @@ def _summary(operation: Operation) -> list[str]:
     return lines
 
 
-def _arguments(operation: Operation, ordered: Ordered) -> list[tuple[str, str]]:
+def _arguments(operation: Operation, ordered: Ordered, options: str) -> list[tuple[str, str]]:
     entries = [(one.argument, _argument(one)) for one, _ in ordered]
     key = next((one for one in operation.parameters if is_key(one)), None)
     if key is not None:
@@ -59,10 +65,10 @@ def _arguments(operation: Operation, ordered: Ordered) -> list[tuple[str, str]]:
         place = key_place(operation)
         entry = ("idempotency_key", f"{said} Made when left out.".strip())
         entries.insert(len(entries) if place is None else place, entry)
-    options = "`timeout`, `max_retries`, `deadline`, `extra_headers`"
+    said = "`timeout`, `max_retries`, `deadline`, `extra_headers`"
     if any(kind_of(m.media) == "bytes" for one in successful(operation) for m in one.media):
-        options += ", `into`: a file to write the answer to as it arrives"
-    return [*entries, ("options", f"{options}.")]
+        said += ", `into`: a file to write the answer to as it arrives"
+    return [*entries, (options, f"{said}.")]
 
 
 def _argument(one: Given) -> str:

@@ -144,6 +144,7 @@ def _function(
             )
         )
     groups, body = _values(taken)
+    options = _options({one.name for one in method_arguments})
     return views.Function(
         id=operation.id,
         module=shapes.here,
@@ -161,8 +162,14 @@ def _function(
         summary=paragraph_doc(f"Build the call of ``{comment(operation.title)}``.", 4),
         method_arguments=tuple(method_arguments),
         passed=", ".join(map(_passed, arguments)),
-        method_doc=method_doc(api, shapes.homes, operation, ordered),
+        method_doc=method_doc(api, shapes.homes, operation, ordered, options),
+        options=options,
     )
+
+
+def _options(taken: set[str]) -> str:
+    """Return what a method calls its options, which nobody gives by that name."""
+    return "options" if "options" not in taken else Scope(taken).distinct("call_options")
 
 
 # The constant

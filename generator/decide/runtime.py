@@ -92,7 +92,7 @@ PAGE_MEMBERS: Final = frozenset(
 NEVER: Final = frozenset({*keyword.kwlist, "self", "cls", "_", "__debug__"})
 _BUILTINS: Final = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 # Names that emitted modules use for themselves.
-ARGUMENTS_TAKEN: Final = frozenset({"config", "idempotency_key", "options", "self", "cls"})
+ARGUMENTS_TAKEN: Final = frozenset({"config", "idempotency_key", "self", "cls"})
 CLASSES_TAKEN: Final = frozenset({
     *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
     "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",

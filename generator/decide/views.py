@@ -107,6 +107,8 @@ class Function:
     passed: str
     """Source of what a method passes to the function."""
     method_doc: str
+    options: str
+    """What the methods call the options of a call."""
 
 
 @attrs.frozen

@@ -660,3 +660,29 @@ def test_a_default_of_a_whole_body_leaves_only_where_a_body_has_to(
     assert call_of(needed).json == schema["default"]
     optional = build(one("/x", requestBody={**body(schema), "required": False}))
     assert call_of(optional).content is None
+
+
+def test_a_field_named_options_is_given_by_its_name(build: Build, recorder: Any) -> None:
+    schema = {"type": "object", "properties": {
+        "options": {"type": "object", "properties": {"a": {"type": "string"}}},
+        "call_options": {"type": "string"}, "timeout": {"type": "integer"}}}  # fmt: skip
+    built = build(one("/x", requestBody=body(schema)))
+    adapter = recorder(status=204, body="")
+    built.client(adapter).do_it(
+        options={"a": "1"}, call_options="c", timeout_=3, timeout=9.0, extra_headers={"X-A": "b"}
+    )
+    assert adapter.last.json == {"options": {"a": "1"}, "call_options": "c", "timeout": 3}
+    assert adapter.last.headers["X-A"] == "b"
+    with pytest.raises(TypeError, match="other"):
+        built.client().do_it(other=1)
+
+
+@pytest.mark.parametrize("place", ["query", "path", "header", "cookie"])
+def test_a_parameter_named_options_is_given_by_its_name(
+    build: Build, recorder: Any, place: str
+) -> None:
+    built = build(one("/x/{options}" if place == "path" else "/x", verb="get",
+                      parameters=[parameter("options", place)]))  # fmt: skip
+    adapter = recorder(status=204, body="")
+    built.client(adapter).do_it(options="o1", timeout=3)
+    assert "o1" in f"{adapter.last.url} {adapter.last.headers}"
