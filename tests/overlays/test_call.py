@@ -363,3 +363,11 @@ def test_an_adapter_may_raise_the_same_error_again_and_again() -> None:
     assert again.error is always
     assert again.error.delivery == "not_sent"
     assert [attempt.outcome for attempt in again.error.attempts] == ["no connection"] * 4
+
+
+def test_a_file_instead_of_what_is_documented_is_asked_for_once() -> None:
+    run = Run(respond(200, b"%PDF", content_type="application/pdf"), OK, method="GET", keyed=False)
+    assert type(run.error) is NetworkError
+    assert "application/pdf" in str(run.error)
+    assert "may have been processed" not in str(run.error)
+    assert run.sent == 1

@@ -12,6 +12,7 @@ from molam_overlays.message.body import Body, Result, UnreadableBodyError
 from molam_overlays.message.masking import without
 from molam_overlays.message.parameters import Parameter
 from molam_overlays.outcome import NO_RESPONSE
+from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.containers import Array, Map
 from molam_overlays.schema.fields import field
 from molam_overlays.schema.files import Binary
@@ -190,6 +191,40 @@ def test_nothing_announced_and_nothing_came() -> None:
 def test_an_empty_success_that_should_hold_something_is_none() -> None:
     with pytest.raises(UnreadableBodyError):
         decode(ONE, 201, b"")
+
+
+FILES = ["image/png", "application/pdf", "text/csv; charset=utf-8", "application/octet-stream"]
+
+
+@pytest.mark.parametrize("media", FILES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_file_that_is_announced_as_any_json_is_handed_over(method: str, media: str) -> None:
+    operation: Operation[Any] = Operation(
+        id="o", method=method, path="/", results=(Result(AnyValue()),)
+    )
+    assert decode(operation, 200, b"\x89P;NG", media) == b"\x89P;NG"
+    with pytest.raises(UnreadableBodyError, match="not JSON"):
+        decode(operation, 200, b"<html>", "text/html")
+    with pytest.raises(UnreadableBodyError, match="not JSON"):
+        decode(operation, 200, b"{", "application/json")
+
+
+@pytest.mark.parametrize("media", FILES)
+@pytest.mark.parametrize(
+    ("method", "repeatable"), [("GET", False), ("HEAD", False), ("POST", True)]
+)
+def test_a_file_instead_of_an_object_names_both_and_is_read_once(
+    method: str, repeatable: bool, media: str
+) -> None:
+    operation: Operation[Any] = Operation(
+        id="o", method=method, path="/", results=(Result(Report),)
+    )
+    with pytest.raises(UnreadableBodyError) as caught:
+        decode(operation, 200, b"\x89P;NG", media)
+    assert caught.value.repeatable is repeatable
+    assert media.partition(";")[0] in str(caught.value)
+    assert "application/json" in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

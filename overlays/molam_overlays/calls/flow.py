@@ -168,10 +168,12 @@ def flow(
                     )
                 except UnreadableBodyError as unreadable:
                     # No cause: a decoder's error holds the whole body.
+                    fate = " The request may have been processed." if unreadable.repeatable else ""
                     error = NetworkError(
                         f"The answer to {operation.id} had status {answer.status}, but "
-                        f"{unreadable}. The request may have been processed."
+                        f"{unreadable}.{fate}"
                     )
+                    error.repeatable = unreadable.repeatable
                     attempt = attempt._replace(delivery="maybe_processed")
                 else:
                     quota.give_back(spent)

@@ -14,12 +14,13 @@ from typing import Any, Final, Generic, NamedTuple
 
 from molam_overlays.calls.call import Call, T_co
 from molam_overlays.errors import ValidationError
-from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError
+from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError, is_file
 from molam_overlays.message.credentials import Credentials
-from molam_overlays.message.media import JSON
+from molam_overlays.message.media import JSON, bare
 from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
+from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.types import Problems, Type, type_of
 from molam_overlays.wire import Response
 
@@ -222,7 +223,19 @@ class Operation(Generic[T_co]):
         if not content and (response.status in (204, 205) or self.method == "HEAD"):
             # Nothing was announced, and nothing came.
             return result.type.decode({}, info) if result.type and result.kind == "json" else None
-        return result.decode(content, media, info)
+        try:
+            return result.decode(content, media, info)
+        except UnreadableBodyError:
+            if result.kind != "json" or not is_file(response.headers):
+                raise
+            if isinstance(result.type, AnyValue):
+                # Frameworks call any download JSON of any kind.
+                return content
+            came = bare(response.headers.get("content-type") or "")
+            raise UnreadableBodyError(
+                f"it is {came!r:.80}, and the document says {result.media}",
+                repeatable=self.method not in SAFE_METHODS,
+            ) from None
 
     def result(self, status: int, media: str) -> Result | None:
         """Return the result that an answer holds, by its status and ``Content-Type``."""

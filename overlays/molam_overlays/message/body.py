@@ -23,6 +23,20 @@ from molam_overlays.schema.types import Problems, Type, type_of
 class UnreadableBodyError(Exception):
     """A response body is not what was announced. Stays inside the runtime."""
 
+    def __init__(self, what: str, *, repeatable: bool = True) -> None:
+        super().__init__(what)
+        self.repeatable = repeatable
+        """Whether another attempt may bring what was announced."""
+
+
+def is_file(headers: Mapping[str, str]) -> bool:
+    """Tell whether an answer says of itself that it is a file; a page of a proxy's is none."""
+    media = bare(headers.get("content-type") or "")
+    if not media or kind_of(media) == "json":
+        return False
+    attached = bare(headers.get("content-disposition") or "") == "attachment"
+    return attached or media not in ("text/html", "application/xhtml+xml")
+
 
 class Encoding(NamedTuple):
     """How one property of a form or multipart body is written."""
