@@ -18,9 +18,7 @@ from generator.understand.api import Api, Operation
 _INDENT: Final = 8
 
 
-def method_doc(
-    api: Api, homes: Homes, operation: Operation, ordered: Ordered, options: str
-) -> str:
+def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, options: str) -> str:
     """Return all that a reader of a method wants to know.
 
     Args:
