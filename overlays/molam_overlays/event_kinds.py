@@ -1,0 +1,115 @@
+"""Events that a document tells apart otherwise than by a text ``type``.
+
+By a text property of another name, or by the name of the webhook: then the body alone does not say
+what happened, and whoever receives it does, since each webhook has a path or a header of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from molam_overlays.errors import WebhookPayloadError
+from molam_overlays.jsontext import loads
+from molam_overlays.model import NO_RESPONSE, Model, ResponseInfo, adopt
+from molam_overlays.router import EventRouter
+from molam_overlays.webhooks import SecretSource, verify_signature
+
+E = TypeVar("E", bound=Model)
+
+
+class NamedEvent(ResponseInfo):
+    """The `response` of an event that was read by the name of its webhook."""
+
+    name: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return named, (self.name,)
+
+
+def named(name: str) -> NamedEvent:
+    """Return the note on an event that says by which name it was read."""
+    note = NamedEvent()
+    note.name = name
+    return note
+
+
+class Kinds(Generic[E]):
+    """What tells the events of one document apart."""
+
+    def __init__(
+        self,
+        known: Mapping[str, type[E]],
+        fallback: type[E],
+        tags: Sequence[str] = (),
+        only: str | None = None,
+    ) -> None:
+        """Note the rules.
+
+        Args:
+            known: the class of each kind of event: by the text that its tag has, or by the name of
+                its webhook.
+            fallback: the class of kinds that the document does not know.
+            tags: properties whose text says the kind, in the order in which they are asked.
+            only: the name of the one webhook there is, which needs no telling apart.
+        """
+        self.known = known
+        self.fallback = fallback
+        self.tags = tuple(tags)
+        self.only = only
+
+    def kind_of(self, event: Mapping[str, Any]) -> str | None:
+        """Return the kind of an event that was read, or of its body; None where nothing tells."""
+        note = getattr(event, "response", None)
+        if isinstance(note, NamedEvent):
+            return note.name
+        texts = [event[tag] for tag in self.tags if isinstance(event.get(tag), str)]
+        known = (text for text in texts if text in self.known)
+        return next(known, texts[0] if texts else self.only)
+
+    def read(self, body: bytes, name: str | None = None) -> E:
+        """Read a body that was verified; see the emitted `read_event`."""
+        try:
+            data: Any = loads(body)
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise WebhookPayloadError(
+                "The webhook is signed but is not an event: expected a JSON object. Answer 400 and "
+                "look at what was sent."
+            )
+        kind = name or self.kind_of(data)
+        if kind is None:
+            tags = "".join(f", or has a text `{tag}`" for tag in self.tags)
+            raise WebhookPayloadError(
+                "The webhook is signed, but its body does not say which event it is: pass "
+                f"name=… as its path or header tells it{tags}."
+            )
+        told = NO_RESPONSE if name is None and kind != self.only else named(kind)
+        return adopt(self.known.get(kind, self.fallback), data, told)
+
+    def construct(
+        self,
+        signature_header: str | None,
+        raw_body: bytes,
+        get_secret_by_kid: SecretSource,
+        tolerance_ms: int,
+        name: str | None = None,
+    ) -> E:
+        """Verify a webhook and read it; see the emitted `construct_event`."""
+        verify_signature(signature_header, raw_body, get_secret_by_kid, tolerance_ms)
+        return self.read(bytes(raw_body), name)
+
+
+class KindRouter(EventRouter[E]):
+    """A router of events that are told apart by `Kinds`."""
+
+    kinds: ClassVar[Kinds[Any]]
+
+    def handlers(self, event: E) -> tuple[Callable[[Any], Any], ...]:
+        """Return the handlers that an event goes to, in order."""
+        kind = self.kinds.kind_of(event)
+        return tuple(self._default if kind is None else self._handlers.get(kind, self._default))
+
+
+KindRouter.__module__ = "molam_sdk.events"
