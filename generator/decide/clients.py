@@ -19,7 +19,7 @@ def client(
     name: str,
     functions: Sequence[tuple[views.ApiModule, Functions]],
     *,
-    events: bool,
+    events: views.Events | None,
     asynchronous: bool,
 ) -> views.Client:
     """Decide on a client's file.
@@ -29,7 +29,7 @@ def client(
         title: the name of the API.
         name: the class.
         functions: the files of `api/`, each with its functions.
-        events: whether the API sends events.
+        events: the file of events, None where the API sends none.
         asynchronous: which of the two clients it is.
     """
     kind = "Async client" if asynchronous else "Blocking client"
@@ -41,8 +41,11 @@ def client(
             for api, listed in functions
             for function in listed
         ),
-        events=events,
+        events=events is not None,
         event_type=use(f"{package}.events", "WebhookEvent") if events else "",
+        event_name=f"{use(f'{package}.events', 'EventType')} | None"
+        if events and events.by_name
+        else "",
     )
     fixed = [
         of_runtime("Awaiting" if asynchronous else "Blocking"),

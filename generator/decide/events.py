@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
 
 from generator.decide import views
+from generator.decide.event_tags import USUAL, Event, tell_apart
 from generator.decide.homes import Homes
 from generator.decide.imports import isort, settle, use
-from generator.decide.prose import told
 from generator.decide.runtime import of_runtime, of_runtime_for_types
 from generator.text.literal import literal
-from generator.text.shown import shown
-from generator.understand.api import Api, Operation
-from generator.understand.schema import Named
+from generator.understand.api import Api
 
 _OWN: Final = frozenset(
     {"EVENTS", "EventRouter", "EventType", "WebhookEvent", "construct_event", "read_event"}
@@ -27,24 +25,19 @@ def events(api: Api, homes: Homes) -> views.Events | None:
     """Decide on the file of events, None where the API sends none.
 
     Raises:
-        DocumentError: a webhook is no object.
+        DocumentError: a webhook is no object, or cannot be told apart.
     """
     if not api.webhooks:
         return None
-    found: dict[str, tuple[str, str]] = {}
-    for webhook in api.webhooks:
-        payload = _payload(api, webhook)
-        said = told(webhook.facts.get("description"), webhook.facts.get("summary"))
-        for kind in _types(api, webhook, payload):
-            found.setdefault(kind, (payload.key, said))
-    base = _base(api, (key for key, _ in found.values()))
+    found = tell_apart(api)
+    base = _base(api, (event.key for event in found))
     view = views.Events(
         events=tuple(
-            views.Event(literal(kind), _class(homes, key), doc)
-            for kind, (key, doc) in found.items()
+            views.Event(literal(event.kind), _class(homes, event.key), event.doc) for event in found
         ),
         base=_class(homes, base) if base else of_runtime("Model"),
-        classes=tuple(dict.fromkeys(_class(homes, key) for key, _ in found.values())),
+        classes=tuple(dict.fromkeys(_class(homes, event.key) for event in found)),
+        **_kinds(found),
     )
     fixed = (
         *(use("typing", name)
@@ -57,29 +50,25 @@ def events(api: Api, homes: Homes) -> views.Events | None:
     return attrs.evolve(settled, names=tuple(names), imports=imports)
 
 
+def _kinds(found: Sequence[Event]) -> dict[str, str]:
+    """Return what a document says of telling events apart; nothing where ``type`` does."""
+    if all(event.tag == USUAL and event.listed for event in found):
+        return {}
+    tags = tuple(dict.fromkeys(event.tag for event in found if event.tag))
+    nameless = [event for event in found if not event.tag or not event.listed]
+    arguments = f"tags={literal(tags)}"
+    if len(found) == 1 and not tags:
+        arguments = f"only={literal(found[0].kind)}"
+    return {
+        "kinds": of_runtime("Kinds"),
+        "telling": arguments,
+        "router": of_runtime("KindRouter"),
+        "by_name": "EventType | None" if nameless else "",
+    }
+
+
 def _class(homes: Homes, key: str) -> str:
     return use(homes[key].module, homes[key].name)
-
-
-def _payload(api: Api, webhook: Operation) -> Named:
-    schema = webhook.body.media[0].schema if webhook.body and webhook.body.media else None
-    target = api.schemas.target_or_kinds(schema) if schema and schema.kind == "ref" else None
-    if target is None or target.schema.kind != "object":
-        raise api.document.error(
-            f"The webhook {shown(webhook.path)} has no object as its body",
-            webhook.at,
-            "Describe the event as an object",
-        )
-    return target
-
-
-def _types(api: Api, webhook: Operation, payload: Named) -> tuple[str, ...]:
-    """Return the values of ``type`` that name an event; the webhook's key without them."""
-    prop = api.schemas.properties(payload.schema).get("type")
-    solid = None if prop is None else api.schemas.in_place(prop)
-    if solid and solid.kind == "enum" and all(isinstance(one, str) for one in solid.values):
-        return solid.values
-    return (webhook.path,)
 
 
 def _base(api: Api, keys: Iterable[str]) -> str:

@@ -39,7 +39,7 @@ def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: st
     functions = api_modules(api, shapes, roles, security)
     sent = events(api, homes)
     title = comment(str(api.info.get("title") or "API"))
-    one_client = partial(client, package, title, functions=functions, events=sent is not None)
+    one_client = partial(client, package, title, functions=functions, events=sent)
     reachable = partial(_submodules, _below(package, public, events=sent is not None))
     return views.Package(
         name=package,

@@ -47,6 +47,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "schema.texts": ("Boolean", "Const", "Enum", "String",),
     "schema.types": ("UNSET", "Unset",),
     "schema.unions": ("Tagged", "Union",),
+    "webhook.event_kinds": ("KindRouter", "Kinds",),
     "webhook.events": ("construct_event", "read_event",),
     "webhook.router": ("EventRouter",),
     "webhook.signature": ("DEFAULT_TOLERANCE_MS", "SecretSource",),

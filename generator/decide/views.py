@@ -135,6 +135,8 @@ class Client:
     """Alias of the api module and function."""
     events: bool
     event_type: str
+    event_name: str
+    """Annotation of the argument that names the webhook; empty where every body tells its kind."""
     imports: Imports = NO_IMPORTS
 
 
@@ -154,6 +156,14 @@ class Events:
     events: tuple[Event, ...]
     base: str
     classes: tuple[str, ...]
+    kinds: str = ""
+    """The class of what tells events apart; empty where a text ``type`` does."""
+    telling: str = ""
+    """Its arguments besides."""
+    router: str = ""
+    """The base of the router then."""
+    by_name: str = ""
+    """Annotation of the argument that names the webhook; empty where every body tells its kind."""
     names: tuple[str, ...] = ()
     """All that the module hands out."""
     imports: Imports = NO_IMPORTS

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from generator.read.load import load_document
+from molam_overlays.schema import lazy
 
 if TYPE_CHECKING:
     from generator.emit import Emitted
@@ -143,7 +144,6 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     # Here, since Python 3.10 loads this file too, and has no parser for the generator.
     from generator.emit import emit
     from generator.write.disk import write
-    from molam_overlays import codec
 
     made: list[str] = []
     # Kept from run to run: typeshed alone takes mypy seconds.
@@ -169,7 +169,7 @@ def build(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Build]:
     yield make
     sys.path.remove(str(place))
     # What no client has looked up yet, the next one would look for in a package that is gone.
-    codec._pending.clear()
+    lazy._pending.clear()
     for name in list(sys.modules):
         if name.partition(".")[0] in made:
             del sys.modules[name]

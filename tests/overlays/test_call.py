@@ -9,7 +9,7 @@ import pytest
 
 from molam_overlays.calls.answer import quotable
 from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead, flow
-from molam_overlays.calls.operation import Operation, Result
+from molam_overlays.calls.operation import Operation
 from molam_overlays.calls.quota import RetryQuota
 from molam_overlays.calls.retry import RetryPolicy
 from molam_overlays.calls.world import World
@@ -21,6 +21,7 @@ from molam_overlays.errors import (
     StoreError,
     TimeoutError,  # noqa: A004
 )
+from molam_overlays.message.body import Result
 from molam_overlays.schema.fields import field
 from molam_overlays.schema.model import Model
 from molam_overlays.schema.numbers import Integer

@@ -17,7 +17,7 @@ import attrs
 from .document import Node, Operation
 
 _PLACES = ("query", "header", "cookie", "path", "body")
-_OWN = frozenset({"self", "options", "idempotency_key"})
+_OWN = frozenset({"self", "idempotency_key"})
 
 
 def bare(name: str) -> str:
@@ -86,7 +86,11 @@ def signature_of(
     """
     given = inspect.signature(method).parameters
     keyed = "idempotency_key" in given
-    free = [name for name in given if name not in _OWN]
+    free = [
+        name
+        for name, parameter in given.items()
+        if name not in _OWN and parameter.kind is not parameter.VAR_KEYWORD
+    ]
     wanted = [Wanted(node.fact("in"), node.fact("name")) for node in parameters]
     body = [Wanted("body", name) for name in fields]
     matched: dict[Wanted, str] = {}

@@ -18,6 +18,6 @@ class Config(_config.Config):
 
     server: ClassVar[str] = "https://shop.example/v1"
     """``https://shop.example/v1``: The only one."""
-    credentials: ClassVar[Credentials] = Credentials()
-    """The document names no security scheme."""
+    credentials: ClassVar[Credentials] = Credentials("nowhere")
+    """No operation of the document asks for a key, and none is sent."""
     key_prefixes: ClassVar[tuple[str, ...]] = ()

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from molam_overlays.errors import WebhookPayloadError
-from molam_overlays.jsontext import loads
-from molam_overlays.model import NO_RESPONSE, Model, ResponseInfo, adopt
-from molam_overlays.router import EventRouter
-from molam_overlays.webhooks import SecretSource, verify_signature
+from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
+from molam_overlays.schema.jsontext import loads
+from molam_overlays.schema.model import Model, adopt
+from molam_overlays.webhook.router import EventRouter
+from molam_overlays.webhook.signature import SecretSource, verify_signature
 
 E = TypeVar("E", bound=Model)
 
