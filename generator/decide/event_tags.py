@@ -67,9 +67,8 @@ def tell_apart(api: Api) -> list[Event]:
     for webhook, payload, claims in rows:
         said = told(webhook.facts.get("description"), webhook.facts.get("summary"))
         own = (one for one in claims if all(owners[value] == {payload.key} for value in one.values))
-        claim = next(own, None)
-        if claim is None:
-            claim = _Claim("", (webhook.path,))
+        claim = next(own, _Claim("", (webhook.path,)))
+        if not claim.tag:
             _check_name(api, webhook, payload, [*found.values()])
         for value in claim.values:
             event = Event(value, payload.key, claim.tag, said, claim.listed)

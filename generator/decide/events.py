@@ -37,8 +37,8 @@ def events(api: Api, homes: Homes) -> views.Events | None:
         ),
         base=_class(homes, base) if base else of_runtime("Model"),
         classes=tuple(dict.fromkeys(_class(homes, event.key) for event in found)),
-        **_kinds(found),
     )
+    view = _with_kinds(view, found)
     fixed = (
         *(use("typing", name)
           for name in ("Any", "Final", "Literal", "TypeAlias", "TypeVar", "overload")),
@@ -50,21 +50,20 @@ def events(api: Api, homes: Homes) -> views.Events | None:
     return attrs.evolve(settled, names=tuple(names), imports=imports)
 
 
-def _kinds(found: Sequence[Event]) -> dict[str, str]:
-    """Return what a document says of telling events apart; nothing where ``type`` does."""
+def _with_kinds(view: views.Events, found: Sequence[Event]) -> views.Events:
+    """Add what a document says of telling events apart; nothing where ``type`` does."""
     if all(event.tag == USUAL and event.listed for event in found):
-        return {}
+        return view
     tags = tuple(dict.fromkeys(event.tag for event in found if event.tag))
-    nameless = [event for event in found if not event.tag or not event.listed]
-    arguments = f"tags={literal(tags)}"
-    if len(found) == 1 and not tags:
-        arguments = f"only={literal(found[0].kind)}"
-    return {
-        "kinds": of_runtime("Kinds"),
-        "telling": arguments,
-        "router": of_runtime("KindRouter"),
-        "by_name": "EventType | None" if nameless else "",
-    }
+    nameless = any(not event.tag or not event.listed for event in found)
+    only = len(found) == 1 and not tags
+    return attrs.evolve(
+        view,
+        kinds=of_runtime("Kinds"),
+        telling=f"only={literal(found[0].kind)}" if only else f"tags={literal(tags)}",
+        router=of_runtime("KindRouter"),
+        by_name="EventType | None" if nameless else "",
+    )
 
 
 def _class(homes: Homes, key: str) -> str:
