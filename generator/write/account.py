@@ -12,15 +12,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from generator.decide.media import emitted
 from generator.decide.runtime import IDEMPOTENCY, NEVER_SENT
 from generator.decide.views import Package
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS, Node, children
 from generator.read.document import Document
-from generator.understand.api import Api, Media
+from generator.understand.api import Api
+from generator.write import guards
 from generator.write.emitted import (
     Operation,
+    assigned,
     chunks_of,
     constants_of,
     emitted_classes,
@@ -32,9 +33,6 @@ _KEY: Final = ("header", IDEMPOTENCY.lower())
 _IGNORED: Final = {("header", name) for name in NEVER_SENT}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
                      "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
-_PARTS: Final = frozenset(
-    {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "properties"}
-)
 _COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
 
 
@@ -56,11 +54,17 @@ class _Account:
             path: content.decode("utf-8") for path, content in tree.items() if path[-3:] == ".py"
         }
 
-        self.apis = {
-            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("api/")
+        self.apis = self.parsed("api/")
+        self.models = self.parsed("models/")
+        self.usual = assigned(ast.parse(self.texts["config.py"]), "credentials")
+
+    def parsed(self, folder: str) -> dict[str, ast.Module]:
+        return {
+            path: ast.parse(text) for path, text in self.texts.items() if path.startswith(folder)
         }
 
     def run(self) -> None:
+        self.check(guards.bound_twice({**self.apis, **self.models}))
         self.operations()
         self.schemas()
         self.events()
@@ -71,6 +75,10 @@ class _Account:
             at,
             "Report it with this part of the document",
         )
+
+    def check(self, lost: Iterable[guards.Lost]) -> None:
+        for what, at in lost:
+            raise self.missing(what, at)
 
     # Operations
 
@@ -116,20 +124,24 @@ class _Account:
         for path, chunks in methods.items():
             if found.function not in chunks:
                 raise self.missing(f"The method {found.function} of {path}", at)
+        given_at: dict[tuple[str, str], tuple[Mapping[str, Any], str]] = {}
         for owner, owner_at in ((item, item_at), (raw, at)):
             for index, given in enumerate(owner.get("parameters") or ()):
                 own = pointers.join(owner_at, "parameters", index)
                 value, own = self.document.follow(given, own)
                 key = (value["in"], value["name"])
                 lowered = (key[0], key[1].lower())
+                given_at[key] = value, own
                 if lowered == _KEY:
                     if not found.keyed:
                         raise self.missing(f"The header {value['name']}", own)
                 elif lowered not in _IGNORED and key not in found.parameters:
                     raise self.missing(f"The parameter {value['name']}", own)
+        self.check(guards.defaults(self.document, found, given_at))
+        self.check(guards.credentials(self.document, found, raw, at, self.usual))
         if "requestBody" in raw:
             body, own = self.document.follow(raw["requestBody"], pointers.join(at, "requestBody"))
-            for media in self.emitted(body, own):
+            for media in guards.media_types(self.document, body, own):
                 if media not in found.bodies:
                     raise self.missing(f"The request body {media}", own)
         chunk = " ".join(methods["client.py"][found.function].split())
@@ -142,37 +154,19 @@ class _Account:
             answer, own = self.document.follow(given, own)
             label = status if status == "default" else status.upper()
             if status.startswith("2") or (status == "default" and not any_good):
-                for media in self.emitted(answer, own) or [""]:
+                for media in guards.media_types(self.document, answer, own) or [""]:
                     known = {kind for one, kind in found.results if one == label}
                     if not known or (media and media not in known and "" not in known):
                         raise self.missing(f"The response {status} {media}", own)
             elif f"{'any other status' if label == 'default' else label}:" not in chunk:
                 raise self.missing(f"The error response {status}", own)
 
-    def emitted(self, holder: Mapping[str, Any], at: str) -> list[str]:
-        """Return the media types of a body or response that are emitted."""
-        content = holder.get("content") or {}
-        medias = [Media(pointers.join(at, "content", name), name, None, {}) for name in content]
-
-        def has_parts(media: Media) -> bool:
-            schema = content[media.media].get("schema") or {}
-            schema, _ = self.document.follow(schema, pointers.join(media.at, "schema"))
-            if not isinstance(schema, Mapping):
-                return False
-            kinds = schema.get("type") or ()
-            named = {kinds} if isinstance(kinds, str) else set(kinds)
-            return bool(named & {"array", "object"} or _PARTS & schema.keys())
-
-        return [media.media for media in emitted(medias, has_parts)]
-
     # Schemas
 
     def schemas(self) -> None:
         attributes: dict[str, set[str]] = {}
         sources: dict[str, set[str]] = {}
-        parsed = {
-            path: ast.parse(text) for path, text in self.texts.items() if path.startswith("models/")
-        }
+        parsed = self.models
         held = {path: constants_of(source) for path, source in parsed.items()}
         written = {
             name: fields for source in parsed.values() for name, fields in emitted_classes(source)
@@ -277,6 +271,7 @@ class _Account:
         for event in self.package.events.events:
             if text.count(f"{event.type}:") < 1 or text.count(event.type) < 3:
                 raise self.missing(f"The event {event.type}", "/webhooks")
+        self.check(guards.events(self.document, self.items("/webhooks"), ast.parse(text)))
         # A document may give several webhooks one payload: then its class stands for all.
         if len(self.api.webhooks) != sum(
             sum(verb in item for verb in METHODS) for _, item, _ in self.items("/webhooks")

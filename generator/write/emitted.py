@@ -5,11 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 _METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d][^\s(]*)\(", re.MULTILINE)
+
+
+Place: TypeAlias = tuple[str, str]
+"""Where a parameter travels, and its name there."""
+DEFAULT_CREDENTIALS: Final = ("header", "Authorization", "bearer")
+"""What `Credentials()` says."""
 
 
 @attrs.define
@@ -19,7 +25,11 @@ class Operation:
     method: str = ""
     path: str = ""
     function: str = ""
-    parameters: set[tuple[str, str]] = attrs.Factory(set)
+    parameters: set[Place] = attrs.Factory(set)
+    defaults: dict[Place, Any] = attrs.Factory(dict)
+    """What is sent for parameters that nobody gave."""
+    credentials: ast.expr | None = None
+    """Its own, where it has them."""
     bodies: set[str] = attrs.Factory(set)
     results: set[tuple[str, str]] = attrs.Factory(set)
     keyed: bool = False
@@ -44,8 +54,12 @@ def emitted_operations(module: ast.Module) -> Iterator[Operation]:
             case ast.FunctionDef(name=function, body=body):
                 for one in ast.walk(body[-1]):
                     match one:
-                        case ast.Attribute(value=ast.Name(id=name), attr="call"):
+                        case ast.Call(
+                            func=ast.Attribute(value=ast.Name(id=name), attr="call"),
+                            keywords=given,
+                        ) if name in constants:
                             constants[name].function = function
+                            constants[name].defaults.update(_defaults(given))
                         case _:
                             pass
             case _:
@@ -62,6 +76,8 @@ def _operation_of(keywords: list[ast.keyword]) -> Operation:
                 found.method = text
             case "path", ast.Constant(value=str(text)):
                 found.path = text
+            case "credentials", expression:
+                found.credentials = expression
             case "keyed", ast.Constant(value=bool(flag)):
                 found.keyed = flag
             case "parameters", ast.Tuple(elts=parts):
@@ -81,11 +97,75 @@ def _operation_of(keywords: list[ast.keyword]) -> Operation:
     return found
 
 
+def _defaults(keywords: list[ast.keyword]) -> Iterator[tuple[Place, Any]]:
+    """Yield the values that a call falls back on, by the place of each."""
+    for keyword in keywords:
+        match keyword.value:
+            case ast.Dict(keys=names, values=values):
+                for name, value in zip(names, values, strict=True):
+                    if isinstance(value, ast.IfExp):
+                        yield (keyword.arg or "", _text(name)), literal_of(value.body)
+            case _:
+                pass
+
+
+def literal_of(value: ast.expr | None) -> Any:
+    """Return the value of an expression that is one, None for another."""
+    try:
+        return None if value is None else ast.literal_eval(value)
+    except ValueError:
+        return None
+
+
+def credentials_of(value: ast.expr | None) -> frozenset[tuple[str, ...]]:
+    """Return where the keys of a `Credentials` expression travel, each with its scheme."""
+    if not isinstance(value, ast.Call):
+        return frozenset()
+    given = dict(zip(("place", "name", "scheme"), map(literal_of, value.args), strict=False))
+    found: set[tuple[str, ...]] = set()
+    for keyword in value.keywords:
+        if keyword.arg == "also" and isinstance(keyword.value, ast.Tuple):
+            found.update(*map(credentials_of, keyword.value.elts))
+        elif keyword.arg:
+            given[keyword.arg] = literal_of(keyword.value)
+    place, name, scheme = DEFAULT_CREDENTIALS
+    place = given.get("place", place)
+    if place != "nowhere":
+        scheme = given.get("scheme", scheme).lower() if place == "header" else ""
+        found.add((place, given.get("name", name), scheme))
+    return frozenset(found)
+
+
+def assigned(module: ast.Module, name: str) -> ast.expr | None:
+    """Return the expression that a class of a module gives an attribute."""
+    for node in ast.walk(module):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=found), value=value) if found == name:
+                return value
+            case _:
+                pass
+    return None
+
+
+def bindings(module: ast.Module) -> Iterator[str]:
+    """Yield every name that a module binds at its top."""
+    for node in module.body:
+        match node:
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from (one.asname or one.name for one in names)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case _:
+                pass
+
+
 def _positional(call: ast.expr) -> list[ast.expr]:
     return call.args if isinstance(call, ast.Call) else []
 
 
-def _text(value: ast.expr) -> str:
+def _text(value: ast.expr | None) -> str:
     return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
 
 

@@ -1,0 +1,227 @@
+"""Kinds of loss that no name shows: what the emitted source does, held against the raw document.
+
+Nothing here asks the normal form or the plan, which are what is guarded.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from generator.read import pointer as pointers
+from generator.read.anatomy import METHODS
+from generator.read.document import Document
+from generator.write.emitted import (
+    DEFAULT_CREDENTIALS,
+    Operation,
+    Place,
+    bindings,
+    credentials_of,
+    literal_of,
+)
+
+Lost: TypeAlias = tuple[str, str]
+"""What did not arrive, and where it stands in the document."""
+
+_ANY: Final = object()
+
+
+# Names
+
+
+def bound_twice(modules: Mapping[str, ast.Module]) -> Iterator[Lost]:
+    """Yield the names that a module binds more than once: the later ones win, in silence."""
+    for path, module in modules.items():
+        for name, count in Counter(bindings(module)).items():
+            if count > 1:
+                yield f"One of the two that {path} calls {name}", ""
+
+
+# Parameters
+
+
+def defaults(
+    document: Document, found: Operation, parameters: Mapping[Place, tuple[Mapping[str, Any], str]]
+) -> Iterator[Lost]:
+    """Yield the defaults of an operation's parameters that it does not send."""
+    for place, (parameter, at) in parameters.items():
+        wanted = _default_of(document, *_schema_of(parameter, at))
+        if place in found.parameters and wanted is not None:
+            sent = found.defaults.get(place, _ANY)
+            if sent is _ANY or sent != wanted:
+                yield f"The default of the parameter {place[1]}", at
+
+
+def _schema_of(parameter: Mapping[str, Any], at: str) -> tuple[Any, str]:
+    for media, held in (parameter.get("content") or {}).items():
+        return held.get("schema"), pointers.join(at, "content", media, "schema")
+    return parameter.get("schema"), pointers.join(at, "schema")
+
+
+def _default_of(document: Document, schema: Any, at: str) -> Any:
+    """Return the default that a schema has, through plain references."""
+    while isinstance(schema, Mapping):
+        if "$ref" not in schema:
+            return schema.get("default")
+        if document.version != "3.0" and schema.get("default") is not None:
+            return schema["default"]
+        at = document.resolve(str(schema["$ref"]), at)
+        schema = document.at(at)
+    return None
+
+
+# Media types
+
+_JSON: Final = re.compile(r"(?:application|text)/(?:json)|.*\+json|\*/\*")
+_XML: Final = re.compile(r"(?:application|text)/(?:.*\+)?xml")
+_PARTS: Final = frozenset(
+    {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "properties"}
+)
+
+
+def media_types(document: Document, holder: Mapping[str, Any], at: str) -> list[str]:
+    """Return the media types of a body or response that have to be emitted.
+
+    Beside JSON, XML is the same said twice, and so is text that is described as an object or a list.
+    """
+    content = holder.get("content") or {}
+    bare = {name: name.partition(";")[0].strip().lower() for name in content}
+    if not any(_JSON.fullmatch(name) for name in bare.values()):
+        return list(content)
+
+    def said_twice(name: str) -> bool:
+        if _XML.fullmatch(bare[name]):
+            return True
+        if not bare[name].startswith("text/") or _JSON.fullmatch(bare[name]):
+            return False
+        schema, _ = document.follow(
+            content[name].get("schema") or {}, pointers.join(at, "content", name, "schema")
+        )
+        if not isinstance(schema, Mapping):
+            return False
+        kinds = schema.get("type") or ()
+        listed = {kinds} if isinstance(kinds, str) else set(kinds)
+        return bool(listed & {"array", "object"} or _PARTS & schema.keys())
+
+    return [name for name in content if not said_twice(name)]
+
+
+# Credentials
+
+
+def credentials(
+    document: Document, found: Operation, raw: Mapping[str, Any], at: str, usual: ast.expr | None
+) -> Iterator[Lost]:
+    """Yield what is wrong with the credentials that an operation sends."""
+    requirements = raw.get("security")
+    if requirements is None:
+        requirements = document.root.get("security") or []
+    schemes = (document.root.get("components") or {}).get("securitySchemes") or {}
+    sent = credentials_of(found.credentials if found.credentials is not None else usual)
+    wanted = [
+        frozenset(filter(None, (_scheme(document, schemes, name) for name in requirement)))
+        for requirement in requirements
+    ]
+    if sent not in (wanted or [frozenset()]):
+        told = "no credential" if not any(wanted) else "the credentials of its security"
+        yield f"The rule that {found.method} {found.path} sends {told}", at
+
+
+def _scheme(document: Document, schemes: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """Return where a scheme's key travels, None for what travels beside the request."""
+    scheme, _ = document.follow(
+        schemes.get(name) or {}, pointers.join("/components/securitySchemes", name)
+    )
+    kind = scheme.get("type")
+    if kind == "mutualTLS":
+        return None
+    if kind == "apiKey":
+        return str(scheme["in"]), str(scheme["name"]), ""
+    if kind == "http" and str(scheme.get("scheme")).lower() != "bearer":
+        return (*DEFAULT_CREDENTIALS[:2], str(scheme["scheme"]).lower())
+    return DEFAULT_CREDENTIALS
+
+
+# Events
+
+
+def events(
+    document: Document, items: Iterable[tuple[str, Mapping[str, Any], str]], source: ast.Module
+) -> Iterator[Lost]:
+    """Yield the webhooks that nothing could read as what they are."""
+    known, tags, named = _told(source)
+    for name, item, item_at in items:
+        for verb in METHODS:
+            if verb not in item:
+                continue
+            at = pointers.join(item_at, verb)
+            body, body_at = document.follow(
+                item[verb].get("requestBody") or {}, pointers.join(at, "requestBody")
+            )
+            for media, held in list((body.get("content") or {}).items())[:1]:
+                schema_at = pointers.join(body_at, "content", media, "schema")
+                for texts in _texts(document, held.get("schema"), schema_at, tags):
+                    if not (texts and texts <= known) and not (named and name in known):
+                        yield f"The event {name}", at
+
+
+def _told(source: ast.Module) -> tuple[set[str], tuple[str, ...], bool]:
+    """Return what emitted source knows of events: their kinds, their tags, whether names tell."""
+    known: set[str] = set()
+    tags: tuple[str, ...] = ("type",)
+    named = False
+    for node in source.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id="EVENTS"), value=ast.Dict(keys=keys)):
+                known = {str(literal_of(key)) for key in keys}
+            case ast.AnnAssign(target=ast.Name(id="_KINDS"), value=ast.Call(keywords=keywords)):
+                given = {keyword.arg: literal_of(keyword.value) for keyword in keywords}
+                tags = tuple(given.get("tags") or ())
+                named = named or bool(given.get("only"))
+            case ast.FunctionDef(name="read_event", args=arguments):
+                named = named or any(one.arg == "name" for one in arguments.kwonlyargs)
+            case _:
+                pass
+    return known, tags, named
+
+
+def _texts(
+    document: Document, schema: Any, at: str, tags: tuple[str, ...]
+) -> Iterator[frozenset[str]]:
+    """Yield, of each object that a webhook may carry, the texts that tell it by the first tag."""
+    schema, at = _solid(document, schema, at)
+    members = schema.get("oneOf") or schema.get("anyOf")
+    if members and not schema.get("properties"):
+        word = "oneOf" if schema.get("oneOf") else "anyOf"
+        for index, member in enumerate(members):
+            yield from _texts(document, member, pointers.join(at, word, index), tags)
+        return
+    properties = dict(_properties(document, schema, at))
+    listed = (_listed(document, *properties[tag]) for tag in tags if tag in properties)
+    yield next(listed, frozenset())
+
+
+def _properties(document: Document, schema: Any, at: str) -> Iterator[tuple[str, tuple[Any, str]]]:
+    schema, at = _solid(document, schema, at)
+    for index, part in enumerate(schema.get("allOf") or ()):
+        yield from _properties(document, part, pointers.join(at, "allOf", index))
+    for name, part in (schema.get("properties") or {}).items():
+        yield name, (part, pointers.join(at, "properties", name))
+
+
+def _listed(document: Document, schema: Any, at: str) -> frozenset[str]:
+    """Return the texts that a property lists."""
+    schema, at = _solid(document, schema, at)
+    values = list(schema.get("enum") or ([schema["const"]] if "const" in schema else ()))
+    for word in ("allOf", "oneOf", "anyOf"):
+        for index, part in enumerate(schema.get(word) or ()):
+            values += _listed(document, part, pointers.join(at, word, index))
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+def _solid(document: Document, schema: Any, at: str) -> tuple[Mapping[str, Any], str]:
+    found, found_at = document.follow(schema, at) if isinstance(schema, Mapping) else ({}, at)
+    return (found if isinstance(found, Mapping) else {}), found_at
