@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import attrs
 
@@ -14,6 +16,9 @@ from generator.compare.schemas.pair import Found, Pair, solid
 from generator.compare.surface import Method, Step
 from generator.read import pointer as pointers
 from generator.understand.api import Media, Response
+
+_WORD: Final = re.compile(r"[^\W\d]\w*")
+"""A name in an annotation."""
 
 
 @attrs.frozen
@@ -47,9 +52,11 @@ def _media(method: Method) -> dict[str, Media]:
 
 def _both(old: Method, new: Method) -> Iterator[tuple[Media, Media, Pair]]:
     """Yield the bodies that have a schema before and after."""
-    after = _media(new)
-    for name, one in _media(old).items():
-        other = after.get(name)
+    before, after = _media(old), _media(new)
+    alone = len(before) == len(after) == 1
+    for name, one in before.items():
+        # The only one there is stays what is sent, whatever it is written as.
+        other = next(iter(after.values())) if alone else after.get(name)
         if other is not None and one.schema is not None and other.schema is not None:
             pair = Pair(f"{new.name}(body)", one.schema, other.schema, "sent", (new.name,))
             yield one, other, pair
@@ -67,6 +74,12 @@ def bodies(step: Step, old: Method, new: Method) -> Found:
     at = step.is_(pointers.join(new.operation.at, "requestBody"))
     # Where nothing is sent any more, arguments that went tell it.
     told = any(one.place == "body" for one in old.arguments) and not after
+    if len(before) == len(after) == 1 and before.keys() != after.keys():
+        (was,), (now,) = before, after
+        if _taken(old) == _taken(new):
+            what = f"sends its body as `{now}` now, `{was}` before; its arguments stay as they are"
+            yield change("body-type-changed", new.name, what, at)
+            before = after
     for media in before:
         if media not in after and not told:
             rule = "body-type-removed" if after else "body-type-removed: the last one"
@@ -89,6 +102,11 @@ def bodies(step: Step, old: Method, new: Method) -> Found:
             yield change("encoding-changed", new.name, what, step.is_(other.at))
 
 
+def _taken(method: Method) -> list[tuple[str, str, str, bool]]:
+    """Return the arguments of a method, as its callers see them."""
+    return [(one.name, one.wire, one.annotation, one.required) for one in method.arguments]
+
+
 def _shown(encoding: object) -> str:
     return json.dumps(encoding, sort_keys=True)
 
@@ -101,8 +119,8 @@ def results(step: Step, known: Findings, old: Method, new: Method) -> Found:
         other = after.get(media)
         if other is not None and one.schema is not None and other.schema is not None:
             yield Pair(subject, one.schema, other.schema, "received", (new.name,))
-    renamed = old.result == new.result or known.renamed.get(old.result) == new.result
-    if not renamed and subject not in known:
+    renamed = _WORD.sub(lambda word: known.renamed.get(word[0], word[0]), old.result)
+    if renamed != new.result and subject not in known:
         at = step.is_(pointers.join(new.operation.at, "responses"))
         what = f"returns `{new.result}` now, `{old.result}` before"
         yield change("result-changed", subject, what, at, now=new.result)

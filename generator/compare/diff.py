@@ -12,7 +12,7 @@ from generator.compare.models import model_names, models
 from generator.compare.report import Report
 from generator.compare.schemas.walk import Walk
 from generator.compare.surface import Step, Surface
-from generator.compare.users import users, with_users
+from generator.compare.users import Reached
 from generator.compare.wording import texts
 from generator.read.document import Document
 from generator.recursion import deep
@@ -43,6 +43,6 @@ def compare_surfaces(old: Surface, new: Surface) -> Report:
     walk.take(servers(step))
     walk.take(schemes(step))
     walk.take(texts(step, known, bodies))
-    reached = users(new)
-    changes = tuple(with_users(one, reached) for one in grouped(known.sorted()))
+    reached = Reached.between(step)
+    changes = tuple(map(reached.by, grouped(known.sorted())))
     return Report(old.document.name, new.document.name, changes)

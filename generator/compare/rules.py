@@ -108,6 +108,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "body-type-added": _rule(_ADDITIVE, section="Added"),
     "body-type-removed": _rule(_breaking("Send another type"), section="Removed"),
     "body-type-removed: the last one": _rule(_breaking("Do not give it"), section="Removed"),
+    "body-type-changed": _rule(_ON_THE_WIRE),
     "encoding-changed": _rule(_ON_THE_WIRE),
     "result-changed": _rule(_breaking("Expect {now}")),
     "page-changed": _rule(_breaking("Check code that pages by hand")),
@@ -161,7 +162,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "value-removed": _rule(
         _breaking("Send another value"), _breaking("Do not wait for it"), section="Removed"
     ),
+    "value-removed: of an open set": _rule(
+        _DOCUMENTATION, _breaking("Do not wait for it"), section="Removed"
+    ),
     "value-renamed": _rule(_breaking("Use {now}")),
+    "value-renamed: of an open set": _rule(_DOCUMENTATION, _breaking("Use {now}")),
     "kind-added": _rule(_ADDITIVE, section="Added"),
     "kind-added: told apart by trial": _rule(_ADDITIVE, _breaking("Handle it"), section="Added"),
     "kind-removed": _rule(

@@ -263,10 +263,10 @@ def _as_listed(
             )
         if one.must_be_given and optional:
             raise document.error(
-                f"x-molam-arguments of {operation.id} puts {name}, which is required, behind "
-                f"{optional}, which is not",
+                f"x-molam-arguments of {operation.id} puts {name}, which has to be given, behind "
+                f"{optional}, which may be left out",
                 at,
-                "Put required arguments first",
+                "Put first what has to be given",
             )
         optional = optional or ("" if one.must_be_given else str(name))
         first.append(one)

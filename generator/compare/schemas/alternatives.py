@@ -12,6 +12,7 @@ from generator.compare.schemas.kinds import described, python_type
 from generator.compare.schemas.pair import Found, Pair, solid, told
 from generator.compare.schemas.renames import renames
 from generator.compare.surface import Step, Surface
+from generator.understand.keywords import constraints
 from generator.understand.schema import Schema
 
 
@@ -33,9 +34,19 @@ def unions(step: Step, pair: Pair) -> Found:
         if label not in before:
             what = f"can be {described(step.new, come)} as well"
             yield told(step, pair, rule, what, position=step.is_(come.at))
+    open_set = any(_is_any_text(step.new, member) for member in new.members)
     for label, schema in before.items():
         if label in after:
-            yield pair.inner(schema, after[label])
+            yield attrs.evolve(pair.inner(schema, after[label]), open=open_set)
+
+
+def _is_any_text(surface: Surface, schema: Schema) -> bool:
+    solid = surface.schemas.solid(schema)
+    return (
+        solid.kind == "string"
+        and python_type(solid) == "str"
+        and not any(solid.fact(keyword.name) is not None for keyword in constraints("string"))
+    )
 
 
 def _members(surface: Surface, union: Schema) -> Iterator[tuple[str, Schema]]:
@@ -64,13 +75,15 @@ def enums(step: Step, pair: Pair) -> Found:
     gone = [value for value in before if value not in after]
     come = [value for value in after if value not in before]
     renamed = renames(gone, come, alike=lambda was, now: True)
+    went = "value-removed: of an open set" if pair.open else "value-removed"
+    other_name = "value-renamed: of an open set" if pair.open else "value-renamed"
     for value in gone:
         if value in renamed:
             now = renamed[value]
             what = f"calls the value {value} now {now}"
-            yield told(step, pair, "value-renamed", what, now=now)
+            yield told(step, pair, other_name, what, now=now)
         else:
-            yield told(step, pair, "value-removed", f"has no value {value} any more")
+            yield told(step, pair, went, f"has no value {value} any more")
     # Readers have always had to take values that they do not know: `Literal | str`.
     constant = len(before) == len(after) == 1
     for value in come:

@@ -26,6 +26,8 @@ class Pair:
     used_by: tuple[str, ...] = ()
     null: bool = True
     """Whether null is to be compared: an event, for one, is never null."""
+    open: bool = False
+    """Whether any text is a value beside those of the enum that stands here."""
 
     def inner(self, old: Schema, new: Schema, subject: str = "") -> Pair:
         """Return a place inside of this one, under its own name where it has none."""
