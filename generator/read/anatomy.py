@@ -90,7 +90,11 @@ CHILDREN: Final[dict[str, dict[str, str]]] = {
     "parameter": _PARAMETER,
     "header": _PARAMETER,
     "requestBody": {"content": "mediaType*"},
-    "mediaType": {"schema": "schema", "examples": "example*", "encoding": "encoding*"},
+    "mediaType": {
+        **dict.fromkeys(("schema", "itemSchema"), "schema"),
+        "examples": "example*",
+        "encoding": "encoding*",
+    },
     "encoding": {"headers": "header*"},
     "response": {"headers": "header*", "content": "mediaType*", "links": "link*"},
     "callback": {"*": "pathItem"},
@@ -177,3 +181,15 @@ def children(node: Node) -> Iterator[Node]:
                 yield Node(pointers.join(at, index), "schema", part)
         elif isinstance(item, (dict, bool)):
             yield Node(at, kind, item)
+
+
+def cut(node: Node) -> Iterator[str]:
+    """Cut an object's reference, which leads nowhere: a schema then takes any value.
+
+    Yields its pointer where nothing is left of it, and it has to go.
+    """
+    del node.value["$ref"]
+    if node.kind == "response":
+        node.value["description"] = ""
+    elif node.kind != "schema":
+        yield node.pointer

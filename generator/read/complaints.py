@@ -1,122 +1,271 @@
-"""A validator's errors in our words."""
+"""What the published schemas complain about, in our words, and how the rest is read then."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
 
 from generator.read import pointer as pointers
-from generator.read.position import DocumentError
 from generator.text.shown import shown
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
+ABSENT: Final = object()
+"""In place of a value: there is none."""
 
-    from generator.read.document import Document
-# From the validator's errors to ours
+_PROSE: Final = frozenset(
+    {"description", "summary", "title", "termsOfService", "externalDocs", "contact", "license",
+     "example", "examples"}
+)  # fmt: skip
+_PROSE_OBJECTS: Final = frozenset({"externalDocs", "contact", "license", "info"})
+_FILLED: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("description", "title", "version", "name", "url", "authorizationUrl",
+                     "tokenUrl"), ""),
+    **dict.fromkeys(("paths", "content", "scopes", "flows", "schema"), {}),
+    "info": {"title": "API", "version": ""},
+    "responses": {"default": {"description": ""}},
+}  # fmt: skip
+"""What is read where a key is missing without which the rest still means something."""
+_NAMED_BY: Final = frozenset({"parameter", "securityScheme"})
+"""Kinds of objects that are nothing without a name."""
+_OF_3_1: Final = frozenset(
+    {"const", "examples", "if", "then", "else", "prefixItems", "patternProperties", "contains",
+     "propertyNames", "$defs", "definitions", "contentEncoding", "contentMediaType",
+     "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
+     "contentSchema", "minContains", "maxContains", "$anchor", "$comment", "$schema", "$id"}
+)  # fmt: skip
+_WORDS: Final = frozenset({"$ref", "in", "type", "openapi"})
+"""Keys whose text is never a number by mistake."""
+_EXCLUSIVE: Final = ("exclusiveMinimum", "exclusiveMaximum")
 
 
-def first(document: Document, errors: Iterable[ValidationError], base: str) -> DocumentError:
-    """Return the error that says most, of those that were found below `base`."""
-    found = list(errors)
+@attrs.frozen
+class Complaint:
+    """One thing that does not fit, and what is read in its place."""
+
+    rule: str
+    what: str
+    at: str
+    """The pointer of what does not fit."""
+    advice: str
+    target: str
+    """The pointer of what changes so that it fits."""
+    value: Any = ABSENT
+    """What is read there."""
+    kept: bool = False
+    """Whether it is read as it is, by us if not by the published schema."""
+    lacking: bool = False
+    """Whether something is missing."""
+
+
+def complaints(
+    errors: Iterable[Any], base: str, kinds: Mapping[str, str]
+) -> Iterator[Complaint]:
+    """Yield what is wrong, from what a validator says.
+
+    Args:
+        errors: of jsonschema_rs.
+        base: the pointer of what was held to the schema.
+        kinds: what each object of the document is, by pointer.
+    """
+    found = [leaf for error in errors for leaf in _leaves(error)]
     # What is unevaluated is so because something beside it is wrong: say that, not this.
-    told = [error for error in found if error.validator != "unevaluatedProperties"] or found
-    if not told:
-        return document.error(
-            "The document does not fit the schema of OpenAPI", base, "Run openapi-spec-validator"
-        )
-    # In the order of the document: what is wrong first is corrected first.
-    error = min(
-        (_cause(error) for error in told),
-        key=lambda error: document.position(pointers.join(base, *error.absolute_path)),
+    told = [error for error in found if _word(error) != "unevaluatedProperties"] or found
+    for error in told:
+        at = pointers.join(base, *error.instance_path)
+        yield from _complaints(error, at, kinds.get(at, ""))
+
+
+def _word(error: Any) -> str:
+    return str(error.kind.name)
+
+
+def _leaves(error: Any) -> Iterator[Any]:
+    """Yield why no choice of an error fits: the errors in the choice that was meant."""
+    choices: list[list[Any]] = getattr(error.kind, "context", None) or []
+    # A choice without errors: several fit, where one should.
+    meant = [parts for parts in choices if parts and not _is_other(parts, error)]
+    if not meant or all(_is_missing(parts, error) for parts in choices):
+        yield error
+        return
+    # Most has been matched where the fewest errors are, and those deep inside.
+    best = min(
+        meant,
+        key=lambda parts: (
+            any(_tells_kind(part, error) for part in parts),
+            len(parts),
+            -max(len(part.instance_path) for part in parts),
+        ),
     )
-    at = pointers.join(base, *error.absolute_path)
-    what, advice = _in_words(error, at)
-    if error.validator in ("additionalProperties", "unevaluatedProperties"):
-        unknown = _unknown_keys(error)
-        if unknown:
-            at = pointers.join(at, unknown[0])
-    return document.error(what, at, advice)
+    for part in best:
+        yield from _leaves(part)
 
 
-def _cause(error: ValidationError) -> ValidationError:
-    """Return why no choice of an error fits: the error in the choice that was meant."""
-    while error.context:
-        choices: dict[Any, list[ValidationError]] = {}
-        for part in error.context:
-            choices.setdefault(part.schema_path[0], []).append(part)
-        if all(_is_missing(parts) for parts in choices.values()):
-            return error
-        meant = [parts for parts in choices.values() if not _is_other(parts, error)]
-        if not meant:
-            return error
-        # Most has been matched where the fewest errors are, and those deep inside.
-        best = min(meant, key=lambda parts: (len(parts), -max(len(part.path) for part in parts)))
-        error = max(best, key=lambda part: len(part.path))
-    return error
+def _is_missing(parts: list[Any], error: Any) -> bool:
+    return (
+        len(parts) == 1
+        and _word(parts[0]) == "required"
+        and len(parts[0].instance_path) == len(error.instance_path)
+    )
 
 
-def _is_missing(parts: list[ValidationError]) -> bool:
-    return len(parts) == 1 and parts[0].validator == "required" and not parts[0].path
+def _tells_kind(part: Any, error: Any) -> bool:
+    """Tell whether an error says that a choice is about another kind of object."""
+    below = part.instance_path[len(error.instance_path) :]
+    return _word(part) in ("enum", "const") and list(below) in (["in"], ["type"], ["scheme"])
 
 
-def _is_other(parts: list[ValidationError], error: ValidationError) -> bool:
-    """Return whether a choice is about something else: another type, or a reference."""
-    own = [part for part in parts if len(part.absolute_path) == len(error.absolute_path)]
+def _is_other(parts: list[Any], error: Any) -> bool:
+    """Tell whether a choice is about something else: another type, or a reference."""
+    own = [part for part in parts if len(part.instance_path) == len(error.instance_path)]
     instance: Any = error.instance
-    return any(part.validator == "type" for part in own) or (
+    return any(_word(part) == "type" for part in own) or (
         isinstance(instance, dict)
         and "$ref" not in instance
-        and any("'$ref' is a required" in part.message for part in own)
+        and any(_word(part) == "required" and part.kind.property == "$ref" for part in own)
     )
 
 
-def _place(at: str) -> str:
-    return f"in {at}" if at else "at the top of the document"
-
-
-def _unknown_keys(error: ValidationError) -> list[str]:
-    if not isinstance(error.instance, dict):
-        return []
-    named = re.findall(r"'([^']*)'", error.message.partition("(")[2] or error.message)
-    known = [name for name in named if name in error.instance]
-    return known or [name for name in error.instance if name in error.message]
-
-
-def _in_words(error: ValidationError, at: str) -> tuple[str, str]:
-    where = _place(at)
+def _complaints(error: Any, at: str, kind: str) -> Iterator[Complaint]:
+    word = _word(error)
     value: Any = error.instance
-    rule: Any = error.validator_value
-    name = shown(pointers.split(at)[-1]) if at else "The document"
-    if error.validator in ("required", "dependentRequired"):
-        match = re.match(r"'(.*?)' is (?:a required|a dependency)", error.message)
-        missing = match[1] if match else str(rule)
-        return f"The key {shown(missing)} is missing {where}", "Add it"
-    if error.validator in ("additionalProperties", "unevaluatedProperties"):
-        unknown = _unknown_keys(error)
-        if unknown:
-            return (
-                f"The key {shown(unknown[0])} means nothing {where}",
-                "Correct or remove it; own keys start with x-",
-            )
-    if error.validator == "type":
-        kinds: list[str] = rule if isinstance(rule, list) else [rule]
-        words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
-        return f"{name} must be {words}, not {_kind(value)}, {where}", _type_advice(value, kinds)
-    if error.validator in ("enum", "const"):
-        values = rule if isinstance(rule, list) else [rule]
+    where = f"in {at}" if at else "at the top of the document"
+    key = pointers.split(at)[-1] if at else ""
+    name = shown(key) if at else "The document"
+    if word in ("required", "dependentRequired"):
+        yield _missing(error.kind.property, value, at, kind, where)
+    elif word in ("additionalProperties", "unevaluatedProperties"):
+        for one in error.kind.unexpected:
+            yield _unexpected(one, value, at, kind, where)
+    elif word == "uniqueItems":
+        yield from _repeated(value, at, key)
+    elif word == "minItems":
+        rule = "empty-enum" if key == "enum" else "empty-list"
+        yield Complaint(rule, f"{name} is an empty list {where}", at, "Remove or fill it", at)
+    elif word == "minProperties" and key == "responses":
+        fill = _FILLED["responses"]
+        yield Complaint(
+            "missing-key", f"There is no response {where}", at, "Add one", at, fill
+        )
+    elif word in ("oneOf", "anyOf") and isinstance(value, dict):
+        yield _no_choice(error, at, name, where)
+    elif word == "not" and isinstance(value, dict) and {"example", "examples"} <= value.keys():
+        yield Complaint(
+            "structure", f"The keys example and examples do not go together {where}", at,
+            "Remove one of the two", pointers.join(at, "examples"),
+        )  # fmt: skip
+    elif word == "type" or word in ("oneOf", "anyOf"):
+        kinds = list(error.kind.types) if word == "type" else ["object"]
+        yield _of_wrong_type(value, kinds, at, name, where)
+    elif word in ("enum", "const"):
+        values = error.kind.options if word == "enum" else [error.kind.expected_value]
         listed = ", ".join(json.dumps(item) for item in values)
-        return f"{short(value)} is not a known value {where}", f"Write one of {listed}"
-    if error.validator == "pattern":
-        return f"{short(value)} has the wrong form {where}", f"It must match {rule}"
-    if error.validator in ("oneOf", "anyOf") and isinstance(value, dict):
-        missing = [part.message.split("'")[1] for part in error.context if _is_missing([part])]
-        if missing:
-            return f"One of the keys {', '.join(missing)} is missing {where}", "Add one"
-        return f"The keys of {name} do not go together {where}", "Compare it with the specification"
-    return f"{short(error.message)[1:-1]} {where}", "Compare it with the specification"
+        what = f"{short(value)} is not a known value {where}"
+        if key == "type" and value == "null":
+            yield Complaint("other-dialect", what, at, "Write `nullable: true`", at, kept=True)
+        elif key == "required" and values == [True]:
+            what = f"The path parameter is not required {where}"
+            yield Complaint("path-parameter-optional", what, at, "Write true", at, True)
+        else:
+            yield Complaint("wrong-value", what, at, f"Write one of {listed}", at)
+    elif word == "pattern":
+        what = f"{short(value)} has the wrong form {where}"
+        yield Complaint("wrong-value", what, at, f"It must match {error.kind.pattern}", at)
+    elif isinstance(value, (dict, list)):
+        what = f"The parts of {name} do not go together {where}"
+        yield Complaint("structure", what, at, "Compare it with the specification", at)
+    else:
+        what = f"{short(str(error.message))[1:-1]} {where}"
+        yield Complaint("wrong-value", what, at, "Compare it with the specification", at)
+
+
+def _missing(key: str, value: Any, at: str, kind: str, where: str) -> Complaint:
+    what = f"The key {shown(key)} is missing {where}"
+    if key == "required" and value.get("in") == "path":
+        what = f"The path parameter {shown(str(value.get('name')))} is not required {where}"
+        return Complaint(
+            "path-parameter-optional", what, pointers.join(at, key), "Add `required: true`",
+            pointers.join(at, key), True, lacking=True,
+        )  # fmt: skip
+    place = pointers.join(at, key)
+    if key in _FILLED and not (key == "name" and kind in _NAMED_BY):
+        return Complaint("missing-key", what, place, "Add it", place, _FILLED[key], lacking=True)
+    return Complaint("missing-key", what, place, "Add it", at, lacking=True)
+
+
+def _unexpected(key: str, value: Any, at: str, kind: str, where: str) -> Complaint:
+    place = pointers.join(at, key)
+    what = f"The key {shown(key)} means nothing {where}"
+    advice = "Correct or remove it; own keys start with x-"
+    if kind == "schema" and key in _OF_3_1:
+        what = f"The key {shown(key)} is OpenAPI 3.1's, this document is 3.0 {where}"
+        return Complaint(
+            "other-dialect", what, place, "Write the document in 3.1", place, kept=True
+        )
+    if isinstance(value, Mapping) and isinstance(value.get("$ref"), str) and key != "$ref":
+        what = f"The key {shown(key)} beside $ref means nothing {where}"
+        return Complaint("reference-sibling", what, place, "Remove it", place)
+    return Complaint("unknown-key", what, place, advice, place)
+
+
+def _repeated(value: list[Any], at: str, key: str) -> Iterator[Complaint]:
+    """Yield the items of a list that stand in it before: the last first, as they go out."""
+    rule = "duplicate-required" if key == "required" else "duplicate-item"
+    for index in range(len(value) - 1, 0, -1):
+        if any(_equal(value[index], value[before]) for before in range(index)):
+            place = pointers.join(at, index)
+            what = f"{short(value[index])} stands twice in {at}"
+            yield Complaint(rule, what, place, "Remove one of the two", place)
+
+
+def _equal(left: Any, right: Any) -> bool:
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _no_choice(error: Any, at: str, name: str, where: str) -> Complaint:
+    value = error.instance
+    missing = [
+        parts[0].kind.property
+        for parts in getattr(error.kind, "context", None) or []
+        if _is_missing(parts, error)
+    ]
+    if missing:
+        what = f"One of the keys {', '.join(missing)} is missing {where}"
+        fill = next((key for key in missing if key in _FILLED), None)
+        place = pointers.join(at, fill or missing[0])
+        if fill is None:
+            return Complaint("missing-key", what, place, "Add one", at, lacking=True)
+        return Complaint(
+            "missing-key", what, place, "Add one", place, _FILLED[fill], lacking=True
+        )
+    what = f"The keys of {name} do not go together {where}"
+    target = at
+    if {"schema", "content"} <= value.keys():
+        target = pointers.join(at, "content")
+    return Complaint("structure", what, at, "Compare it with the specification", target)
+
+
+def _of_wrong_type(value: Any, kinds: list[str], at: str, name: str, where: str) -> Complaint:
+    words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+    what = f"{name} must be {words}, not {_kind(value)}, {where}"
+    advice = _type_advice(value, kinds)
+    tokens = pointers.split(at)
+    key = tokens[-1] if tokens else ""
+    above = tokens[-2] if len(tokens) > 1 else ""
+    if value is None and (key in _PROSE or above in _PROSE_OBJECTS):
+        what = f"{name} is null, which is no text, {where}"
+        return Complaint("null-description", what, at, "Remove it", at)
+    if (key == "type" and isinstance(value, list)) or (
+        key in _EXCLUSIVE and isinstance(value, (bool, int, float))
+    ):
+        return Complaint("other-dialect", what, at, advice, at, kept=True)
+    if "string" in kinds and isinstance(value, (bool, int, float)) and key not in _WORDS:
+        text = json.dumps(value)
+        return Complaint("wrong-type", what, at, advice, at, text)
+    if value is None and above in ("properties", "schemas", "$defs", "definitions"):
+        return Complaint("wrong-type", what, at, "Write {} for any value", at, {})
+    return Complaint("wrong-type", what, at, advice, at)
 
 
 def short(value: Any) -> str:

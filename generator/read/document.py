@@ -7,30 +7,50 @@ the file and line that it came from.
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
 
 from generator.read import pointer as pointers
-from generator.read.position import DocumentError, Position, endless, unknown
+from generator.read.findings import Findings
+from generator.read.position import DocumentError, Position
 from generator.read.source import Source
+from generator.text.shown import shown
 
 __all__ = ["Document", "DocumentError", "Position"]
 
+_UNKNOWN: Final = "Correct it, or add what it refers to"
+_ENDLESS: Final = "Let one of the references in the circle hold a definition"
+
 
 class Document:
-    """An OpenAPI 3.0 or 3.1 document that is known to be valid."""
+    """An OpenAPI document; what is wrong with it is in its findings."""
 
-    def __init__(self, source: Source, root: dict[str, Any]) -> None:
+    def __init__(self, source: Source, root: dict[str, Any], findings: Findings) -> None:
         self.path = source.path
         """The main file."""
         self.name = source.name
         """What messages call the main file."""
         self.root = root
         """Plain data. All that other files held is in ``components``."""
-        self.version: str = ".".join(root["openapi"].split(".")[:2])
-        """Its dialect: ``"3.0"`` or ``"3.1"``."""
-        self.sources: list[Source] = [source]
+        self.version: str = "3.0" if root["openapi"].startswith("3.0") else "3.1"
+        """Its dialect: ``"3.0"``, or ``"3.1"``, which 3.2 shares."""
+        self.findings = findings
+        """All that is wrong with it, whatever stage finds it."""
+        self.sources: list[Source] = []
         """All files that it consists of, the main one first."""
         self._origins: dict[str, tuple[Source, str]] = {"": (source, "")}
+        self.add(source)
+
+    def add(self, source: Source) -> None:
+        """Take in one more file."""
+        self.sources.append(source)
+        for one in source.problems:
+            at = self.address(source, one.address.removeprefix("#"))
+            self.findings.add(DocumentError(one.what, one.position, one.advice, one.rule.name, at))
+
+    # Places
 
     def position(self, pointer: str) -> Position:
         """Return where a node stands, or the nearest one above it; ``$ref`` is followed."""
@@ -48,6 +68,40 @@ class Document:
     def came_from(self, pointer: str, source: Source, at: str) -> None:
         """Take down which file a node was moved in from, and its pointer there."""
         self._origins[pointer] = (source, at)
+
+    def address(self, source: Source, at: str) -> str:
+        """Return a place as the file of accepted mistakes names it: ``parts/order.yaml#/type``."""
+        if source.path == self.path:
+            return f"#{at}"
+        beside = os.path.relpath(source.path.resolve(), self.path.resolve().parent)
+        return f"{Path(beside).as_posix()}#{at}"
+
+    def remove(self, pointer: str) -> None:
+        """Take a node out; those behind it in a list move up, with the places they came from."""
+        head, _, last = pointer.rpartition("/")
+        holder = self.at(head)
+        if isinstance(holder, dict):
+            del holder[pointers.split(pointer)[-1]]
+            return
+        gone = int(last)
+        origins = [self.origin(pointers.join(head, index)) for index in range(len(holder))]
+        inside = {}
+        for key in [key for key in self._origins if key.startswith(head + "/")]:
+            token, slash, rest = key[len(head) + 1 :].partition("/")
+            index = int(token)
+            if index >= gone:
+                value = self._origins.pop(key)
+                if index > gone and slash:
+                    inside[f"{head}/{index - 1}/{rest}"] = value
+        del holder[gone]
+        for index in range(gone, len(holder)):
+            self.came_from(pointers.join(head, index), *origins[index + 1])
+        self._origins.update(inside)
+
+    def remove_all(self, found: Iterable[str]) -> None:
+        """Take nodes out, the last of a list first, so that the others keep their numbers."""
+        for pointer in sorted(set(found), key=pointers.order, reverse=True):
+            self.remove(pointer)
 
     def _real(self, pointer: str) -> str:
         """Return the pointer without passing through a reference."""
@@ -73,6 +127,8 @@ class Document:
                 return here
         return here
 
+    # Nodes
+
     def at(self, pointer: str) -> Any:
         """Return the node at a pointer.
 
@@ -97,7 +153,7 @@ class Document:
                 raise ValueError(reference)
             self.at(pointer)
         except (LookupError, ValueError):
-            raise unknown(reference, self.position(pointers.join(base, "$ref"))) from None
+            raise self.unknown(reference, pointers.join(base, "$ref")) from None
         return pointer
 
     def follow(self, value: Any, pointer: str) -> tuple[Any, str]:
@@ -112,11 +168,32 @@ class Document:
         while isinstance(value, dict) and isinstance(value.get("$ref"), str):
             target = self.resolve(value["$ref"], pointer)
             if target in seen:
-                raise endless(value["$ref"], self.position(pointers.join(pointer, "$ref")))
+                raise self.endless(value["$ref"], pointers.join(pointer, "$ref"))
             seen.add(target)
             pointer, value = target, self.at(target)
         return value, pointer
 
-    def error(self, what: str, pointer: str, advice: str) -> DocumentError:
-        """Return an error about a node, to be raised."""
-        return DocumentError(what, self.position(pointer), advice)
+    # Errors
+
+    def error(
+        self, what: str, pointer: str, advice: str, rule: str = "unsupported"
+    ) -> DocumentError:
+        """Return an error about a node, to be raised or taken down."""
+        source, at = self.origin(self._real(pointer))
+        return DocumentError(
+            what, source.position(at), advice, rule, self.address(source, at)
+        )
+
+    def unknown(self, reference: str, pointer: str, why: str = "leads nowhere") -> DocumentError:
+        """Return the error of a reference that leads nowhere."""
+        what = f"The $ref {shown(reference)} {why}"
+        return self.error(what, pointer, _UNKNOWN, "unknown-reference")
+
+    def endless(self, reference: str, pointer: str) -> DocumentError:
+        """Return the error of a reference that leads back to itself."""
+        what = f"The $ref {shown(reference)} leads back to itself"
+        return self.error(what, pointer, _ENDLESS, "endless-reference")
+
+    def wrong(self, what: str, pointer: str, advice: str, rule: str) -> None:
+        """Take down that something is wrong; go on as the rule says."""
+        self.findings.add(self.error(what, pointer, advice, rule))

@@ -17,11 +17,7 @@ PAGE_KEYS: Final = ("items", "more", "limit", "offset")
 
 
 def check_extensions(document: Document, nodes: Iterable[Node]) -> None:
-    """Check every extension of ours, in all objects of the document.
-
-    Raises:
-        DocumentError: one is unknown, stands where it means nothing, or has a wrong value.
-    """
+    """Take down every extension of ours that is unknown, out of place, or has a wrong value."""
     for node in nodes:
         if not isinstance(node.value, dict):
             continue
@@ -44,20 +40,20 @@ def _check(document: Document, node: Node, name: str, value: Any) -> None:
     rule = RULES.get(name)
     if rule is None:
         known = ", ".join(RULES)
-        raise document.error(
+        document.wrong(
             f"The extension {shown(name)} is unknown",
             at,
             f"Known are {known}; correct or remove it",
+            "extension",
         )
+        return
     kind, check, expected = rule
     if node.kind != kind:
-        raise document.error(
-            f"The extension {name} stands in {_a(node.kind)}, where it means nothing",
-            at,
-            f"Put it into {_a(kind)}",
-        )
-    if not check(value):
-        raise document.error(f"The extension {name} has a wrong value", at, f"Write {expected}")
+        what = f"The extension {name} stands in {_a(node.kind)}, where it means nothing"
+        document.wrong(what, at, f"Put it into {_a(kind)}", "extension")
+    elif not check(value):
+        what = f"The extension {name} has a wrong value"
+        document.wrong(what, at, f"Write {expected}", "extension")
 
 
 def _a(kind: str) -> str:

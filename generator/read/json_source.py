@@ -6,20 +6,29 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from generator.read import pointer as pointers
 from generator.read.position import DocumentError, Position, duplicate
 
-# JSON
+Content: TypeAlias = tuple[Any, Callable[[str], Position], list[DocumentError]]
+"""The data of a file, where in it each node stands, and what is wrong with single ones."""
+
+
+class NoJsonError(DocumentError):
+    """A text is not JSON at all."""
 
 
 class _ConstantError(Exception):
     """NaN or Infinity."""
 
 
-def read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
-    """Return the data of a JSON text, and where in it each node stands."""
+def read_json(text: str, name: str) -> Content:
+    """Return the data of a JSON text, where in it each node stands, and what is wrong there.
+
+    Raises:
+        DocumentError: it cannot be read.
+    """
     repeated: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -40,10 +49,11 @@ def read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
             text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number
         )
     except json.JSONDecodeError as error:
-        raise DocumentError(
+        raise NoJsonError(
             f"Not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}",
             Position(name, error.lineno, error.colno),
             "Correct the syntax",
+            "syntax",
         ) from None
     except _ConstantError as error:
         at = re.search(rf"(?<![\"\w]){re.escape(str(error))}\b", text)
@@ -51,13 +61,17 @@ def read_json(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
             f"{error} is not a JSON value",
             offset_position(text, at.start() if at else 0, name),
             "Write a number or null",
+            "syntax",
         ) from None
+    problems = []
     if repeated:
-        for key, pointer, offset, known in _json_keys(text):
-            if known:
-                raise duplicate(key, pointer, offset_position(text, offset, name))
+        problems = [
+            duplicate(key, pointer, offset_position(text, offset, name))
+            for key, pointer, offset, known in _json_keys(text)
+            if known
+        ]
     _check_texts(text, name)
-    return data, _places(text, name)
+    return data, _places(text, name), problems
 
 
 def _check_texts(text: str, name: str) -> None:
@@ -70,6 +84,7 @@ def _check_texts(text: str, name: str) -> None:
                 "A text holds half of a surrogate pair, which is no character",
                 offset_position(text, match.start(), name),
                 "Write the character itself, or both halves",
+                "syntax",
             )
 
 
@@ -81,7 +96,8 @@ def _places(text: str, name: str) -> Callable[[str], Position]:
     def locate(pointer: str) -> Position:
         if not offsets:
             for _, at, offset, _ in _json_keys(text):
-                offsets.setdefault(at, offset)
+                # Of two keys with one name the last one is taken.
+                offsets[at] = offset
             starts.append(0)
             starts.extend(match.end() for match in re.finditer("\n", text))
         while pointer and pointer not in offsets:

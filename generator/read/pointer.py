@@ -63,3 +63,21 @@ def find(root: Any, pointer: str) -> Any:
     for token in split(pointer):
         value = child(value, token)
     return value
+
+
+def remove(root: Any, pointer: str) -> None:
+    """Take the node at a pointer out of what holds it.
+
+    Raises:
+        LookupError: there is none.
+    """
+    head, _, _ = pointer.rpartition("/")
+    holder, token = find(root, head), split(pointer)[-1]
+    del holder[int(token) if isinstance(holder, list) else token]
+
+
+def order(pointer: str) -> list[tuple[bool, int, str]]:
+    """Return what pointers are sorted by: numbers as numbers, what is in something behind it."""
+    return [
+        (part.isdigit(), int(part) if part.isdigit() else 0, part) for part in pointer.split("/")
+    ]

@@ -4,25 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from generator.text.shown import shown
-
-
-def unknown(reference: str, position: Position, why: str = "leads nowhere") -> DocumentError:
-    """Return the error of a reference that leads nowhere."""
-    return DocumentError(
-        f"The $ref {shown(reference)} {why}",
-        position,
-        "Correct it, or add what it refers to",
-    )
-
-
-def endless(reference: str, position: Position) -> DocumentError:
-    """Return the error of a reference that leads back to itself."""
-    return DocumentError(
-        f"The $ref {shown(reference)} leads back to itself",
-        position,
-        "Let one of the references in the circle hold a definition",
-    )
+from generator.read.rules import ORDER, RULES, Rule
 
 
 @attrs.frozen(slots=True, order=True)
@@ -40,15 +22,31 @@ class Position:
 class DocumentError(Exception):
     """Something is wrong with the document. The message is one line, ready to be printed."""
 
-    def __init__(self, what: str, position: Position | None, advice: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        position: Position | None,
+        advice: str = "",
+        rule: str = "unsupported",
+        address: str = "",
+    ) -> None:
         self.what = _sentence(what)
         """What is wrong."""
         self.position = position
         """Where; None when no file could be read at all."""
         self.advice = _sentence(advice)
         """What to do about it."""
+        self.rule: Rule = RULES[rule]
+        """What kind of mistake it is."""
+        self.address = address
+        """File and JSON pointer in it, ``#/…`` in the main one; empty where there is none."""
         where = f"{position}: " if position else ""
         super().__init__(" ".join(f"{where}{self.what} {self.advice}".split()))
+
+    @property
+    def rank(self) -> tuple[int, Position]:
+        """What reports are sorted by: the worst first, then by place."""
+        return ORDER[self.rule.name], self.position or Position("")
 
 
 def _sentence(text: str) -> str:
@@ -61,5 +59,9 @@ def duplicate(key: str, pointer: str, position: Position) -> DocumentError:
     parent = pointer.rpartition("/")[0]
     where = f" in {parent}" if parent else ""
     return DocumentError(
-        f"The key {key!r} appears twice{where}", position, "Remove or rename one of the two"
+        f"The key {key!r} appears twice{where}",
+        position,
+        "Remove or rename one of the two",
+        "duplicate-key",
+        "#" + pointer,
     )

@@ -2,71 +2,97 @@
 
 The schemas, the published one of the specification and that of its dialect of JSON Schema, are
 those that openapi-spec-validator brings, applied by a compiled validator: a large document takes
-milliseconds. openapi-spec-validator itself is called once they say that something is wrong,
-for its errors. What it finds without being able to say where (operationIds, path parameters,
-tags), and the schemas that it does not visit (webhooks, request bodies), are checked here.
+milliseconds. What they cannot say is checked here: operationIds, path parameters, tags, defaults.
+
+Each check takes down what is wrong and changes it as its rule says, so that the next ones, and
+all stages behind, find a document that holds together.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 
 from generator.read import pointer as pointers
-from generator.read.anatomy import METHODS, Node, walk
+from generator.read.anatomy import Node, cut, walk
 from generator.read.complaints import short
 from generator.read.extensions import check_extensions
+from generator.read.position import DocumentError
+from generator.read.routes import check_paths
+from generator.read.specification import check_specification
 from generator.text.shown import shown
 
 if TYPE_CHECKING:
     from generator.read.document import Document
-from generator.read.specification import check_schemas, check_structure
 
 
 def validate(document: Document) -> None:
-    """Check a document.
+    """Check a document; all that is wrong is in its findings then, and changed as its rule says.
 
     Raises:
-        DocumentError: for the first thing that is wrong with it.
+        DocumentError: nothing would be left of it.
     """
-    check_structure(document)
+    check_specification(document)
+    _cut_references(document)
     nodes = list(walk(document.root))
-    check_schemas(document, nodes)
-    _check_circles(document, nodes)
     check_extensions(document, nodes)
     _check_tags(document)
-    _check_paths(document)
+    check_paths(document)
     _check_operation_ids(document, nodes)
+    _check_security(document, nodes)
+    _check_schemas(document, nodes)
     _check_defaults(document, nodes)
 
 
 # What no schema can say
 
 
-def _check_circles(document: Document, nodes: Iterable[Node]) -> None:
-    """Check that no reference leads to itself."""
+def _cut_references(document: Document) -> None:
+    """Cut references that lead to themselves, and those to what was left out as a mistake."""
     good: set[str] = set()
-    for node in nodes:
-        if node.reference is not None and node.reference not in good:
-            document.follow(node.value, node.pointer)
+    lost: list[str] = []
+    for node in walk(document.root):
+        if node.reference is None or node.reference in good:
+            continue
+        here, seen = node, {node.pointer}
+        while (text := here.reference) is not None:
+            try:
+                target = document.resolve(text, here.pointer)
+            except DocumentError:
+                lost.extend(cut(here))
+                break
+            if target in seen:
+                at = pointers.join(here.pointer, "$ref")
+                document.findings.add(document.endless(text, at))
+                lost.extend(cut(here))
+                break
+            seen.add(target)
+            here = Node(target, node.kind, document.at(target))
+        else:
             good.add(node.reference)
+    document.remove_all(lost)
 
 
 def _check_tags(document: Document) -> None:
     seen: dict[str, str] = {}
-    for index, tag in enumerate(document.root.get("tags", ())):
+    again: list[str] = []
+    for index, tag in enumerate(document.root.get("tags") or ()):
         at = f"/tags/{index}/name"
         if tag["name"] in seen:
-            raise document.error(
+            document.wrong(
                 f"The tag {shown(tag['name'])} is defined twice "
                 f"(also {document.position(seen[tag['name']])})",
                 at,
                 "Remove one of the two",
+                "duplicate-tag",
             )
-        seen[tag["name"]] = at
+            again.append(f"/tags/{index}")
+        seen.setdefault(tag["name"], at)
+    for pointer in reversed(again):
+        document.remove(pointer)
 
 
 def _check_operation_ids(document: Document, nodes: Iterable[Node]) -> None:
@@ -76,120 +102,77 @@ def _check_operation_ids(document: Document, nodes: Iterable[Node]) -> None:
             continue
         name, at = node.value["operationId"], pointers.join(node.pointer, "operationId")
         if not name.strip():
-            raise document.error(
-                "The operationId is empty", at, "Name the operation: verb and noun"
-            )
+            advice = "Name the operation: verb and noun"
+            document.wrong("The operationId is empty", at, advice, "wrong-value")
+            del node.value["operationId"]
+            continue
         if name in seen:
             shared = any(place.startswith("/components/pathItems/") for place in (at, seen[name]))
             if shared and document.position(at) == document.position(seen[name]):
                 # One operation, of a path item that a path refers to and adds to.
                 continue
-            raise document.error(
+            document.wrong(
                 f"The operationId {shown(name)} is used twice "
                 f"(also {document.position(seen[name])})",
                 at,
                 "Rename one of the two operations",
+                "duplicate-operation-id",
             )
+            del node.value["operationId"]
+            continue
         seen[name] = at
 
 
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
-
-
-def _check_paths(document: Document) -> None:
-    """Check that paths and their parameters belong together (OpenAPI 3.1.1, 4.8.8.2)."""
-    shapes: dict[str, str] = {}
-    for path, item in document.root.get("paths", {}).items():
-        if path.startswith("x-"):
+def _check_security(document: Document, nodes: Iterable[Node]) -> None:
+    known = (document.root.get("components") or {}).get("securitySchemes") or {}
+    for node in nodes:
+        if node.kind != "securityRequirement":
             continue
-        at = pointers.join("/paths", path)
-        names = _placeholders(document, path, at)
-        shape = _PLACEHOLDER.sub("{}", path)
-        if shape in shapes and isinstance(item, dict):
-            raise document.error(
-                f"The path {shown(path)} is the same as {shown(shapes[shape])} "
-                f"({document.position(pointers.join('/paths', shapes[shape]))})",
-                at,
-                "Put the operations of both under one of them",
+        for name in [name for name in node.value if name not in known]:
+            document.wrong(
+                f"The security scheme {shown(name)} is described nowhere",
+                pointers.join(node.pointer, name),
+                "Describe it under components/securitySchemes",
+                "unknown-security-scheme",
             )
-        shapes[shape] = path
-        real, _ = document.follow(item, at)
-        merged = {**real, **{key: value for key, value in item.items() if key != "$ref"}}
-        shared = _parameters(document, merged, at)
-        for method in METHODS:
-            if method in merged:
-                own = _parameters(document, merged[method], pointers.join(at, method))
-                _check_placeholders(document, (path, method), names, shared, own)
+            del node.value[name]
 
 
-def _placeholders(document: Document, path: str, at: str) -> list[str]:
-    """Return the names of the parameters in a path, in order."""
-    if not path.startswith("/"):
-        raise document.error(
-            f"The path {shown(path)} does not start with a slash", at, "Put one in front"
-        )
-    names = _PLACEHOLDER.findall(path)
-    if {"{", "}"} & set(_PLACEHOLDER.sub("", path)):
-        raise document.error(
-            f"The braces of the path {shown(path)} do not match", at, "Close each parameter"
-        )
-    for name in names:
-        if not name or names.count(name) > 1:
-            raise document.error(
-                f"The path {shown(path)} has the parameter {shown(name)} "
-                + ("twice" if name else "without a name"),
-                at,
-                "Give each parameter a name of its own",
+def _check_schemas(document: Document, nodes: Iterable[Node]) -> None:
+    """Check what the dialect allows in a schema and nobody can have meant."""
+    for node in nodes:
+        if node.kind != "schema" or not isinstance(node.value, dict):
+            continue
+        if node.value.get("enum") == []:
+            at = pointers.join(node.pointer, "enum")
+            document.wrong("The enum has no values", at, "Remove it, or list them", "empty-enum")
+            del node.value["enum"]
+        pattern = node.value.get("pattern")
+        if isinstance(pattern, str) and (inner := _without_slashes(pattern)) is not None:
+            document.wrong(
+                f"The pattern {shown(pattern)} is written between slashes, which no text matches",
+                pointers.join(node.pointer, "pattern"),
+                "Write it without them",
+                "pattern-in-slashes",
             )
-    return names
+            node.value["pattern"] = inner
 
 
-def _check_placeholders(
-    document: Document,
-    operation: tuple[str, str],
-    names: list[str],
-    shared: dict[tuple[str, str], str],
-    own: dict[tuple[str, str], str],
-) -> None:
-    """Check that an operation describes the parameters in its path, and no others there."""
-    path, method = operation
-    for name in names:
-        if (name, "path") not in {**shared, **own}:
-            raise document.error(
-                f"The path parameter {shown(name)} of {method.upper()} {path} is not described",
-                pointers.join("/paths", path, method),
-                "Add it under parameters, with `in: path` and `required: true`",
-            )
-    for (name, location), pointer in own.items():
-        if location == "path" and name not in names:
-            raise document.error(
-                f"The path parameter {shown(name)} is not in the path {shown(path)}",
-                pointer,
-                f"Write {{{name}}} into the path, or remove the parameter",
-            )
+_SLASHED: Final = re.compile(r"/(.*)/([dgimsuvy]*)", re.DOTALL)
 
 
-def _parameters(document: Document, holder: Any, at: str) -> dict[tuple[str, str], str]:
-    """Return the parameters of a path or operation: name and place to pointer."""
-    found: dict[tuple[str, str], str] = {}
-    for index, parameter in enumerate(holder.get("parameters", ())):
-        pointer = pointers.join(at, "parameters", index)
-        value, real = document.follow(parameter, pointer)
-        name, location = value["name"], value["in"]
-        key = (name.lower() if location == "header" else name, location)
-        if key in found:
-            raise document.error(
-                f"The {location} parameter {shown(name)} is described twice "
-                f"(also {document.position(found[key])})",
-                pointer,
-                "Remove one of the two",
-            )
-        if location == "path" and value.get("required") is not True:
-            raise document.error(
-                f"The path parameter {shown(name)} is not required", real, "Add `required: true`"
-            )
-        found[key] = pointer
-    return found
+def _without_slashes(pattern: str) -> str | None:
+    """Return what a pattern says that is written as in a script; None for any other."""
+    match = _SLASHED.fullmatch(pattern)
+    if match is None:
+        return None
+    inner, flags = match.groups()
+    # With a slash before its start, or behind its end, it matches nothing as it stands.
+    begins, ends = inner.startswith("^"), inner.endswith("$") and not inner.endswith("\\$")
+    if not (begins and ends) and ("|" in inner or not (begins or ends)):
+        return None
+    kept = "".join(flag for flag in "ims" if flag in flags)
+    return f"(?{kept}:{inner})" if kept else inner
 
 
 def _check_defaults(document: Document, nodes: Iterable[Node]) -> None:
@@ -197,29 +180,32 @@ def _check_defaults(document: Document, nodes: Iterable[Node]) -> None:
 
     A null where none is allowed says "no default", which many documents write.
     """
-    holders = [
+    for node in _with_default(nodes):
+        validator = _default_validator(document, node)
+        default = node.value["default"]
+        if validator is not None and not validator.is_valid(default):
+            document.wrong(
+                f"The default {short(default)} does not fit its own schema in {node.pointer}",
+                pointers.join(node.pointer, "default"),
+                "Correct the default or the schema",
+                "default",
+            )
+            del node.value["default"]
+
+
+def _with_default(nodes: Iterable[Node]) -> Iterator[Node]:
+    return (
         node
         for node in nodes
         if node.kind == "schema"
         and isinstance(node.value, dict)
         and node.value.get("default") is not None
-    ]
-    if not holders:
-        return
-    draft = 4 if document.version == "3.0" else 202012
-    for node in holders:
-        validator = _default_validator(document, node, draft)
-        default = node.value["default"]
-        if validator is not None and not validator.is_valid(default):
-            raise document.error(
-                f"The default {short(default)} does not fit its own schema in {node.pointer}",
-                pointers.join(node.pointer, "default"),
-                "Correct the default or the schema",
-            )
+    )
 
 
-def _default_validator(document: Document, node: Node, draft: int) -> Any:
-    make = jsonschema_rs.Draft4Validator if draft == 4 else jsonschema_rs.Draft202012Validator
+def _default_validator(document: Document, node: Node) -> Any:
+    old = document.version == "3.0"
+    make = jsonschema_rs.Draft4Validator if old else jsonschema_rs.Draft202012Validator
     schema = {key: value for key, value in node.value.items() if key in _SIMPLE}
     whole = any(key in node.value for key in _COMPOUND)
     try:

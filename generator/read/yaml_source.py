@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 import yaml
 
 from generator.read import pointer as pointers
-from generator.read.json_source import (
-    INFINITE,
-    offset_position,
-)
+from generator.read.json_source import INFINITE, Content, offset_position
 from generator.read.position import DocumentError, Position, duplicate
-
-# YAML
 
 _PyYaml: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -45,8 +40,12 @@ _MOST_NODES: Final = 5_000_000
 """As many may there be once every alias is written out; more is a trap, not a document."""
 
 
-def read_yaml(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
-    """Return the data of a YAML text, and where in it each node stands."""
+def read_yaml(text: str, name: str) -> Content:
+    """Return the data of a YAML text, where in it each node stands, and what is wrong there.
+
+    Raises:
+        DocumentError: it cannot be read.
+    """
     try:
         loader = _Loader(text)
         try:
@@ -56,14 +55,21 @@ def read_yaml(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = Position(name, mark.line + 1, mark.column + 1) if mark else Position(name)
-        raise DocumentError(f"Not valid YAML: {_yaml_problem(error)}", position, _ADVICE) from None
+        raise DocumentError(
+            f"Not valid YAML: {_yaml_problem(error)}", position, _ADVICE, "syntax"
+        ) from None
     except yaml.reader.ReaderError as error:
         offset = min(error.position, len(text)) if isinstance(error.position, int) else 0
         raise DocumentError(
-            f"Not valid YAML: {error.reason}", offset_position(text, offset, name), _ADVICE
+            f"Not valid YAML: {error.reason}",
+            offset_position(text, offset, name),
+            _ADVICE,
+            "syntax",
         ) from None
     if root is None:
-        raise DocumentError("The file is empty", Position(name), "Write an OpenAPI document")
+        raise DocumentError(
+            "The file is empty", Position(name), "Write an OpenAPI document", "syntax"
+        )
     maker = _Maker(name, text)
     data = maker.make(root)
 
@@ -72,7 +78,7 @@ def read_yaml(text: str, name: str) -> tuple[Any, Callable[[str], Position]]:
     def locate(pointer: str) -> Position:
         return _mark(name, _yaml_node(root, pointers.split(pointer), index))
 
-    return data, locate
+    return data, locate, maker.problems
 
 
 _ADVICE: Final = "Correct the syntax; indentation and quotes are the usual causes"
@@ -95,9 +101,11 @@ def _yaml_node(node: Any, tokens: list[str], index: dict[int, dict[str, tuple[An
     for token in tokens:
         if isinstance(node, yaml.MappingNode):
             if id(node) not in index:
-                # What is written out wins over what is merged, which comes last.
-                entries = reversed(list(_entries(node)))
-                index[id(node)] = {key.value: (key, value) for key, value in entries}
+                # What is written out wins over what is merged, and of two the last.
+                written = {key.value: (key, value) for key, value in _written(node)}
+                for key, value in _merged(node):
+                    written.setdefault(key.value, (key, value))
+                index[id(node)] = written
             entry = index[id(node)].get(token)
             if entry is None:
                 return found
@@ -111,19 +119,24 @@ def _yaml_node(node: Any, tokens: list[str], index: dict[int, dict[str, tuple[An
     return found
 
 
-def _entries(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield keys and values of a mapping, then those that it merges."""
-    merged = []
+def _written(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the keys and values that a mapping writes out."""
+    return (
+        (key, value)
+        for key, value in node.value
+        if isinstance(key, yaml.ScalarNode) and not _is_merge(key)
+    )
+
+
+def _merged(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the keys and values that a mapping merges, the first of each name the one that holds."""
     for key, value in node.value:
         if _is_merge(key):
-            merged.append(value)
-        else:
-            yield key, value
-    for value in merged:
-        parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
-        for part in parts:
-            if isinstance(part, yaml.MappingNode):
-                yield from _entries(part)
+            parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for part in parts:
+                if isinstance(part, yaml.MappingNode):
+                    yield from _written(part)
+                    yield from _merged(part)
 
 
 def _is_merge(key: Any) -> bool:
@@ -140,6 +153,7 @@ class _Maker:
         self.open: set[int] = set()
         self.count = 0
         self.sizes: dict[int, int] = {}
+        self.problems: list[DocumentError] = []
         # Keys and indexes down to where we are.
         self.here: list[str | int] = []
 
@@ -155,6 +169,7 @@ class _Maker:
                     f"Aliases multiply the document to more than {_MOST_NODES:,} nodes",
                     _mark(self.name, node),
                     "Use $ref instead of aliases",
+                    "syntax",
                 )
             return self.made[key]
         before = self.count
@@ -163,6 +178,7 @@ class _Maker:
                 f"An alias in {pointers.make(self.here)} stands for something that contains it",
                 _mark(self.name, node),
                 "Use $ref for recursion",
+                "syntax",
             )
         self.open.add(key)
         if isinstance(node, yaml.SequenceNode):
@@ -185,41 +201,44 @@ class _Maker:
         merges = []
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise DocumentError(
-                    "A key is not text", _mark(self.name, key), "Write a plain or quoted text"
-                )
+                self.wrong("A key is not text", key, "Write a plain or quoted text")
+                continue
             if _is_merge(key):
                 merges.append(item)
                 continue
             self.here.append(key.value)
             if key.value in value:
-                raise duplicate(key.value, pointers.make(self.here), _mark(self.name, key))
+                self.problems.append(
+                    duplicate(key.value, pointers.make(self.here), _mark(self.name, key))
+                )
             value[key.value] = self.make(item)
             self.here.pop()
         for merge in merges:
             parts = merge.value if isinstance(merge, yaml.SequenceNode) else [merge]
             for part in parts:
                 if not isinstance(part, yaml.MappingNode):
-                    raise DocumentError(
+                    self.wrong(
                         "A merge key << takes a mapping or a list of mappings",
-                        _mark(self.name, part),
+                        part,
                         "Give it the alias of a mapping",
                     )
+                    continue
                 for key, item in self.make(part).items():
                     value.setdefault(key, item)
         return value
 
     def tag(self, node: Any, kind: str) -> None:
         if node.tag != _TAG + kind:
-            raise self.unknown_tag(node)
+            self.unknown_tag(node)
 
-    def unknown_tag(self, node: Any) -> DocumentError:
+    def unknown_tag(self, node: Any) -> None:
         shown = node.tag.replace(_TAG, "!!")
-        return DocumentError(
-            f"The tag {shown} has no meaning in an OpenAPI document",
-            _mark(self.name, node),
-            "Remove it",
-        )
+        self.wrong(f"The tag {shown} has no meaning in an OpenAPI document", node, "Remove it")
+
+    def wrong(self, what: str, node: Any, advice: str) -> None:
+        """Take down what is wrong with one node."""
+        at = "#" + pointers.make(self.here)
+        self.problems.append(DocumentError(what, _mark(self.name, node), advice, "syntax", at))
 
     def scalar(self, node: Any) -> Any:
         text: str = node.value
@@ -229,7 +248,7 @@ class _Maker:
                 return self.plain(node, text)
             return text
         if tag not in _PLAIN_TAGS:
-            raise self.unknown_tag(node)
+            self.unknown_tag(node)
         return self.plain(node, text)
 
     def plain(self, node: Any, text: str) -> Any:
@@ -245,7 +264,6 @@ class _Maker:
             return int(other[1], 8) if other[1] else int(other[2], 16)
         number = float(text) if _FLOAT.match(text) else None
         if number in INFINITE or _NOT_FINITE.match(text):
-            raise DocumentError(
-                f"{text} is not a JSON value", _mark(self.name, node), "Write a number or null"
-            )
+            self.wrong(f"{text} is not a JSON value", node, "Write a number or null")
+            return None
         return text if number is None else number

@@ -219,10 +219,10 @@ def test_a_whole_file_may_be_a_schema(load: Callable[..., Document]) -> None:
         HEAD + "components:\n  schemas:\n    A: {$ref: item.yaml}\n",
         item="type: object\nproperties:\n  me: {$ref: '#'}\n",
     )
-    assert document.at("/components/schemas/A") == {"$ref": "#/components/schemas/item"}
-    assert document.at("/components/schemas/item/properties/me") == {
-        "$ref": "#/components/schemas/item"
+    assert document.at("/components/schemas") == {
+        "A": {"type": "object", "properties": {"me": {"$ref": "#/components/schemas/A"}}}
     }
+    assert str(document.position("/components/schemas/A/properties/me")) == "item.yaml:3"
 
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
@@ -344,12 +344,12 @@ REFUSED = {
     "something else": ("name: x\n", "api.yaml:1: This is not an OpenAPI document", "Start with"),
     "OpenAPI 2.0": (
         "swagger: '2.0'\n",
-        "api.yaml:1: OpenAPI 2.0 (Swagger) is not supported, only 3.0 and 3.1.",
+        "api.yaml:1: OpenAPI 2.0 (Swagger) is not supported, only 3.0 to 3.2.",
         "Convert the document",
     ),
-    "OpenAPI 3.2": (
-        "info: {}\nopenapi: 3.2.0\n",
-        "api.yaml:2: OpenAPI 3.2.0 is not supported, only 3.0 and 3.1.",
+    "OpenAPI 3.3": (
+        "info: {}\nopenapi: 3.3.0\n",
+        "api.yaml:2: OpenAPI 3.3.0 is not supported, only 3.0 to 3.2.",
         "3.1.0",
     ),
     "a version that is a number": ("openapi: 3.1\n", "api.yaml:1: The OpenAPI version", "`3.1.0`"),
@@ -450,11 +450,6 @@ REFUSED = {
         "api.yaml:11: The mapping of 'cat' names 'Cat', which is no schema.",
         "Name a schema",
     ),
-    "a base URI": (
-        HEAD + "components:\n  schemas:\n    A: {$id: 'https://a.example/a'}\n",
-        "api.yaml:7: The keyword $id is not supported.",
-        "Refer to schemas by $ref",
-    ),
     "two operations of one id": (
         ok("      operationId: getA\n    put:\n      operationId: getA\n"),
         "api.yaml:10: The operationId 'getA' is used twice (also api.yaml:8).",
@@ -497,11 +492,6 @@ REFUSED = {
         ),
         "api.yaml:9: The path '/a/{y}' is the same as '/a/{x}' (api.yaml:6).",
         "Put the operations of both under one",
-    ),
-    "two tags of one name": (
-        HEAD + "paths: {}\ntags:\n  - name: a\n  - name: a\n",
-        "api.yaml:8: The tag 'a' is defined twice (also api.yaml:7).",
-        "Remove one of the two.",
     ),
     "an extension of ours that does not exist": (
         ok("      x-molam-argument: [a]\n"),
@@ -654,11 +644,13 @@ def test_a_broken_document_is_refused_in_one_line_or_fits_the_validator(
     path = tmp_path / "api.json"
     path.write_text(json.dumps(changed), encoding="utf-8")
     try:
-        load_document(path, name="api.json")
+        document = load_document(path, name="api.json")
     except DocumentError as caught:
         message = str(caught)
     else:
         message = None
+        if document.findings.warnings:
+            return
     if message is not None:
         assert message.startswith("api.json:")
         assert "\n" not in message
@@ -673,5 +665,5 @@ def test_validation_alone_may_be_left_out(load: Callable[..., Document], tmp_pat
     path = tmp_path / "api.yaml"
     path.write_text(HEAD, encoding="utf-8")
     document = load_document(path, validate=False)
-    with pytest.raises(DocumentError):
-        validate(document)
+    validate(document)
+    assert [error.rule.name for error in document.findings.mistakes] == ["missing-key"]
