@@ -1,18 +1,20 @@
-"""`python -m generator`: generate, check and diff."""
+"""`python -m generator`: generate, check, accept and diff."""
 
 from __future__ import annotations
 
 import argparse
 import keyword
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from generator.compare import review
-from generator.emit import ROOT, Emitted, emit
-from generator.read.document import DocumentError
-from generator.read.load import load_document
+from generator.emit import ROOT, Emitted, decide, emit
+from generator.read import accepted, report
+from generator.read.document import Document, DocumentError
+from generator.read.findings import Findings
+from generator.read.load import read_document
 from generator.write import drift
 from generator.write.disk import read, write
 from generator.write.formatter import FormatterError
@@ -28,12 +30,10 @@ def run(arguments: Sequence[str]) -> int:
         words.insert(0, "generate")
     given = _parser().parse_args(words)
     try:
-        if given.command == "diff":
-            return review.run(given)
-        if given.command == "check":
-            return _check(given)
-        return _generate(given)
-    except (DocumentError, FormatterError) as error:
+        return _COMMANDS[given.command](given)
+    except DocumentError as error:
+        _refuse(error, given)
+    except FormatterError as error:
         print(error, file=sys.stderr)
     except OSError as error:
         where = error.filename or getattr(given, "output", "generator")
@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m generator",
         description="Turn an OpenAPI document into a Python package.",
-        epilog="Without a command: generate.",
+        epilog="Without a command: generate. All that is wrong with a document is listed at once; "
+        "`accept DOCUMENT` writes down beside it what is to be lived with, for review.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, said in (
@@ -67,10 +68,40 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="the package folder; its name is the import name (default: molam_sdk)",
         )
+        command.add_argument("--json", action="store_true", help="list what is wrong as JSON")
+        _add_overlay(command)
+    said = "write down the mistakes of a document that are to be lived with"
+    command = commands.add_parser(
+        "accept",
+        help=f"{said}: DOCUMENT.accepted.yaml, for review",
+        description=f"{said.capitalize()}, in a file beside it: rule, place and reason of each. "
+        "Reasons that were given stay; what is no mistake any more goes.",
+    )
+    command.add_argument("document", type=Path, metavar="DOCUMENT", help="the OpenAPI document")
+    _add_overlay(command)
     said = "tell what a change of the document means for users"
     command = commands.add_parser("diff", help=said, description=said)
     review.add_arguments(command)
     return parser
+
+
+def _add_overlay(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--overlay",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an OpenAPI Overlay that patches the document first; may be given several times",
+    )
+
+
+def _read(given: argparse.Namespace) -> Document:
+    document = read_document(
+        given.document, name=_shown(given.document), overlays=given.overlay
+    )
+    given.findings = document.findings
+    return document
 
 
 def _emitted(given: argparse.Namespace) -> Emitted:
@@ -81,8 +112,25 @@ def _emitted(given: argparse.Namespace) -> Emitted:
             None,
             "Let --output end in a Python name, such as acme_sdk",
         )
-    document = load_document(given.document, name=_shown(given.document))
-    return emit(document, package)
+    document = _read(given)
+    emitted = emit(document, package)
+    if given.json:
+        print(report.as_json([], document.findings))
+    elif found := document.findings.warnings:
+        print(report.warnings(found), file=sys.stderr)
+    return emitted
+
+
+def _refuse(error: DocumentError, given: argparse.Namespace) -> None:
+    """Print all that is wrong."""
+    errors = report.each(error)
+    findings: Findings | None = getattr(given, "findings", None)
+    if getattr(given, "json", False) and given.command != "diff":
+        print(report.as_json(errors, findings))
+        return
+    print(report.text(errors, str(getattr(given, "document", ""))), file=sys.stderr)
+    if findings and (found := findings.warnings):
+        print(report.warnings(found), file=sys.stderr)
 
 
 def _generate(given: argparse.Namespace) -> int:
@@ -100,7 +148,8 @@ def _generate(given: argparse.Namespace) -> int:
     emitted = _emitted(given)
     if read(output) != emitted.tree:
         write(emitted.tree, output)
-    review.announce(given.document, _shown(given.document))
+    if not given.json:
+        review.announce(given.document, _shown(given.document), given.overlay)
     return 0
 
 
@@ -112,6 +161,36 @@ def _check(given: argparse.Namespace) -> int:
         print(said, file=sys.stderr)
         return 1
     return 0
+
+
+def _accept(given: argparse.Namespace) -> int:
+    document = _read(given)
+    findings = document.findings
+    with findings.collect():
+        decide(document, "package")
+    path = accepted.path_of(given.document)
+    text = accepted.written(findings, given.document.name)
+    if text:
+        path.write_text(text, encoding="utf-8")
+        count = text.count("\n  - rule: ")
+        print(f"{path}: {count} accepted; review them, and say why in each reason")
+    else:
+        path.unlink(missing_ok=True)
+        print(f"{given.document}: there is nothing to accept")
+    left = [error for error in findings.mistakes if not error.rule.acceptable]
+    # What the file itself says wrong is written anew.
+    left = [error for error in left if error.rule.name != "accepted-file"]
+    if left:
+        print(report.text(left, str(given.document)), file=sys.stderr)
+    return 1 if left else 0
+
+
+_COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "generate": _generate,
+    "check": _check,
+    "accept": _accept,
+    "diff": review.run,
+}
 
 
 def _shown(path: Path) -> str:

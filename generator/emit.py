@@ -10,8 +10,10 @@ import attrs
 from generator import toml
 from generator.decide.plan import plan
 from generator.decide.public_api import load
+from generator.decide.views import Package
 from generator.read.document import Document
 from generator.recursion import deep
+from generator.understand.api import Api
 from generator.understand.normalise import normalise
 from generator.write import manifest
 from generator.write.account import account
@@ -33,21 +35,36 @@ class Emitted:
 
 
 @deep()
-def emit(document: Document, package: str) -> Emitted:
-    """Return all files of the package that a document becomes.
+def decide(document: Document, package: str) -> tuple[Api, Package]:
+    """Take every decision about a document's package; what is wrong ends up in its findings.
 
     Raises:
-        DocumentError: something in it cannot be emitted.
+        DocumentError: something is so wrong that nothing can be decided.
     """
     from generator.understand.types import Graph
 
     api = normalise(document)
     graph = Graph(document, api.named)
     graph.check()
-    version = toml.read(PROJECT)["project"]["version"]
-    view = plan(api, graph, load(), package=package, version=version)
+    return api, plan(api, graph, load(), package=package, version=_version())
+
+
+def _version() -> str:
+    return str(toml.read(PROJECT)["project"]["version"])
+
+
+@deep()
+def emit(document: Document, package: str) -> Emitted:
+    """Return all files of the package that a document becomes.
+
+    Raises:
+        Mistakes: something in it is wrong, or cannot be emitted, and nobody has accepted that.
+    """
+    with document.findings.collect():
+        api, view = decide(document, package)
+    document.findings.finish()
     tree = render(view, document.root, MIGRATIONS)
     account(api, view, tree)
-    inputs = manifest.inputs(document, version, MIGRATIONS)
+    inputs = manifest.inputs(document, _version(), MIGRATIONS)
     tree[manifest.FILE] = manifest.make(inputs, tree)
     return Emitted(tree, inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,8 +75,13 @@ def run(given: argparse.Namespace) -> int:
     return 1 if given.fail_on and failed else 0
 
 
-def announce(path: Path, name: str) -> None:
+def announce(path: Path, name: str, overlays: Sequence[Path] = ()) -> None:
     """Print what a document means for users once it differs from the last commit's.
+
+    Args:
+        path: the document.
+        name: what messages call it.
+        overlays: what is applied to both.
 
     Nothing is printed outside of a checkout, and nothing is raised: this is a courtesy.
     """
@@ -89,7 +94,8 @@ def announce(path: Path, name: str) -> None:
 
         with at_revision(path, "HEAD") as old:
             report = compare(
-                load_document(old, name=f"HEAD:{name}"), load_document(path, name=name)
+                load_document(old, name=f"HEAD:{name}", overlays=overlays),
+                load_document(path, name=name, overlays=overlays),
             )
         sys.stdout.write(report.text(current_version()))
     except DocumentError as error:

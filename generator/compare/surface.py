@@ -87,6 +87,7 @@ class Surface:
         api = normalise(document)
         graph = Graph(document, api.named)
         self.package = plan(api, graph, load(), package="molam_sdk", version="0")
+        document.findings.settle()
         # What a union of kinds says, the base and its kinds say themselves.
         kinds = {one.kinds for one in api.named.values()}
         named = {key: one for key, one in api.named.items() if key not in kinds}

@@ -33,11 +33,7 @@ _SAID: Final = ("default", "readOnly", "writeOnly", "deprecated", "description",
 
 
 def model_modules(api: Api, shapes: Shapes, roles: Roles) -> tuple[views.ModelModule, ...]:
-    """Decide on all files of `models/`.
-
-    Raises:
-        DocumentError: a page is none.
-    """
+    """Decide on all files of `models/`; what cannot be emitted is taken down."""
     by_module: dict[str, list[Named]] = {}
     for key, named in api.named.items():
         by_module.setdefault(shapes.homes[key].module, []).append(named)
@@ -50,12 +46,13 @@ def _module(api: Api, shapes: Shapes, roles: Roles, contents: Sequence[Named]) -
     aliases: list[views.Alias] = []
     classes: list[views.Class] = []
     for named in contents:
-        if named.schema.kind != "object":
-            aliases.append(_alias(shapes, named))
-        elif named.key in roles.pages:
-            classes.extend(_pages(api, shapes, roles, named))
-        else:
-            classes.append(_class(shapes, roles, named))
+        with api.document.findings.collect():
+            if named.schema.kind != "object":
+                aliases.append(_alias(shapes, named))
+            elif named.key in roles.pages:
+                classes.extend(_pages(api, shapes, roles, named))
+            else:
+                classes.append(_class(shapes, roles, named))
     main = next((named for named in contents if not named.owner), contents[0])
     view = views.ModelModule(
         module=shapes.here,

@@ -32,6 +32,7 @@ from generator.decide.servers import own_server
 from generator.decide.shapes import Shapes
 from generator.decide.styles import DEFAULT_STYLE, explodes, style_of
 from generator.read import pointer as pointers
+from generator.read.position import DocumentError
 from generator.text.literal import comment, literal
 from generator.understand.api import Api, Operation, Parameter
 
@@ -43,8 +44,7 @@ def api_modules(
 ) -> list[tuple[views.ApiModule, Functions]]:
     """Decide on all files of `api/`; beside each are its functions with all that clients need.
 
-    Raises:
-        DocumentError: an operation cannot be emitted.
+    What cannot be emitted is taken down.
     """
     by_tag: dict[str, list[Operation]] = {}
     for operation in api.operations:
@@ -58,10 +58,12 @@ def api_modules(
         here = shapes.at(f"{shapes.homes.package}.api.{stem}")
         # A script without capitals has the constant look like the function.
         constants = Scope(names[operation.at] for operation in operations)
-        planned = [
-            _function(api, here, roles, security, operation, names[operation.at], constants)
-            for operation in operations
-        ]
+        planned = []
+        for operation in operations:
+            with api.document.findings.collect():
+                planned.append(
+                    _function(api, here, roles, security, operation, names[operation.at], constants)
+                )
         found.append((_module(api, here.here, tag, planned), planned))
     return found
 
@@ -69,10 +71,8 @@ def api_modules(
 def _names(api: Api) -> dict[str, str]:
     """Return the method of each operation, by its place in the document.
 
-    A name made of method and path gives way to a written one, and gets a number.
-
-    Raises:
-        DocumentError: two operationIds become one name.
+    A name made of method and path gives way to a written one, and gets a number. So does the
+    operation whose operationId becomes the name of another, which is taken down.
     """
     scope = Scope()
     found: dict[str, str] = {}
@@ -84,8 +84,12 @@ def _names(api: Api) -> dict[str, str]:
                 # What tells them apart was cut away; nobody could have known.
                 found[one.at] = scope.distinct(name, str(written))
                 continue
-            where = partial(api.document.position, pointers.join(one.at, "operationId"))
-            found[one.at] = scope.unique(name, str(written), where, "operationId")
+            at = pointers.join(one.at, "operationId")
+            try:
+                where = partial(api.document.position, at)
+                found[one.at] = scope.unique(name, str(written), where, "operationId")
+            except DocumentError as error:
+                api.document.wrong(error.what, at, error.advice, "duplicate-operation-id")
     for one in api.operations:
         if one.at not in found:
             found[one.at] = scope.distinct(naming.operation_name(one.method, one.path), one.id)

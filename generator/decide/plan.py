@@ -18,7 +18,7 @@ from generator.decide.public_api import Module, PublicApi
 from generator.decide.roles import find_roles
 from generator.decide.runtime import RUNTIME_MODELS
 from generator.decide.security import choose
-from generator.decide.servers import servers_doc, usual_server
+from generator.decide.servers import servers_doc, usual_prefix, usual_server
 from generator.decide.shapes import Shapes
 from generator.text.literal import comment
 from generator.understand.api import Api
@@ -47,6 +47,7 @@ def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: st
         version=version,
         title=title,
         server=usual_server(api),
+        prefix=usual_prefix(api),
         server_doc=paragraph_doc(servers_doc(api), 4),
         models=models,
         model_names=_model_names(models),

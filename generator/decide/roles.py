@@ -28,8 +28,7 @@ class Roles:
 def find_roles(api: Api) -> Roles:
     """Find out what named schemas are for.
 
-    Raises:
-        DocumentError: an operation that pages does not return a page.
+    An operation that pages and does not return a page is taken down.
     """
     return Roles(_pages(api), _with_files(api), _tags(api))
 
@@ -46,11 +45,13 @@ def _pages(api: Api) -> dict[str, Operation]:
             for media in response.media
         ]
         if len(schemas) != 1 or schemas[0] is None or schemas[0].kind != "ref":
-            raise api.document.error(
+            api.document.wrong(
                 f"x-molam-page of {operation.id} needs one successful response with an object",
                 pointers.join(operation.at, "x-molam-page"),
                 "Describe the page as a component schema",
+                "extension",
             )
+            continue
         found.setdefault(schemas[0].target, operation)
     return found
 

@@ -202,6 +202,8 @@ class Package:
     title: str
     server: str
     server_doc: str
+    prefix: str
+    """Path below a host that only the caller names."""
     models: tuple[ModelModule, ...]
     model_names: tuple[Entry, ...]
     api: tuple[ApiModule, ...]

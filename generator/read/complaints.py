@@ -37,6 +37,7 @@ _OF_3_1: Final = frozenset(
 )  # fmt: skip
 _WORDS: Final = frozenset({"$ref", "in", "type", "openapi"})
 """Keys whose text is never a number by mistake."""
+_REPEATED: Final = {"required": "duplicate-required", "tags": "duplicate-tag"}
 _EXCLUSIVE: Final = ("exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -211,7 +212,7 @@ def _unexpected(key: str, value: Any, at: str, kind: str, where: str) -> Complai
 
 def _repeated(value: list[Any], at: str, key: str) -> Iterator[Complaint]:
     """Yield the items of a list that stand in it before: the last first, as they go out."""
-    rule = "duplicate-required" if key == "required" else "duplicate-item"
+    rule = _REPEATED.get(key, "duplicate-item")
     for index in range(len(value) - 1, 0, -1):
         if any(_equal(value[index], value[before]) for before in range(index)):
             place = pointers.join(at, index)

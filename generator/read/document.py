@@ -40,6 +40,8 @@ class Document:
         """All that is wrong with it, whatever stage finds it."""
         self.sources: list[Source] = []
         """All files that it consists of, the main one first."""
+        self.given_up: set[str] = set()
+        """Pointers of schemas that stand for any value, since what they say is a mistake."""
         self._origins: dict[str, tuple[Source, str]] = {"": (source, "")}
         self.add(source)
 

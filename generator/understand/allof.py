@@ -8,7 +8,14 @@ from typing import Any, Final
 import attrs
 
 from generator.read import pointer as pointers
-from generator.understand.keywords import ANNOTATIONS, UNCHECKED, tightest
+from generator.read.document import DocumentError
+from generator.understand.keywords import (
+    ANNOTATIONS,
+    UNCHECKED,
+    annotations_of,
+    is_annotation,
+    tightest,
+)
 from generator.understand.registry import Place, Registry
 from generator.understand.schema import Schema, Tag
 from generator.understand.schemas import identity
@@ -37,6 +44,10 @@ class _Parts:
     def nullable(self) -> bool:
         return all(part.nullable for part in self.solid)
 
+    @property
+    def kinds(self) -> set[str]:
+        return {part.kind for part in self.solid}
+
 
 def combine(listed: Sequence[Schema], place: Place, registry: Registry) -> Schema:
     """Return the schema of what fits every part.
@@ -44,20 +55,20 @@ def combine(listed: Sequence[Schema], place: Place, registry: Registry) -> Schem
     Raises:
         DocumentError: nothing does, or it cannot be emitted.
     """
-    untyped = [part for part in listed if part.kind == "any"]
-    said = {name: value for part in untyped for name, value in part.facts.items()}
-    rules = tuple(rule for part in untyped for rule in part.rules)
-    typed = list({identity(part): part for part in listed if part.kind != "any"}.values())
-    if not typed:
-        return Schema(at=place.at, kind="any", facts=said, rules=rules)
-    if len(typed) == 1 and not rules:
-        return _sharpened(typed[0], said, place, registry)
-    parts = _Parts(typed, [registry.schemas.joined(part) for part in typed], said, rules)
-    kinds = {part.kind for part in parts.solid}
+    parts = _sorted(listed, registry)
+    if not parts.listed:
+        return Schema(at=place.at, kind="any", facts=parts.said, rules=parts.rules)
+    if len(parts.listed) == 1 and not parts.rules:
+        return _sharpened(parts.listed[0], parts.said, place, registry)
+    kinds = parts.kinds
+    if "null" in kinds:
+        # Whatever else is said: of what is null and something else, null is left at most.
+        registry.give_up(part for part in listed if part.kind != "null")
+        return Schema(at=place.at, kind="null", facts=parts.said, nullable=True)
     if "union" in kinds:
         return _distributed(parts, place, registry)
     if kinds <= {"object", "map"}:
-        return _inheriting(_joined_objects(parts, place, registry), typed, registry)
+        return _inheriting(_joined_objects(parts, place, registry), parts.listed, registry)
     if kinds <= _SCALARS:
         return _joined_scalars(parts, place, registry)
     if kinds == {"array"}:
@@ -65,11 +76,31 @@ def combine(listed: Sequence[Schema], place: Place, registry: Registry) -> Schem
     raise registry.document.error(*_impossible(kinds, place))
 
 
-def _impossible(kinds: Iterable[str], place: Place) -> tuple[str, str, str]:
+def _sorted(listed: Sequence[Schema], registry: Registry) -> _Parts:
+    """Tell the parts that have a type from those that only say something more."""
+    untyped = [part for part in listed if part.kind == "any"]
+    typed = list({identity(part): part for part in listed if part.kind != "any"}.values())
+    solid = list(typed)
+    if len(typed) > 1 or any(part.rules for part in untyped):
+        # Names for any value have no type either.
+        joined = [registry.schemas.joined(part) for part in typed]
+        untyped.extend(one for one in joined if one.kind == "any")
+        typed = [part for part, one in zip(typed, joined, strict=True) if one.kind != "any"]
+        solid = [one for one in joined if one.kind != "any"]
+    return _Parts(
+        typed,
+        solid,
+        tightest([part.facts for part in untyped]),
+        tuple(rule for part in untyped for rule in part.rules),
+    )
+
+
+def _impossible(kinds: Iterable[str], place: Place) -> tuple[str, str, str, str]:
     return (
         f"allOf joins {' and '.join(sorted(kinds))}, which no value can be at once",
         place.at,
         "Let all parts have one type",
+        "contradiction",
     )
 
 
@@ -96,16 +127,20 @@ def _joined_scalars(parts: _Parts, place: Place, registry: Registry) -> Schema:
         )
         if not values:
             raise registry.document.error(
-                "No value is in every enum of this allOf", place.at, "Let the parts share values"
+                "No value is in every enum of this allOf",
+                place.at,
+                "Let the parts share values",
+                "contradiction",
             )
         chosen = attrs.evolve(enums[-1], values=values)
+        registry.give_up(part for part in parts.listed if part.kind == "enum")
     else:
         if kinds == {"integer", "number"}:
             kinds = {"integer"}
         if len(kinds) > 1:
             raise registry.document.error(*_impossible(kinds, place))
         chosen = next(part for part in parts.solid if part.kind in kinds)
-    facts = tightest([part.facts for part in parts.solid])
+    facts = tightest([*(part.facts for part in parts.solid), parts.said])
     return attrs.evolve(chosen, at=place.at, facts=facts, nullable=parts.nullable)
 
 
@@ -115,7 +150,7 @@ def _joined_arrays(parts: _Parts, place: Place, registry: Registry) -> Schema:
     return Schema(
         at=place.at,
         kind="array",
-        facts=tightest([part.facts for part in parts.solid]),
+        facts=tightest([*(part.facts for part in parts.solid), parts.said]),
         nullable=parts.nullable,
         item=registry.hoist(combine(items, below, registry), below.words),
     )
@@ -178,7 +213,10 @@ def _narrowed(known: Schema, prop: Schema, place: Place, registry: Registry) -> 
         target = registry.known(prop.target)
         if target is None or target.kind in ("object", "map"):
             return prop
-    combined = combine([known, prop], Place(prop.at, place.words), registry)
+    try:
+        combined = combine([known, prop], Place(prop.at, place.words), registry)
+    except DocumentError as error:
+        return registry.anything(error, prop.at)
     return registry.hoist(attrs.evolve(combined, at=prop.at, facts=facts), place.words)
 
 
@@ -226,51 +264,71 @@ def _refines(prop: Schema, known: Schema, registry: Registry) -> bool:
 
 
 def _distributed(parts: _Parts, place: Place, registry: Registry) -> Schema:
-    """Turn an allOf with a union in it into a union of allOfs."""
-    unions = [index for index, part in enumerate(parts.solid) if part.kind == "union"]
-    if len(unions) > 1:
-        raise registry.document.error(
-            "allOf joins several unions",
-            place.at,
-            "Write the combinations out as one oneOf",
-        )
-    (index,) = unions
+    """Turn an allOf with unions in it into a union of allOfs."""
+    index = next(i for i, part in enumerate(parts.solid) if part.kind == "union")
     chosen = parts.solid[index]
     rest = [part for i, part in enumerate(parts.listed) if i != index]
+    limits = {name: fact for name, fact in parts.said.items() if not is_annotation(name)}
+    if limits:
+        rest.append(Schema(at=place.at, kind="any", facts=limits))
+    said = annotations_of(parts.said)
     if not rest:
-        return attrs.evolve(chosen, at=place.at)
-    members = list(_each_with(rest, chosen.members, place, registry))
-    moved = {
-        was.target: now.target
-        for was, now in zip(chosen.members, members, strict=True)
-        if was.kind == "ref" and now.kind == "ref"
-    }
-    tag = chosen.tag
-    if tag is not None:
-        tag = Tag(tag.name, {value: moved.get(key, key) for value, key in tag.members.items()})
+        return attrs.evolve(chosen, at=place.at, facts={**chosen.facts, **said})
+    with registry.expanding(parts.listed[index]):
+        members = dict(_each_with(rest, chosen.members, place, registry))
+    if not members:
+        raise registry.document.error(
+            "No member of the union in this allOf goes with the other parts",
+            place.at,
+            "Let the parts share values",
+            "contradiction",
+        )
     return Schema(
         at=place.at,
         kind="union",
-        nullable=chosen.nullable,
-        members=tuple(members),
-        tag=tag,
+        facts=said,
+        nullable=parts.nullable,
+        members=tuple(members.values()),
+        tag=_moved(chosen, members),
         rules=parts.rules,
     )
 
 
+def _moved(union: Schema, members: Mapping[int, Schema]) -> Tag | None:
+    """Return the tag of a union whose members have been joined with something."""
+    if union.tag is None:
+        return None
+    moved = {
+        union.members[number].target: now.target
+        for number, now in members.items()
+        if union.members[number].kind == "ref" and now.kind == "ref"
+    }
+    known = {value: moved.get(key) for value, key in union.tag.members.items()}
+    return Tag(union.tag.name, {value: key for value, key in known.items() if key})
+
+
 def _each_with(
     rest: Sequence[Schema], members: Sequence[Schema], place: Place, registry: Registry
-) -> Iterator[Schema]:
-    """Yield each member of a union joined with the other parts."""
-    for number, member in enumerate(members, 1):
-        title = f"option {number}"
+) -> Iterator[tuple[int, Schema]]:
+    """Yield members of a union joined with the other parts, by number; what nothing fits is out."""
+    for number, member in enumerate(members):
+        title = f"option {number + 1}"
         if member.kind == "ref":
+            if registry.leads_back(member):
+                continue
             named = registry.named[member.target]
             title = named.words
             if not named.component:
                 # Hoisted a moment ago, and of no use alone.
                 member = registry.schemas.joined(member)
         words = title if title.startswith(place.words) else f"{place.words} {title}"
-        own = Place(pointers.join(place.at, "*", number), words)
-        combined = combine([*rest, member], own, registry)
-        yield registry.hoist(attrs.evolve(combined, at=own.at), words)
+        own = Place(pointers.join(place.at, "*", number + 1), words)
+        try:
+            with registry.trying():
+                combined = combine([*rest, member], own, registry)
+        except DocumentError as error:
+            if error.rule.name != "contradiction":
+                raise
+            registry.give_up([member])
+            continue
+        yield number, registry.hoist(attrs.evolve(combined, at=own.at), words)

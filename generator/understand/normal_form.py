@@ -22,7 +22,6 @@ from generator.understand.unions import Alternatives, union
 from generator.understand.values import distinct, fits
 
 _COMPOSED: Final = ("allOf", "oneOf", "anyOf")
-_REFUSED: Final = ("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor")
 _LEAVES: Final[Mapping[str, Kind]] = {
     "string": "string",
     "integer": "integer",
@@ -42,9 +41,6 @@ def normal_form(raw: Any, place: Place, registry: Registry) -> Schema:
         return Schema(at=at, kind="any")
     if not isinstance(raw, Mapping):
         raise registry.document.error(*_no_schema(raw, at))
-    for word in _REFUSED:
-        if word in raw:
-            raise registry.document.error(f"{word} is not supported", at, "Use $ref")
     if raw.get("$ref") is not None and registry.document.version == "3.0":
         # OpenAPI 3.0 ignores what stands beside $ref; the description does no harm.
         raw = {k: v for k, v in raw.items() if k in ("$ref", "description", "summary")}
@@ -67,10 +63,11 @@ def normal_form(raw: Any, place: Place, registry: Registry) -> Schema:
     )
 
 
-def _no_schema(raw: Any, at: str) -> tuple[str, str, str]:
+def _no_schema(raw: Any, at: str) -> tuple[str, str, str, str]:
     if raw is False:
-        return "The schema false allows no value at all", at, "Leave the property out"
-    return "A schema is an object or a boolean", at, "Correct the schema"
+        what = "The schema false allows no value at all"
+        return what, at, "Leave the property out", "false-schema"
+    return "A schema is an object or a boolean", at, "Correct the schema", "wrong-type"
 
 
 def _parts(raw: Mapping[str, Any], place: Place, registry: Registry) -> Iterator[Schema]:
@@ -125,10 +122,11 @@ def _enum(
     if listed and not values:
         return Schema(at=place.at, kind="null", facts=raw, nullable=True)
     if types and not any(fits(value, one) for value in values for one in types):
-        raise registry.document.error(
+        registry.document.wrong(
             f"No value of enum or const is of the type {' or '.join(types)}",
-            place.at,
+            pointers.join(place.at, "const" if "const" in raw else "enum"),
             "Correct the type or the values",
+            "enum-type",
         )
     return Schema(at=place.at, kind="enum", facts=raw, nullable=nullable, values=values)
 
@@ -168,6 +166,7 @@ def _of_type(
             f"There is no type {kind!r}",
             pointers.join(place.at, "type"),
             "Use object, array, string, number, integer, boolean or null",
+            "unknown-schema-type",
         )
     if kind == "integer":
         # 1.0 is an integer to JSON Schema, and no int to Python.

@@ -5,7 +5,8 @@ While a document is read, this alone changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -57,7 +58,49 @@ class Registry:
         self._hoisted: dict[str, Schema] = {}
         """What stands in the places of schemas that were given names there."""
         self._settling: list[str] = []
+        self._expanding: list[str] = []
+        self._tried = 0
         self._todo: list[str] = []
+
+    # What is being worked out
+
+    @contextmanager
+    def expanding(self, union: Schema) -> Generator[None]:
+        """Say that each member of a union is being joined with something."""
+        self._expanding.append(self.schemas.key(union))
+        try:
+            yield
+        finally:
+            self._expanding.pop()
+
+    @contextmanager
+    def trying(self) -> Generator[None]:
+        """Say that what turns out to be a contradiction is left out by whoever tries."""
+        self._tried += 1
+        try:
+            yield
+        finally:
+            self._tried -= 1
+
+    def leads_back(self, schema: Schema) -> bool:
+        """Tell whether a reference leads to what is being worked out, and so adds nothing to it."""
+        seen: set[str] = set()
+        while schema.kind == "ref" and schema.target not in seen:
+            if schema.target in self._settling or schema.target in self._expanding:
+                return True
+            seen.add(schema.target)
+            schema = self.settled(schema.target).schema
+        return False
+
+    def anything(self, error: DocumentError, at: str) -> Schema:
+        """Return what is taken where a contradiction stands: any value.
+
+        Raises:
+            DocumentError: somebody tries whether this holds together.
+        """
+        if self._tried:
+            raise error
+        return self._given_up(error, None, at)
 
     # Making names
 
@@ -113,8 +156,29 @@ class Registry:
     # Normal forms
 
     def form(self, raw: Any, place: Place) -> Schema:
-        """Return the normal form of a schema, without a name for itself."""
-        return self._read(raw, place, self)
+        """Return the normal form of a schema, without a name for itself.
+
+        Where it has none, that is taken down, and any value is taken there.
+        """
+        try:
+            return self._read(raw, place, self)
+        except DocumentError as error:
+            return self._given_up(error, raw, place.at)
+
+    def give_up(self, schemas: Iterable[Schema]) -> None:
+        """Say that schemas are not emitted as they stand, since all beside them narrows them."""
+        for schema in schemas:
+            if schema.kind != "ref":
+                self.document.given_up.add(schema.at)
+            elif not self.named[schema.target].component:
+                self.document.given_up.add(schema.target)
+
+    def _given_up(self, error: DocumentError, raw: Any, at: str) -> Schema:
+        self.document.findings.add(error)
+        self.document.given_up.add(at)
+        said = annotations_of(raw) if isinstance(raw, Mapping) else {}
+        # A default of what is no schema is nothing to be sent.
+        return Schema(at=at, kind="any", facts={k: v for k, v in said.items() if k != "default"})
 
     def placed(self, raw: Any, place: Place, owner: str = "") -> Schema:
         """Return the normal form of a schema below another one, by name where it deserves one."""
@@ -127,7 +191,7 @@ class Registry:
         """Return a named schema, its normal form known.
 
         Raises:
-            DocumentError: it cannot be emitted, or is made of itself.
+            DocumentError: it is being worked out, and so is made of itself.
         """
         named = self.named[key]
         if named.form is None:
@@ -136,7 +200,10 @@ class Registry:
             self._settling.append(key)
             named.form = self.form(self._raw[key], Place(key, named.words))
             self._settling.pop()
-            self._check_end(key)
+            try:
+                self._check_end(key)
+            except DocumentError as error:
+                named.form = self._given_up(error, self._raw[key], key)
         return named
 
     def _check_end(self, key: str) -> None:
@@ -159,13 +226,37 @@ class Registry:
         """Work out all that was registered, and all that this registers."""
         while self._todo:
             self.settled(self._todo.pop(0))
+        for named in self.named.values():
+            if named.schema.kind == "union" and named.schema.tag is None:
+                named.form = self._without_circle(named)
         return self.named
+
+    def _without_circle(self, named: Named) -> Schema:
+        """Return a union that contains itself with all that it may be, and not itself."""
+        found: dict[str, Schema] = {}
+        circular = False
+        todo, seen = list(reversed(named.schema.members)), {named.key}
+        while todo:
+            member = todo.pop()
+            solid = self.schemas.solid(member)
+            key = self.schemas.key(member)
+            circular = circular or key == named.key
+            if member.kind == "ref" and solid.kind == "union" and solid.tag is None:
+                if key not in seen:
+                    seen.add(key)
+                    todo.extend(reversed(solid.members))
+            else:
+                found.setdefault(key, member)
+        if not circular:
+            return named.schema
+        return attrs.evolve(named.schema, members=tuple(found.values()))
 
     def _endless(self, key: str) -> DocumentError:
         return self.document.error(
             f"The schema {self.named[key].words} is made of itself by allOf or $ref alone",
             key,
             "Refer back to it from a property or from items instead",
+            "endless-reference",
         )
 
 

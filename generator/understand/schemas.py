@@ -81,10 +81,17 @@ class Schemas:
 
     def is_object(self, schema: Schema) -> bool:
         """Tell whether a reference leads to objects with properties of their own."""
-        if schema.kind != "ref":
-            return False
-        solid = self.target_or_kinds(schema).schema
-        return solid.kind == "object" or any(map(self.is_object, solid.members))
+        todo, seen = [schema], set[str]()
+        while todo:
+            part = todo.pop()
+            if part.kind != "ref" or part.target in seen:
+                continue
+            seen.add(part.target)
+            solid = self.target_or_kinds(part).schema
+            if solid.kind == "object":
+                return True
+            todo.extend(solid.members)
+        return False
 
     # Objects
 

@@ -22,7 +22,7 @@ from openapi_python_client.parser.properties import (
 )
 from openapi_python_client.schema import UntrustedString
 
-from generator.read.document import Document
+from generator.read.document import Document, DocumentError
 from generator.understand.schema import Named, Schema
 from generator.understand.schemas import references
 
@@ -93,8 +93,7 @@ class Graph:
     def check(self) -> None:
         """Hand every named schema to the parser.
 
-        Raises:
-            DocumentError: the parser has a complaint; the first one.
+        What it complains about is taken down.
         """
         keys = list(self._named)
         aliases = self._in_order(key for key in keys if self._named[key].schema.kind != "object")
@@ -121,9 +120,9 @@ class Graph:
             words = f"{error.header} {error.detail}"
             match = _KEY.search(words)
             at = list(self._named)[int(match[1])] if match else ""
-            raise self._complaint(error, at)
+            self._document.findings.add(self._complaint(error, at))
 
-    def _complaint(self, error: ParseError, at: str) -> Exception:
+    def _complaint(self, error: ParseError, at: str) -> DocumentError:
         def words(match: re.Match[str]) -> str:
             return self._named[list(self._named)[int(match[1])]].words
 
@@ -186,10 +185,12 @@ class Graph:
             case "array":
                 shape = {"type": "array", "items": self._shape(schema.item) if schema.item else {}}
             case "union":
-                shape = {"anyOf": [self._shape(part) for part in schema.members]}
+                # Objects without a name, which the parser would name twice, are left out.
+                listed = [part for part in schema.members if part.kind not in ("map", "array")]
+                shape = {"anyOf": [self._shape(part) for part in listed]} if listed else {}
             case _:
                 shape = _leaf(schema)
-        if schema.nullable and schema.kind not in ("null", "any"):
+        if schema.nullable and schema.kind not in ("null", "any", "object", "map", "array"):
             return {"anyOf": [shape, {"type": "null"}]}
         return shape
 

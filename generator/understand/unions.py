@@ -38,17 +38,11 @@ def union(alternatives: Alternatives, place: Place, registry: Registry) -> Schem
     Raises:
         DocumentError: something in them cannot be emitted.
     """
-    members, nullable = _members(alternatives, place, registry)
     needed = tuple(tuple(part["required"]) for part in alternatives.listed if _only_requires(part))
-    if needed:
-        if members:
-            raise registry.document.error(
-                f"Some members of {alternatives.keyword} only say what is required, others say more",
-                alternatives.at,
-                "Write each member as a whole schema",
-            )
+    if needed and all(map(_adds_no_shape, alternatives.listed)):
         name = "one_of_required" if alternatives.keyword == "oneOf" else "any_of_required"
         return Schema(at=place.at, kind="any", rules=((name, needed),))
+    members, nullable = _members(alternatives, place, registry)
     if not members:
         return Schema(at=place.at, kind="null", nullable=True)
     members = _with_one_enum(members, place.at)
@@ -70,6 +64,11 @@ def _only_requires(part: Any) -> bool:
     return isinstance(part, Mapping) and set(part) <= _ONLY_REQUIRED and "required" in part
 
 
+def _adds_no_shape(part: Any) -> bool:
+    """Tell whether an alternative says no more than what is required, or that null will do."""
+    return part is False or _only_requires(part) or part == {"type": "null"}
+
+
 def _members(
     alternatives: Alternatives, place: Place, registry: Registry
 ) -> tuple[list[Schema], bool]:
@@ -77,7 +76,7 @@ def _members(
     members: list[Schema] = []
     nullable = False
     for index, part in enumerate(alternatives.listed):
-        if part is False or _only_requires(part):
+        if part is False:
             continue
         title = part.get("title") if isinstance(part, Mapping) else None
         words = f"{place.words} {title if isinstance(title, str) else f'option {index + 1}'}"
@@ -116,11 +115,13 @@ def _tag(raw: Any, members: Sequence[Schema], at: str, registry: Registry) -> Ta
         return _inferred(keys, registry) if len(keys) == len(members) else None
     name = str(raw["propertyName"])
     if len(keys) < len(members):
-        raise registry.document.error(
+        registry.document.wrong(
             "A discriminator needs members that are all objects",
             at,
             "Make each member a $ref to an object, or leave the discriminator out",
+            "discriminator",
         )
+        return None
     found = {
         str(value): registry.mapped(str(ref), pointers.join(at, "mapping", value))
         for value, ref in (raw.get("mapping") or {}).items()

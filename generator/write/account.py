@@ -16,7 +16,8 @@ from generator.decide.runtime import IDEMPOTENCY, NEVER_SENT
 from generator.decide.views import Package
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS, Node, children
-from generator.read.document import Document
+from generator.read.document import Document, DocumentError
+from generator.read.findings import Mistakes
 from generator.understand.api import Api
 from generator.write import guards
 from generator.write.emitted import (
@@ -40,9 +41,12 @@ def account(api: Api, package: Package, tree: Tree) -> None:
     """Hold the emitted source against the document.
 
     Raises:
-        DocumentError: something in the document is not in the source; with its place.
+        Mistakes: something in the document is not in the source; all of it, with its place.
     """
-    _Account(api, package, tree).run()
+    counted = _Account(api, package, tree)
+    counted.run()
+    if counted.lost:
+        raise Mistakes(sorted(counted.lost, key=lambda error: error.rank))
 
 
 class _Account:
@@ -50,6 +54,7 @@ class _Account:
         self.api = api
         self.document: Document = api.document
         self.package = package
+        self.lost: list[DocumentError] = []
         self.texts = {
             path: content.decode("utf-8") for path, content in tree.items() if path[-3:] == ".py"
         }
@@ -69,16 +74,19 @@ class _Account:
         self.schemas()
         self.events()
 
-    def missing(self, what: str, at: str) -> Exception:
-        return self.document.error(
+    def missing(self, what: str, at: str) -> None:
+        """Take down that something did not arrive."""
+        error = self.document.error(
             f"{what} did not arrive in the emitted package, which is a defect of the generator",
             at,
             "Report it with this part of the document",
+            "defect",
         )
+        self.lost.append(error)
 
     def check(self, lost: Iterable[guards.Lost]) -> None:
         for what, at in lost:
-            raise self.missing(what, at)
+            self.missing(what, at)
 
     # Operations
 
@@ -97,10 +105,11 @@ class _Account:
                 at = pointers.join(item_at, verb)
                 found = emitted.get((verb.upper(), path))
                 if found is None:
-                    raise self.missing(f"The operation {verb.upper()} {path}", at)
+                    self.missing(f"The operation {verb.upper()} {path}", at)
+                    continue
                 self.operation(found, item, item_at, item[verb], at, methods)
         if count != len(emitted):
-            raise self.missing("One of two operations with the same path", "/paths")
+            self.missing("One of two operations with the same path", "/paths")
 
     def items(self, at: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
         try:
@@ -123,7 +132,7 @@ class _Account:
     ) -> None:
         for path, chunks in methods.items():
             if found.function not in chunks:
-                raise self.missing(f"The method {found.function} of {path}", at)
+                self.missing(f"The method {found.function} of {path}", at)
         given_at: dict[tuple[str, str], tuple[Mapping[str, Any], str]] = {}
         for owner, owner_at in ((item, item_at), (raw, at)):
             for index, given in enumerate(owner.get("parameters") or ()):
@@ -134,17 +143,17 @@ class _Account:
                 given_at[key] = value, own
                 if lowered == _KEY:
                     if not found.keyed:
-                        raise self.missing(f"The header {value['name']}", own)
+                        self.missing(f"The header {value['name']}", own)
                 elif lowered not in _IGNORED and key not in found.parameters:
-                    raise self.missing(f"The parameter {value['name']}", own)
+                    self.missing(f"The parameter {value['name']}", own)
         self.check(guards.defaults(self.document, found, given_at))
         self.check(guards.credentials(self.document, found, raw, at, self.usual))
         if "requestBody" in raw:
             body, own = self.document.follow(raw["requestBody"], pointers.join(at, "requestBody"))
             for media in guards.media_types(self.document, body, own):
                 if media not in found.bodies:
-                    raise self.missing(f"The request body {media}", own)
-        chunk = " ".join(methods["client.py"][found.function].split())
+                    self.missing(f"The request body {media}", own)
+        chunk = " ".join(methods["client.py"].get(found.function, "").split())
         answers = raw.get("responses") or {}
         any_good = any(status.startswith("2") for status in answers)
         for status, given in answers.items():
@@ -157,9 +166,9 @@ class _Account:
                 for media in guards.media_types(self.document, answer, own) or [""]:
                     known = {kind for one, kind in found.results if one == label}
                     if not known or (media and media not in known and "" not in known):
-                        raise self.missing(f"The response {status} {media}", own)
+                        self.missing(f"The response {status} {media}", own)
             elif f"{'any other status' if label == 'default' else label}:" not in chunk:
-                raise self.missing(f"The error response {status}", own)
+                self.missing(f"The error response {status}", own)
 
     # Schemas
 
@@ -178,7 +187,7 @@ class _Account:
                 wires = {field.wire for field in model.fields}
                 if fields != wires:
                     lost = sorted(wires ^ (fields or set()))
-                    raise self.missing(f"{model.name} with {', '.join(lost)}", _real(model.key))
+                    self.missing(f"{model.name} with {', '.join(lost)}", _real(model.key))
                 attributes.setdefault(model.key, set()).update(wires)
                 sources[model.key] = constants
             for alias in module.aliases:
@@ -194,17 +203,17 @@ class _Account:
             value = node.value
             if not isinstance(value, dict):
                 continue
-            for name, part in (value.get("properties") or {}).items():
+            for name, part in _properties(value):
                 at = pointers.join(node.pointer, "properties", name)
                 if part is not False and not self.has(attributes, node.pointer, name):
-                    raise self.missing(f"The property {name}", at)
+                    self.missing(f"The property {name}", at)
             listed = value.get("enum") or ([value["const"]] if "const" in value else [])
             for one in listed:
                 shown = repr(one)
                 # What stands in a place of its own must be there; what was merged, anywhere.
                 here = sources.get(node.pointer, everything)
                 if one is not None and shown not in here:
-                    raise self.missing(f"The value {shown}", pointers.join(node.pointer, "enum"))
+                    self.missing(f"The value {shown}", pointers.join(node.pointer, "enum"))
 
     def has(self, attributes: Mapping[str, set[str]], owner: str, name: str) -> bool:
         """Tell whether an emitted class for this place, or around it, has a property."""
@@ -236,7 +245,7 @@ class _Account:
         todo = list(reversed(starts))
         while todo:
             node = todo.pop()
-            if node.pointer in seen:
+            if node.pointer in seen or node.pointer in self.document.given_up:
                 continue
             seen.add(node.pointer)
             ref = node.reference
@@ -265,18 +274,25 @@ class _Account:
     def events(self) -> None:
         if self.package.events is None:
             if any(True for _ in self.items("/webhooks")):
-                raise self.missing("The webhooks", "/webhooks")
+                self.missing("The webhooks", "/webhooks")
             return
         text = self.texts["events.py"]
         for event in self.package.events.events:
             if text.count(f"{event.type}:") < 1 or text.count(event.type) < 3:
-                raise self.missing(f"The event {event.type}", "/webhooks")
+                self.missing(f"The event {event.type}", "/webhooks")
         self.check(guards.events(self.document, self.items("/webhooks"), ast.parse(text)))
         # A document may give several webhooks one payload: then its class stands for all.
         if len(self.api.webhooks) != sum(
             sum(verb in item for verb in METHODS) for _, item, _ in self.items("/webhooks")
         ):
-            raise self.missing("A webhook", "/webhooks")
+            self.missing("A webhook", "/webhooks")
+
+
+def _properties(schema: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Return the properties of a schema that objects may fit; of text they say nothing."""
+    kinds = schema.get("type") or "object"
+    named = [kinds] if isinstance(kinds, str) else kinds
+    return (schema.get("properties") or {}).items() if "object" in named else ()
 
 
 def _real(key: str) -> str:

@@ -909,6 +909,8 @@ def test_whatever_changes_the_emitted_code_is_told(
         after = code(emit(document, "molam_sdk").tree)
     except DocumentError:
         return
+    if document.findings.warnings:
+        return  # What is passed over is no change.
     report = compare_surfaces(surface, Surface(document))
     rules = {change.rule for change in report.changes}
     assert bool(rules) == (new != data)
@@ -1054,7 +1056,7 @@ def test_a_document_that_cannot_be_read_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "new.yaml"
-    path.write_text("openapi: 3.1.0\ninfo: {}\n", encoding="utf-8")
+    path.write_text("openapi: 3.1.0\ninfo: [\n", encoding="utf-8")
     assert run(["diff", str(OURS), str(path)]) == 1
     said = capsys.readouterr()
     assert said.out == ""
