@@ -97,9 +97,7 @@ def _add_overlay(command: argparse.ArgumentParser) -> None:
 
 
 def _read(given: argparse.Namespace) -> Document:
-    document = read_document(
-        given.document, name=_shown(given.document), overlays=given.overlay
-    )
+    document = read_document(given.document, name=_shown(given.document), overlays=given.overlay)
     given.findings = document.findings
     return document
 

@@ -58,7 +58,7 @@ def emit(document: Document, package: str) -> Emitted:
     """Return all files of the package that a document becomes.
 
     Raises:
-        Mistakes: something in it is wrong, or cannot be emitted, and nobody has accepted that.
+        MistakesError: something in it is wrong, or cannot be emitted, and nobody has accepted that.
     """
     with document.findings.collect():
         api, view = decide(document, package)

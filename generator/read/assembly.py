@@ -132,7 +132,7 @@ class Assembly:
     def claim(self, components: dict[str, Any]) -> None:
         """Let a component that is another file, or a part of one, be what stands there."""
         for kind, section in REFERABLE.items():
-            entries = components.get(section)
+            entries: Any = components.get(section)
             for name in entries if isinstance(entries, dict) else ():
                 pointer = pointers.join("/components", section, name)
                 while isinstance(text := _reference(entries[name]), str):
@@ -208,9 +208,7 @@ class Assembly:
             if not isinstance(text, str):
                 continue
             at = pointers.join(node.pointer, keyword)
-            self.document.wrong(
-                f"{keyword} is not supported", at, "Use $ref", "dynamic-reference"
-            )
+            self.document.wrong(f"{keyword} is not supported", at, "Use $ref", "dynamic-reference")
             del node.value[keyword]
             try:
                 found = self.files.dynamic(keyword, text, *self.source(node.pointer))
@@ -234,9 +232,7 @@ class Assembly:
         key = (kind, found.key)
         if key not in self.moved:
             self.moved[key] = self.move(kind, found)
-            self.todo.append(
-                Node(self.moved[key], kind, self.document.at(self.moved[key]))
-            )
+            self.todo.append(Node(self.moved[key], kind, self.document.at(self.moved[key])))
         return "#" + _as_fragment(self.moved[key])
 
     def move(self, kind: str, found: Target) -> str:

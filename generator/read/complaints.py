@@ -22,7 +22,7 @@ _PROSE_OBJECTS: Final = frozenset({"externalDocs", "contact", "license", "info"}
 _FILLED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("description", "title", "version", "name", "url", "authorizationUrl",
                      "tokenUrl"), ""),
-    **dict.fromkeys(("paths", "content", "scopes", "flows", "schema"), {}),
+    **{key: {} for key in ("paths", "content", "scopes", "flows", "schema")},
     "info": {"title": "API", "version": ""},
     "responses": {"default": {"description": ""}},
 }  # fmt: skip
@@ -60,9 +60,7 @@ class Complaint:
     """Whether something is missing."""
 
 
-def complaints(
-    errors: Iterable[Any], base: str, kinds: Mapping[str, str]
-) -> Iterator[Complaint]:
+def complaints(errors: Iterable[Any], base: str, kinds: Mapping[str, str]) -> Iterator[Complaint]:
     """Yield what is wrong, from what a validator says.
 
     Args:
@@ -146,9 +144,7 @@ def _complaints(error: Any, at: str, kind: str) -> Iterator[Complaint]:
         yield Complaint(rule, f"{name} is an empty list {where}", at, "Remove or fill it", at)
     elif word == "minProperties" and key == "responses":
         fill = _FILLED["responses"]
-        yield Complaint(
-            "missing-key", f"There is no response {where}", at, "Add one", at, fill
-        )
+        yield Complaint("missing-key", f"There is no response {where}", at, "Add one", at, fill)
     elif word in ("oneOf", "anyOf") and isinstance(value, dict):
         yield _no_choice(error, at, name, where)
     elif word == "not" and isinstance(value, dict) and {"example", "examples"} <= value.keys():
@@ -237,9 +233,7 @@ def _no_choice(error: Any, at: str, name: str, where: str) -> Complaint:
         place = pointers.join(at, fill or missing[0])
         if fill is None:
             return Complaint("missing-key", what, place, "Add one", at, lacking=True)
-        return Complaint(
-            "missing-key", what, place, "Add one", place, _FILLED[fill], lacking=True
-        )
+        return Complaint("missing-key", what, place, "Add one", place, _FILLED[fill], lacking=True)
     what = f"The keys of {name} do not go together {where}"
     target = at
     if {"schema", "content"} <= value.keys():

@@ -182,9 +182,7 @@ class Document:
     ) -> DocumentError:
         """Return an error about a node, to be raised or taken down."""
         source, at = self.origin(self._real(pointer))
-        return DocumentError(
-            what, source.position(at), advice, rule, self.address(source, at)
-        )
+        return DocumentError(what, source.position(at), advice, rule, self.address(source, at))
 
     def unknown(self, reference: str, pointer: str, why: str = "leads nowhere") -> DocumentError:
         """Return the error of a reference that leads nowhere."""

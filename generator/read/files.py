@@ -54,7 +54,7 @@ class Files:
     def _take(self, source: Source) -> None:
         key = source.path.resolve()
         self._files[key] = source
-        if '$id' not in source.text:
+        if "$id" not in source.text:
             return
         bases: dict[str, str] = {}
         for node in walk(source.data, _kind(source)):

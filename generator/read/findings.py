@@ -22,7 +22,7 @@ class Accepted:
     """Where the file of accepted mistakes says so."""
 
 
-class Mistakes(DocumentError):
+class MistakesError(DocumentError):
     """Several things are wrong. The message is the worst; the command prints all."""
 
     def __init__(self, errors: Sequence[DocumentError]) -> None:
@@ -42,7 +42,7 @@ class Findings:
 
     def add(self, error: DocumentError) -> None:
         """Take down one mistake, once."""
-        if isinstance(error, Mistakes):
+        if isinstance(error, MistakesError):
             for one in error.errors:
                 self.add(one)
             return
@@ -89,16 +89,16 @@ class Findings:
         """Stop where something is wrong that nobody lives with.
 
         Raises:
-            Mistakes: all of it.
+            MistakesError: all of it.
         """
         if found := self.mistakes:
-            raise Mistakes(found)
+            raise MistakesError(found)
 
     def finish(self) -> None:
         """Stop likewise, at the end of all stages, when what was accepted must have been met.
 
         Raises:
-            Mistakes: all that is wrong, what was accepted in vain included.
+            MistakesError: all that is wrong, what was accepted in vain included.
         """
         for entry in self.outlived():
             self.add(

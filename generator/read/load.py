@@ -34,7 +34,7 @@ def load_document(
         overlays: OpenAPI Overlays to be applied, in this order.
 
     Raises:
-        Mistakes: it cannot be read, is not valid, or refers to what is not there, and nobody has
+        MistakesError: it cannot be read, is not valid, or refers to what is not there, and nobody has
             accepted that.
     """
     document = read_document(path, name=name, validate=validate, overlays=overlays)

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from generator.read.findings import Accepted, Findings, Mistakes
+from generator.read.findings import Accepted, Findings, MistakesError
 from generator.read.position import DocumentError
 
 
 def each(error: DocumentError) -> tuple[DocumentError, ...]:
     """Return the mistakes that an error stands for, the worst first."""
-    return error.errors if isinstance(error, Mistakes) else (error,)
+    return error.errors if isinstance(error, MistakesError) else (error,)
 
 
 def text(errors: Sequence[DocumentError], name: str) -> str:

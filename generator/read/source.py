@@ -12,6 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
 from generator.read.json_source import Content, NoJsonError, read_json
 from generator.read.position import DocumentError, Position
 from generator.read.yaml_source import read_yaml

@@ -105,7 +105,7 @@ class Graph:
     def _check(self, keys: Sequence[str]) -> None:
         shapes: dict[str, Any] = {}
         for key in keys:
-            shapes[key] = self._shape(self._named[key].schema)
+            shapes[key] = self._shape(self._named[key].schema, named=True)
         stubs: dict[str, Any] = {}
         for key in keys:
             for part in references(self._named[key].schema):
@@ -158,8 +158,8 @@ class Graph:
             )
         return list(found)
 
-    def _shape(self, schema: Schema) -> dict[str, Any]:
-        """Return what the parser is shown of a schema."""
+    def _shape(self, schema: Schema, *, named: bool = False) -> dict[str, Any]:
+        """Return what the parser is shown of a schema, by itself or inside of another one."""
         shape: dict[str, Any]
         match schema.kind:
             case "ref":
@@ -169,6 +169,9 @@ class Graph:
                     if target.kind == "object"
                     else _stub(target)
                 )
+            case "map" if not named:
+                # The parser would name it by where it stands, and find that name taken at times.
+                shape = {}
             case "object" | "map":
                 # Numbered: the parser would refuse properties whose names meet in snake case.
                 shape = {
@@ -185,9 +188,7 @@ class Graph:
             case "array":
                 shape = {"type": "array", "items": self._shape(schema.item) if schema.item else {}}
             case "union":
-                # Objects without a name, which the parser would name twice, are left out.
-                listed = [part for part in schema.members if part.kind not in ("map", "array")]
-                shape = {"anyOf": [self._shape(part) for part in listed]} if listed else {}
+                shape = {"anyOf": [self._shape(part) for part in schema.members]}
             case _:
                 shape = _leaf(schema)
         if schema.nullable and schema.kind not in ("null", "any", "object", "map", "array"):

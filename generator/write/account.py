@@ -17,7 +17,7 @@ from generator.decide.views import Package
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS, Node, children
 from generator.read.document import Document, DocumentError
-from generator.read.findings import Mistakes
+from generator.read.findings import MistakesError
 from generator.understand.api import Api
 from generator.write import guards
 from generator.write.emitted import (
@@ -41,12 +41,12 @@ def account(api: Api, package: Package, tree: Tree) -> None:
     """Hold the emitted source against the document.
 
     Raises:
-        Mistakes: something in the document is not in the source; all of it, with its place.
+        MistakesError: something in the document is not in the source; all of it, with its place.
     """
     counted = _Account(api, package, tree)
     counted.run()
     if counted.lost:
-        raise Mistakes(sorted(counted.lost, key=lambda error: error.rank))
+        raise MistakesError(sorted(counted.lost, key=lambda error: error.rank))
 
 
 class _Account:
