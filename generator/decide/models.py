@@ -27,6 +27,7 @@ from generator.understand.api import Api
 from generator.understand.keywords import UNCHECKED
 from generator.understand.schema import Named, Schema
 
+_QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _SAID: Final = ("default", "readOnly", "writeOnly", "deprecated", "description", "pattern",
                 "x-deprecatedMessage", *UNCHECKED)  # fmt: skip
 """Keywords that a field's docstring needs."""
@@ -100,7 +101,10 @@ def _annotation(schema: Schema, read: str, accept: str) -> str:
         return accept if "[" in accept else read
     # Python evaluates it, so what it may not import is text.
     evaluated = schema.kind in ("array", "map", "union") or " | " in read
-    return f'"{read}"' if evaluated and is_for_types(read) else read
+    if not evaluated or not is_for_types(read):
+        return read
+    # Values of enums are in quotes of their own.
+    return f'"{read}"' if '"' not in read else f'"{read.translate(_QUOTED)}"'
 
 
 # Classes
