@@ -40,29 +40,29 @@ class CallOptions(TypedDict, total=False):
     in memory. The method then returns empty bytes."""
 
 
-def _api_key(given: str | None) -> str:
-    key = given or os.environ.get("MOLAM_API_KEY") or ""
+def _api_key(prefix: str, given: str | None) -> str:
+    key = given or os.environ.get(f"{prefix}_API_KEY") or ""
     if not isinstance(key, str):
         raise ConfigurationError(f"api_key must be text (str), not {type(key).__name__}.")
     return key
 
 
-def _currency(given: str | None) -> str:
-    return given or os.environ.get("MOLAM_DEFAULT_CURRENCY") or "USD"
+def _currency(prefix: str, given: str | None) -> str:
+    return given or os.environ.get(f"{prefix}_DEFAULT_CURRENCY") or "USD"
 
 
-def _locale(given: str | None) -> str:
-    return given or os.environ.get("MOLAM_DEFAULT_LOCALE") or "en"
+def _locale(prefix: str, given: str | None) -> str:
+    return given or os.environ.get(f"{prefix}_DEFAULT_LOCALE") or "en"
 
 
-def _base(given: str | None) -> str:
-    base: Any = given or os.environ.get("MOLAM_API_BASE") or ""
+def _base(prefix: str, given: str | None) -> str:
+    base: Any = given or os.environ.get(f"{prefix}_API_BASE") or ""
     # A lone slash stays, and is refused: it must not come to mean the live server.
     return (base.rstrip("/") or base) if isinstance(base, str) else base
 
 
-def _secret(given: WebhookSecrets | None) -> WebhookSecrets | None:
-    secret: Any = given or os.environ.get("MOLAM_WEBHOOK_SECRET") or None
+def _secret(prefix: str, given: WebhookSecrets | None) -> WebhookSecrets | None:
+    secret: Any = given or os.environ.get(f"{prefix}_WEBHOOK_SECRET") or None
     if secret is None or isinstance(secret, (str, bytes, Mapping)) or callable(secret):
         return cast("WebhookSecrets | None", secret)
     # Several: kept, since what can be iterated once only would verify one webhook only.
@@ -76,6 +76,8 @@ class Config:
     """Where calls go when neither the argument nor the environment says otherwise."""
     credentials: ClassVar[Credentials] = Credentials()
     """How the key travels."""
+    environment: ClassVar[str] = "MOLAM"
+    """What the names of environment variables begin with."""
     key_prefixes: ClassVar[tuple[str, ...]] = KEY_PREFIXES
     """What a key may start with; empty for any."""
 
@@ -117,14 +119,15 @@ class Config:
         Raises:
             ConfigurationError: a setting is missing or malformed; also a `ValueError`.
         """
-        key = _api_key(api_key)
-        base = _base(api_base) or self.server
+        named = self.environment
+        key = _api_key(named, api_key)
+        base = _base(named, api_base) or self.server
         further = {} if further_keys is None else further_keys
-        secret = _secret(webhook_secret)
-        currency, locale = _currency(default_currency), _locale(default_locale)
+        secret = _secret(named, webhook_secret)
+        currency, locale = _currency(named, default_currency), _locale(named, default_locale)
         takes_key = self.credentials.place != "nowhere"
         if takes_key and (key or not self.credentials.optional):
-            _check_key(key, self.key_prefixes)
+            _check_key(key, self.key_prefixes, named)
         _check_further(further)
         _check_secrets(secret)
         _check_base(base, live=takes_key and key.startswith(LIVE_PREFIX))
@@ -177,7 +180,7 @@ class Config:
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "A Config holds the API key and cannot be pickled. Build one where it is needed; it "
-            "reads MOLAM_API_KEY from the environment."
+            f"reads {self.environment}_API_KEY from the environment."
         )
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
@@ -195,10 +198,10 @@ def mask_key(key: str) -> str:
     return MASK
 
 
-def _check_key(key: str, prefixes: tuple[str, ...]) -> None:
+def _check_key(key: str, prefixes: tuple[str, ...], environment: str = "MOLAM") -> None:
     if not key:
         raise ConfigurationError(
-            "MOLAM_API_KEY is required: pass api_key=… or set the environment variable."
+            f"{environment}_API_KEY is required: pass api_key=… or set the environment variable."
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigurationError(

@@ -39,6 +39,8 @@ class Client:
     """What both clients share: settings, options, preparation of a call."""
 
     sdk_version: ClassVar[str] = "0"
+    user_agent: ClassVar[str] = "molam-sdk-python"
+    """How requests introduce themselves, the version left out."""
     config_class: ClassVar[type[Config]] = Config
     """What is built when no Config is given."""
 
@@ -76,7 +78,7 @@ class Client:
         self._headers = {
             **config.credentials.headers(config.api_key, config.further_keys),
             "Accept": JSON,
-            "User-Agent": f"molam-sdk-python/{self.sdk_version} python/{PYTHON}",
+            "User-Agent": f"{self.user_agent}/{self.sdk_version} python/{PYTHON}",
         }
         self._own_headers = {folded(name) for name in self._headers} - REPLACEABLE
         configure_logging()
