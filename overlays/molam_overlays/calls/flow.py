@@ -168,10 +168,10 @@ def flow(
                     )
                 except UnreadableBodyError as unreadable:
                     # No cause: a decoder's error holds the whole body.
-                    fate = " The request may have been processed." if unreadable.repeatable else ""
+                    perhaps = " The request may have been processed." if unreadable.repeatable else ""
                     error = NetworkError(
                         f"The answer to {operation.id} had status {answer.status}, but "
-                        f"{unreadable}.{fate}"
+                        f"{unreadable}.{perhaps}"
                     )
                     error.repeatable = unreadable.repeatable
                     attempt = attempt._replace(delivery="maybe_processed")

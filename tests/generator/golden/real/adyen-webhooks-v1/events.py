@@ -3,8 +3,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
 from molam_overlays.frames import sealed
 from molam_overlays.schema.model import Model
-from molam_overlays.webhook import events as _events
-from molam_overlays.webhook import router as _router
+from molam_overlays.webhook.event_kinds import KindRouter, Kinds
 from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS
 from webhooks.models.ach_notification_of_change_notification_request import (
     AchNotificationOfChangeNotificationRequest,
@@ -278,6 +277,7 @@ EVENTS: Final[Mapping[str, type[Model]]] = {
     "/TECHNICAL_CANCEL": ModificationNotificationRequest,
     "/VOID_PENDING_REFUND": ModificationNotificationRequest,
 }
+_KINDS: Final = Kinds(EVENTS, Model, tags=("type",))
 
 
 @sealed
@@ -286,23 +286,24 @@ def construct_event(
     raw_body: bytes,
     get_secret_by_kid: SecretSource,
     tolerance_ms: int = DEFAULT_TOLERANCE_MS,
+    *,
+    name: EventType | None = None,
 ) -> WebhookEvent:
-    return _events.construct_event(
-        EVENTS, Model, signature_header, raw_body, get_secret_by_kid, tolerance_ms
-    )
+    return _KINDS.construct(signature_header, raw_body, get_secret_by_kid, tolerance_ms, name)
 
 
 @sealed
-def read_event(body: bytes) -> WebhookEvent:
-    return _events.read_event(EVENTS, Model, body)
+def read_event(body: bytes, *, name: EventType | None = None) -> WebhookEvent:
+    return _KINDS.read(body, name)
 
 
 _R = TypeVar("_R")
 _E = TypeVar("_E", bound=WebhookEvent)
 
 
-class EventRouter(_router.EventRouter[WebhookEvent]):
+class EventRouter(KindRouter[WebhookEvent]):
     event_types = frozenset(EVENTS)
+    kinds = _KINDS
 
     @overload
     def on(
