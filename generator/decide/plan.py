@@ -20,7 +20,7 @@ from generator.decide.runtime import RUNTIME_MODELS
 from generator.decide.security import choose
 from generator.decide.servers import servers_doc, usual_prefix, usual_server
 from generator.decide.shapes import Shapes
-from generator.text.literal import comment
+from generator.text.literal import comment, literal
 from generator.understand.api import Api
 from generator.understand.types import Graph
 
@@ -47,7 +47,7 @@ def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: st
         version=version,
         title=title,
         server=usual_server(api),
-        prefix=usual_prefix(api),
+        prefix=literal(prefix) if (prefix := usual_prefix(api)) else "",
         server_doc=paragraph_doc(servers_doc(api), 4),
         models=models,
         model_names=_model_names(models),

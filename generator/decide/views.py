@@ -203,7 +203,7 @@ class Package:
     server: str
     server_doc: str
     prefix: str
-    """Path below a host that only the caller names."""
+    """Source of the path below a host that only the caller names; empty for none."""
     models: tuple[ModelModule, ...]
     model_names: tuple[Entry, ...]
     api: tuple[ApiModule, ...]

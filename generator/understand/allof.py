@@ -64,6 +64,7 @@ def combine(listed: Sequence[Schema], place: Place, registry: Registry) -> Schem
     if "null" in kinds:
         # Whatever else is said: of what is null and something else, null is left at most.
         registry.give_up(part for part in listed if part.kind != "null")
+        registry.document.given_up.add(place.at)
         return Schema(at=place.at, kind="null", facts=parts.said, nullable=True)
     if "union" in kinds:
         return _distributed(parts, place, registry)
@@ -134,6 +135,7 @@ def _joined_scalars(parts: _Parts, place: Place, registry: Registry) -> Schema:
             )
         chosen = attrs.evolve(enums[-1], values=values)
         registry.give_up(part for part in parts.listed if part.kind == "enum")
+        registry.document.given_up.add(place.at)
     else:
         if kinds == {"integer", "number"}:
             kinds = {"integer"}
@@ -276,6 +278,8 @@ def _distributed(parts: _Parts, place: Place, registry: Registry) -> Schema:
         return attrs.evolve(chosen, at=place.at, facts={**chosen.facts, **said})
     with registry.expanding(parts.listed[index]):
         members = dict(_each_with(rest, chosen.members, place, registry))
+    if len(members) < len(chosen.members):
+        registry.give_up([chosen])
     if not members:
         raise registry.document.error(
             "No member of the union in this allOf goes with the other parts",
