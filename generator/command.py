@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     said = "tell what a change of the document means for users"
     command = commands.add_parser("diff", help=said, description=said)
     review.add_arguments(command)
+    _add_overlay(command)
     return parser
 
 

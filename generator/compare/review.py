@@ -52,8 +52,9 @@ def run(given: argparse.Namespace) -> int:
     from generator.compare.diff import compare
 
     with ExitStack() as stack:
-        old = _load(stack.enter_context(_path(given.old)), given.old)
-        new = _load(stack.enter_context(_path(given.new)), given.new)
+        overlays = getattr(given, "overlay", ())
+        old = _load(stack.enter_context(_path(given.old)), given.old, overlays)
+        new = _load(stack.enter_context(_path(given.new)), given.new, overlays)
         report = compare(old, new)
         version = current_version()
         if given.json:
@@ -120,8 +121,8 @@ def _path(text: str) -> Generator[Path]:
         yield found
 
 
-def _load(path: Path, name: str) -> Document:
-    return load_document(path, name=name)
+def _load(path: Path, name: str, overlays: Sequence[Path]) -> Document:
+    return load_document(path, name=name, overlays=overlays)
 
 
 def _opinions(

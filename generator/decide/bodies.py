@@ -44,11 +44,7 @@ def _has_parts(schemas: Schemas, media: Media) -> bool:
 
 
 def body_shape(api: Api, shapes: Shapes, media: Media) -> Shape:
-    """Return what a body of a media type is in Python.
-
-    Raises:
-        DocumentError: text is described as something else.
-    """
+    """Return what a body of a media type is in Python."""
     kind = kind_of(media.media)
     schema = media.schema or Schema(at=media.at, kind="any")
     if kind == "bytes":
@@ -58,11 +54,8 @@ def body_shape(api: Api, shapes: Shapes, media: Media) -> Shape:
         if solid.kind == "any" or is_file(solid):
             schema = Schema(at=media.at, kind="string")
         elif solid.kind in _WITH_PARTS:
-            raise api.document.error(
-                f"The body {media.media} is described as {solid.kind}, but it is text",
-                media.at,
-                "Describe it as a string, or send it as application/json",
-            )
+            # How the parts become text nobody says: it is handed over, and taken, as it is.
+            schema = Schema(at=media.at, kind="string")
     return shapes.for_files(kind == "multipart").shape(schema)
 
 

@@ -78,7 +78,7 @@ class Assembly:
 
     def source(self, pointer: str) -> tuple[Source, str]:
         """Return the file that what stands at a place refers from, and its pointer there."""
-        return self.document.origin(pointer)
+        return self.document.base(pointer)
 
     def target(self, text: str, kind: str, at: str) -> Target:
         """Return what a reference leads to.

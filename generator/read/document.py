@@ -40,6 +40,7 @@ class Document:
         """All that is wrong with it, whatever stage finds it."""
         self.sources: list[Source] = []
         """All files that it consists of, the main one first."""
+        self._overlays: list[Source] = []
         self.given_up: set[str] = set()
         """Pointers of schemas that stand for any value, since what they say is a mistake."""
         self._origins: dict[str, tuple[Source, str]] = {"": (source, "")}
@@ -51,6 +52,11 @@ class Document:
         for one in source.problems:
             at = self.address(source, one.address.removeprefix("#"))
             self.findings.add(DocumentError(one.what, one.position, one.advice, one.rule.name, at))
+
+    def overlaid(self, source: Source) -> None:
+        """Take in an Overlay: what it brings in stands there, and refers as the main file does."""
+        self.add(source)
+        self._overlays.append(source)
 
     # Places
 
@@ -66,6 +72,11 @@ class Document:
             head = head.rpartition("/")[0]
         source, at = self._origins[head]
         return source, at + pointer[len(head) :]
+
+    def base(self, pointer: str) -> tuple[Source, str]:
+        """Return the file that the references at a place are relative to, and its pointer there."""
+        source, at = self.origin(pointer)
+        return (self.sources[0], pointer) if source in self._overlays else (source, at)
 
     def came_from(self, pointer: str, source: Source, at: str) -> None:
         """Take down which file a node was moved in from, and its pointer there."""
@@ -182,6 +193,10 @@ class Document:
     ) -> DocumentError:
         """Return an error about a node, to be raised or taken down."""
         source, at = self.origin(self._real(pointer))
+        return self.error_in(source, at, what, advice, rule)
+
+    def error_in(self, source: Source, at: str, what: str, advice: str, rule: str) -> DocumentError:
+        """Return an error about a place in one of the files."""
         return DocumentError(what, source.position(at), advice, rule, self.address(source, at))
 
     def unknown(self, reference: str, pointer: str, why: str = "leads nowhere") -> DocumentError:

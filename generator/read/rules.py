@@ -62,6 +62,7 @@ _TABLE: Final = (
     Rule("wrong-value", "It is passed over"),
     Rule("unknown-security-scheme", "It is not asked for, and nothing is sent for it"),
     # From here on nothing changes for users.
+    Rule("overlay-idle", "It changes nothing", warns=True),
     Rule("relative-server", "Calls go to the server of the whole document", warns=True),
     Rule("empty-enum", "It allows no value at all, and is passed over", warns=True),
     Rule("pattern-in-slashes", "The slashes are taken for those of a script", warns=True),

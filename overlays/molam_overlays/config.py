@@ -61,6 +61,16 @@ def _base(prefix: str, given: str | None) -> str:
     return (base.rstrip("/") or base) if isinstance(base, str) else base
 
 
+def _with_prefix(base: str, prefix: str) -> str:
+    """Return an address with the document's path, unless it has a path of its own."""
+    if not prefix or not isinstance(base, str):
+        return base
+    scheme, separator, rest = base.partition("://")
+    # Whatever else is wrong with it is told later.
+    plain = separator and rest and not any(mark in rest for mark in "/?#")
+    return f"{scheme}://{rest}{prefix}" if plain else base
+
+
 def _secret(prefix: str, given: WebhookSecrets | None) -> WebhookSecrets | None:
     secret: Any = given or os.environ.get(f"{prefix}_WEBHOOK_SECRET") or None
     if secret is None or isinstance(secret, (str, bytes, Mapping)) or callable(secret):
@@ -73,7 +83,10 @@ class Config:
     """Settings of a client. They do not change once they are made."""
 
     server: ClassVar[str] = "https://api.molam.com"
-    """Where calls go when neither the argument nor the environment says otherwise."""
+    """Where calls go when neither the argument nor the environment says otherwise; empty where
+    the document names no server."""
+    prefix: ClassVar[str] = ""
+    """What is put behind an address that has no path of its own, as a relative server says."""
     credentials: ClassVar[Credentials] = Credentials()
     """How the key travels."""
     environment: ClassVar[str] = "MOLAM"
@@ -121,7 +134,7 @@ class Config:
         """
         named = self.environment
         key = _api_key(named, api_key)
-        base = _base(named, api_base) or self.server
+        base = _with_prefix(_base(named, api_base) or self.server, self.prefix)
         further = {} if further_keys is None else further_keys
         secret = _secret(named, webhook_secret)
         currency, locale = _currency(named, default_currency), _locale(named, default_locale)
@@ -251,6 +264,11 @@ def _check_secrets(secrets: Any) -> None:
 
 
 def _check_base(base: Any, *, live: bool) -> None:
+    if base == "":
+        raise ConfigurationError(
+            "api_base is missing, and the API document names no server. Pass api_base=… or set "
+            "MOLAM_API_BASE: the address of the API, with scheme and host."
+        )
     if not isinstance(base, str) or not (base.isascii() and base.isprintable()) or " " in base:
         raise ConfigurationError("api_base must be a URL of printable ASCII characters.")
     try:
