@@ -49,8 +49,7 @@ class _Claim:
 def tell_apart(api: Api) -> list[Event]:
     """Return all kinds of events, each with what it is known by, in the order of the document.
 
-    Raises:
-        DocumentError: a webhook carries no object, or cannot be told from another one.
+    A webhook that carries no object, or cannot be told from another one, is taken down.
     """
     carried = [(webhook, list(_payloads(api, webhook))) for webhook in api.webhooks]
     rows = [
@@ -68,22 +67,26 @@ def tell_apart(api: Api) -> list[Event]:
         said = told(webhook.facts.get("description"), webhook.facts.get("summary"))
         own = (one for one in claims if all(owners[value] == {payload.key} for value in one.values))
         claim = next(own, _Claim("", (webhook.path,)))
-        if not claim.tag:
-            _check_name(api, webhook, payload, [*found.values()])
+        if not claim.tag and _is_taken(api, webhook, payload, [*found.values()]):
+            continue
         for value in claim.values:
             event = Event(value, payload.key, claim.tag, said, claim.listed)
             found.setdefault(value, event)
     return list(found.values())
 
 
-def _check_name(api: Api, webhook: Operation, payload: Named, before: Sequence[Event]) -> None:
-    """Refuse a webhook whose name says nothing either."""
-    if any(one.kind == webhook.path and one.key != payload.key for one in before):
-        raise api.document.error(
+def _is_taken(api: Api, webhook: Operation, payload: Named, before: Sequence[Event]) -> bool:
+    """Tell whether the name of a webhook says nothing either, and take that down."""
+    taken = any(one.kind == webhook.path and one.key != payload.key for one in before)
+    if taken:
+        api.document.wrong(
             f"The webhook {shown(webhook.path)} carries objects that nothing tells apart",
             webhook.at,
             "Give each a property with a text of its own, by enum or const, and require it",
+            "unread-webhook",
         )
+        api.document.given_up.add(webhook.at)
+    return taken
 
 
 # Payloads
@@ -94,12 +97,14 @@ def _payloads(api: Api, webhook: Operation) -> Iterator[tuple[Named, _Claim | No
     schema = webhook.body.media[0].schema if webhook.body and webhook.body.media else None
     objects = None if schema is None else list(_objects(api, schema))
     if not objects:
-        raise api.document.error(
+        api.document.wrong(
             f"The webhook {shown(webhook.path)} has no object as its body",
             webhook.at,
             "Describe the event as an object",
+            "unread-webhook",
         )
-    yield from objects
+        api.document.given_up.add(webhook.at)
+    yield from objects or ()
 
 
 def _objects(api: Api, schema: Schema) -> Iterator[tuple[Named, _Claim | None]]:

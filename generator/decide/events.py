@@ -24,12 +24,13 @@ _OWN: Final = frozenset(
 def events(api: Api, homes: Homes) -> views.Events | None:
     """Decide on the file of events, None where the API sends none.
 
-    Raises:
-        DocumentError: a webhook is no object, or cannot be told apart.
+    What cannot be told apart is taken down.
     """
     if not api.webhooks:
         return None
     found = tell_apart(api)
+    if not found:
+        return None
     base = _base(api, (event.key for event in found))
     view = views.Events(
         events=tuple(

@@ -55,8 +55,7 @@ class Credentials:
 def choose(api: Api) -> Credentials:
     """Return how the key travels.
 
-    Raises:
-        DocumentError: an operation takes nothing but schemes that cannot be emitted.
+    An operation that takes nothing but schemes that cannot be emitted is taken down.
     """
     wanted = {operation.at: _wanted(api, operation) for operation in api.operations}
     needing = {at: one for at, one in wanted.items() if one.alternatives}
@@ -109,13 +108,17 @@ def _wanted(api: Api, operation: Operation) -> _Wanted:
     emitted = tuple(names for names in found if _supported(api, names))
     if found and not emitted and not optional:
         name = next(name for name in found[0] if not _supported(api, (name,)))
-        raise api.document.error(
+        api.document.wrong(
             f"{operation.title} takes the security scheme {name} "
             f"({api.security_schemes[name].get('scheme')}) alone, which answers a challenge with "
             "more than a key",
-            pointers.join("/components/securitySchemes", name),
+            pointers.join(operation.at, "security"),
             "Let bearer, basic, an apiKey, oauth2, openIdConnect or mutualTLS be enough",
+            "challenge-security",
         )
+        # From here on, and in the document that is handed out, it asks for nothing.
+        api.document.at(operation.at)["security"] = []
+        return _Wanted(())
     return _Wanted(emitted, optional)
 
 

@@ -60,6 +60,8 @@ _TABLE: Final = (
     Rule("unknown-key", "It is passed over"),
     Rule("wrong-type", "It is passed over; what is text but for its quotes is taken as text"),
     Rule("wrong-value", "It is passed over"),
+    Rule("challenge-security", "No key is sent with it, whatever signs it is the caller's own"),
+    Rule("unread-webhook", "It is no event of the package: who receives it reads it himself"),
     Rule("unknown-security-scheme", "It is not asked for, and nothing is sent for it"),
     # From here on nothing changes for users.
     Rule("overlay-idle", "It changes nothing", warns=True),

@@ -200,7 +200,6 @@ BAD: list[tuple[str, str, str, int, str]] = [
      "          type: array\n", 30, "allows no value"),
     ("contradiction", "      type: object\n      properties:\n        id:\n          type: string\n", "      allOf:\n        - type: string\n"
      "        - type: integer\n", 26, "no value can be at once"),
-    ("XML alone as text", "application/json:", "text/plain:", 21, "but it is text"),
 ]  # fmt: skip
 
 
