@@ -96,6 +96,7 @@ class _Repair:
 
     def run(self) -> None:
         """Take down and change what is wrong until nothing is."""
+        found: list[Complaint] = []
         for _ in range(_ROUNDS):
             # From the end: what goes out of a list must not move what is still to be changed.
             found = sorted(self.found(), key=lambda one: pointers.order(one.target), reverse=True)

@@ -121,7 +121,9 @@ def credentials_of(value: ast.expr | None) -> frozenset[tuple[str, ...]]:
     """Return where the keys of a `Credentials` expression travel, each with its scheme."""
     if not isinstance(value, ast.Call):
         return frozenset()
-    given = dict(zip(("place", "name", "scheme"), map(literal_of, value.args), strict=False))
+    given: dict[str, Any] = dict(
+        zip(("place", "name", "scheme"), map(literal_of, value.args), strict=False)
+    )
     found: set[tuple[str, ...]] = set()
     for keyword in value.keywords:
         if keyword.arg == "also" and isinstance(keyword.value, ast.Tuple):

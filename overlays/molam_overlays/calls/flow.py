@@ -168,7 +168,9 @@ def flow(
                     )
                 except UnreadableBodyError as unreadable:
                     # No cause: a decoder's error holds the whole body.
-                    perhaps = " The request may have been processed." if unreadable.repeatable else ""
+                    perhaps = (
+                        " The request may have been processed." if unreadable.repeatable else ""
+                    )
                     error = NetworkError(
                         f"The answer to {operation.id} had status {answer.status}, but "
                         f"{unreadable}.{perhaps}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ..conftest import Build, operation
-
-ONE = {"/x": {"get": operation(operationId="getX")}}
+Build = Callable[..., Any]
+ONE = {"/x": {"get": {"operationId": "getX", "responses": {"204": {"description": "Done."}}}}}
 
 
 def document(*servers: str, **more: Any) -> dict[str, Any]:
