@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 Build = Callable[..., Any]
-ONE = {"/x": {"get": {"operationId": "getX", "responses": {"204": {"description": "Done."}}}}}
+
+
+def operation(**given: Any) -> dict[str, Any]:
+    return {"responses": {"204": {"description": "Done."}}, **given}
+
+
+ONE = {"/x": {"get": operation(operationId="getX")}}
 
 
 def document(*servers: str, **more: Any) -> dict[str, Any]:
