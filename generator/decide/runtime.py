@@ -75,7 +75,7 @@ CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_he
 
 CLIENT_METHODS: Final = frozenset({
     "aclose", "close", "config", "config_class", "construct_event", "recover", "request",
-    "sdk_version", "verify_webhook_signature", "with_options",
+    "sdk_version", "user_agent", "verify_webhook_signature", "with_options",
 })  # fmt: skip
 """What every client has; an operation's method gives way."""
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from molam_overlays import calls
 from molam_sdk import Config, MolamAsyncClient, MolamClient, MolamError
 from molam_sdk.exceptions import (
     IdempotencyKeyExpiredError,
@@ -28,6 +27,7 @@ from molam_sdk.exceptions import (
 from molam_sdk.idempotency import AsyncIdempotencyStore, IdempotencyStore
 
 support: Any = sys.modules["sdk_support"]  # conftest.py
+calls: Any = sys.modules["molam_overlays.calls"]  # where signals strike
 Recorder = support.Recorder
 
 SCRIPT = Path(__file__).parents[2] / "migrations/sqlite/001_idempotency_and_webhooks.sql"
