@@ -216,7 +216,7 @@ FLOORS = {
         "errors",
         "outcome",
         "product wire drive",
-        "redact frames",
+        "annotations redact frames",
     ],
     "generator": [
         "__main__",

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from generator.decide import views
-from generator.decide.imports import use, use_for_types
+from generator.decide.imports import use
 
 PACKAGE: Final = "molam_overlays"
 """The runtime's own name."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "annotations": ("Unpack",),
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
     "calls.call": ("Call",),
@@ -38,7 +39,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "schema.files": ("Binary", "File",),
     "schema.formats": ("Base64", "Date", "DateTime", "DecimalText", "Duration", "Time", "Uuid",),
     "schema.lazy": ("Lazy",),
-    "schema.model": ("Model",),
+    "schema.model": ("Model", "UnknownModel",),
     "schema.numbers": ("Float", "Integer", "Number",),
     "schema.rules": (
         "any_of_required", "dependent_required", "max_properties", "min_properties",
@@ -65,11 +66,6 @@ def of_runtime(name: str) -> str:
     return use(RUNTIME[name], name)
 
 
-def of_runtime_for_types(name: str) -> str:
-    """Return the token of a name of the runtime that must not be imported when the file runs."""
-    return use_for_types(RUNTIME[name], name)
-
-
 CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers", "into"})
 """Keywords of every client method; an operation's own argument gives way."""
 
@@ -85,9 +81,7 @@ MODEL_MEMBERS: Final = frozenset({
 })  # fmt: skip
 """What every model has; a property gives way."""
 
-PAGE_MEMBERS: Final = frozenset(
-    {"from_dict", "get", "keys", "next_page", "response", "to_dict", "to_json"}
-)
+PAGE_MEMBERS: Final = MODEL_MEMBERS | {"next_page"}
 """What every page has; a property gives way."""
 
 NEVER: Final = frozenset({*keyword.kwlist, "self", "cls", "_", "__debug__"})
@@ -98,7 +92,7 @@ CLASSES_TAKEN: Final = frozenset({
     *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
     "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
     "Page", "Parameter", "ResponseInfo", "Sequence", "TYPE_CHECKING", "TypeAlias", "UUID", "Union",
-    "Unset", "WebhookEvent",
+    "UnknownModel", "Unset", "WebhookEvent",
 })  # fmt: skip
 
 IDEMPOTENCY: Final = "Idempotency-Key"

@@ -5,16 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
+from typing import Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
 from urllib.parse import SplitResult, urlsplit
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
 from molam_overlays.message.credentials import Credentials
 from molam_overlays.redact import MASK
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 WebhookSecrets = str | Iterable[str] | Mapping[str, Any]
 """One secret, which serves every key id; several; or a mapping of key id to secret."""
@@ -200,7 +198,7 @@ class Config:
         self.__reduce__()
 
 
-Config.__module__ = "molam_sdk.config"
+at_home("molam_sdk.config", Config)
 
 
 def mask_key(key: str) -> str:

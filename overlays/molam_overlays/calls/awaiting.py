@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
+from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
 from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
@@ -16,15 +17,17 @@ from molam_overlays.calls.world import WORLD, World
 from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import empty, sealed
+from molam_overlays.outcome import Attempt
 from molam_overlays.transport import exchange
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
-    from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
+else:
+    Hooks = later("molam_overlays.watch.hooks", "Hooks")
+    Recovered = later("molam_overlays.store.journal", "Recovered")
+
 from molam_overlays.calls.blocking import T
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
+from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.deprecation import warn_deprecated
 from molam_overlays.calls.download import Download
@@ -25,9 +26,9 @@ from molam_overlays.webhook import signature
 from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
     from molam_overlays.watch.hooks import Hooks
+else:
+    Hooks = later("molam_overlays.watch.hooks", "Hooks")
 from molam_overlays.calls.preparation import PYTHON, REPLACEABLE
 from molam_overlays.calls.started import Started
 from molam_overlays.schema.lazy import resolve_pending

@@ -21,6 +21,7 @@ from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.types import Problems, Type, type_of
 from molam_overlays.wire import Response
 
@@ -222,7 +223,9 @@ class Operation(Generic[T_co]):
             result = chosen
         if not content and (response.status in (204, 205) or self.method == "HEAD"):
             # Nothing was announced, and nothing came.
-            return result.type.decode({}, info) if result.type and result.kind == "json" else None
+            if result.type is None or result.kind != "json":
+                return None
+            return result.type.decode({}, Origin(info, NOWHERE.digits))
         try:
             return result.decode(content, media, info)
         except UnreadableBodyError:

@@ -14,6 +14,7 @@ from typing import Final, cast
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import sealed
 from molam_overlays.money.currencies import EXPONENTS, FORMATS, Format
@@ -281,7 +282,8 @@ def _exact(amount: object) -> Decimal:
     return number
 
 
-for _public in (
+at_home(
+    "molam_sdk.money",
     MoneyError,
     CurrencyError,
     Money,
@@ -289,5 +291,4 @@ for _public in (
     to_minor_units,
     from_minor_units,
     format_money,
-):
-    _public.__module__ = "molam_sdk.money"
+)

@@ -13,8 +13,9 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from molam_overlays.annotations import Self
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking, failures, fork
 from molam_overlays.store import session as sessions
@@ -31,9 +32,6 @@ from molam_overlays.store.session import (
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision, Dialect, Result, Statement, spell
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")

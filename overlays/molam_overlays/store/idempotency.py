@@ -7,8 +7,9 @@ import functools
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.frames import sealed
 from molam_overlays.store import claims
@@ -20,9 +21,6 @@ from molam_overlays.store.content import Decrypt, Encrypt
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import encode, fingerprint
 from molam_overlays.store.statement import Ask
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -470,5 +468,4 @@ def _call_fingerprint(
         ) from error
 
 
-for _public in (IdempotencyStore, AsyncIdempotencyStore):
-    _public.__module__ = "molam_sdk.utils.idempotency"
+at_home("molam_sdk.utils.idempotency", IdempotencyStore, AsyncIdempotencyStore)

@@ -12,10 +12,11 @@ import contextlib
 import logging
 import random as chance
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import attrs
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.store import deliveries, fork
@@ -31,9 +32,6 @@ from molam_overlays.store.deliveries import (
     Received,
 )
 from molam_overlays.store.payload import encode
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 LOGGER = logging.getLogger("molam_sdk")
 
@@ -563,5 +561,4 @@ def _replayed(event_id: str, found: str) -> bool:
     return found == "replayed"
 
 
-for _public in (Inbox, AsyncInbox, Delivery, AsyncDelivery):
-    _public.__module__ = "molam_sdk.inbox"
+at_home("molam_sdk.inbox", Inbox, AsyncInbox, Delivery, AsyncDelivery)

@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from molam_overlays.annotations import at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
@@ -341,5 +342,4 @@ class AsyncJournal(_Face):
             await asyncio.shield(task)
 
 
-for _public in (Journal, AsyncJournal):
-    _public.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Journal, AsyncJournal)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError
 from molam_overlays.wire import Response
 
@@ -85,8 +86,7 @@ class ForeignError(Exception):
         was sent; None for nothing."""
 
 
-for _class in (HTTPAdapter, AsyncHTTPAdapter):
-    _class.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", HTTPAdapter, AsyncHTTPAdapter)
 
 
 def prefers_exchange(adapter: object) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, cast
 import anyio
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -255,7 +256,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         self._stack.closed = self._closed
 
 
-AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
 
 
 class _Attempt:

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -248,7 +249,7 @@ class HttpxAdapter(HTTPAdapter):
             each.wire.close()  # closes our copy of the socket; says nothing to the server
 
 
-HttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", HttpxAdapter)
 
 
 class _Waiter(Waiter["_Line"]):

@@ -9,10 +9,11 @@ import contextlib
 import datetime
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import httpx
 
+from molam_overlays.annotations import Self
 from molam_overlays.errors import MolamError
 from molam_overlays.transport import failures, own
 from molam_overlays.transport.adapter import ForeignError
@@ -20,9 +21,6 @@ from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.wire import Request, Response
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class OwnAsyncClient:

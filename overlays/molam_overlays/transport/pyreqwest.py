@@ -38,6 +38,7 @@ except ImportError:
         "(Python 3.11 and newer)"
     ) from None
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
@@ -471,8 +472,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         return _named(self._proxies, url)
 
 
-for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
-    _class.__module__ = "molam_sdk.http.pyreqwest"
+at_home("molam_sdk.http.pyreqwest", PyreqwestAdapter, AsyncPyreqwestAdapter)
 
 
 def _unusable(closed: bool) -> ClientClosedError:

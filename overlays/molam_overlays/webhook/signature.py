@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hmac import compare_digest, digest
 from typing import Any, Final, NoReturn, cast
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError, SignatureError
 from molam_overlays.frames import sealed
 from molam_overlays.redact import MASK
@@ -321,5 +322,4 @@ def _no_secret(value: Any) -> str:
     return f"A webhook secret must be text, or several texts; got {kind}.{hint}"
 
 
-for _public in (parse_signature_header, verify_signature, generate_signature):
-    _public.__module__ = "molam_sdk.utils.webhook"
+at_home("molam_sdk.utils.webhook", parse_signature_header, verify_signature, generate_signature)
