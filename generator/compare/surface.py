@@ -86,7 +86,8 @@ class Surface:
         self.document = document
         api = normalise(document)
         graph = Graph(document, api.named)
-        self.package = plan(api, graph, load(), package="molam_sdk", version="0")
+        self.package = plan(api, graph, load())
+        self.brand = self.package.brand
         document.findings.settle()
         # What a union of kinds says, the base and its kinds say themselves.
         kinds = {one.kinds for one in api.named.values()}
