@@ -60,8 +60,8 @@ def read_document(
         document = Document(source, checked_root(source), findings)
         with findings.collect():
             if (found := settings.load(source.path, source.name)) is not None:
-                document.settings, file = found
-                document.sources.append(file)
+                document.settings, said = found
+                document.sources.append(said)
         with findings.collect():
             beside = accepted.load(source.path, source.name, findings)
             if beside is not None:

@@ -16,6 +16,8 @@ import attrs
 
 DISTRIBUTION: Final = "molam-sdk-python"
 """What brings this runtime."""
+DOCUMENTATION: Final = "https://molam.github.io/python-sdk/"
+"""Where the pages are that this package is explained on."""
 
 
 @attrs.frozen(kw_only=True)

@@ -51,7 +51,7 @@ FAILED: Final = Answer(500, "not handled, send again")
 def header_of(construct_event: ConstructEvent[Any], given: str | None) -> str:
     """Return the header that a signature is in: as given, or as the client's package says."""
     client = getattr(construct_event, "__self__", None)
-    return given or getattr(client, "signature_header", SIGNATURE_HEADER)
+    return given or str(getattr(client, "signature_header", SIGNATURE_HEADER))
 
 
 @sealed
