@@ -45,6 +45,7 @@ class Method:
 
     name: str
     module: str
+    """Its module, below the package."""
     operation: Operation
     arguments: tuple[Argument, ...]
     result: str
@@ -112,7 +113,7 @@ class Surface:
     def _method(self, operation: Operation, function: views.Function) -> Method:
         return Method(
             function.name,
-            function.module,
+            function.module.removeprefix(f"{self.brand.package}."),
             operation,
             tuple(
                 Argument(
