@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import molam_sdk
-from molam_overlays.store.entries import Recovered
-from molam_overlays.watch.hooks import Hooks
 from molam_sdk.client import MolamClient
 from molam_sdk.config import CallOptions
+from molam_sdk.idempotency import Recovered
 from molam_sdk.models import PaymentIntent, ResponseInfo
+from molam_sdk.observe import Hooks
 
 SPECIAL = {"__init__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__iter__", "__aiter__"}
 

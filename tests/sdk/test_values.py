@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import dataclasses
 import json
@@ -20,17 +21,14 @@ from fastapi import FastAPI
 from fastapi.responses import ORJSONResponse
 from fastapi.testclient import TestClient
 
-from molam_overlays.schema.digits import Origin
-from molam_overlays.schema.jsontext import read
+from molam_sdk import Config, MolamAsyncClient, MolamClient
 from molam_sdk.models import (
-    AsyncPaymentIntentList,
     Beneficiary,
     IbanBeneficiary,
     Model,
     PaymentIntent,
     PaymentIntentList,
     Payout,
-    ResponseInfo,
 )
 
 IBAN = "DE89370400440532013000"
@@ -41,23 +39,43 @@ TEXT = (
 PLAIN = json.loads(TEXT)
 
 
-def made(cls: Any, text: str = TEXT) -> Any:
-    data, digits = read(text)
-    return cls.__over__(data, Origin(ResponseInfo(request_id="req_1"), digits))
+class Answers:
+    """An adapter that answers with one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def send(self, **_: Any) -> Any:
+        return 200, self.text, {"X-Request-Id": "req_1"}
 
 
-PAYOUT: Payout = made(Payout)
+class AsyncAnswers(Answers):
+    async def send(self, **_: Any) -> Any:
+        return super().send()
+
+
+CONFIG = Config(api_key="sk_test_x")
+
+
+def payout_of(text: str) -> Payout:
+    return MolamClient(CONFIG, Answers(text)).retrieve_payout("po_1x")
+
+
+PAYOUT = payout_of(TEXT)
 PAGE_TEXT = '{"data":[{"id":"pi_1x","amount":1.50}],"has_more":false}'
-PAGES = [made(PaymentIntentList, PAGE_TEXT), made(AsyncPaymentIntentList, PAGE_TEXT)]
+PAGES: list[Any] = [
+    MolamClient(CONFIG, Answers(PAGE_TEXT)).list_payment_intents(),
+    asyncio.run(MolamAsyncClient(CONFIG, AsyncAnswers(PAGE_TEXT)).list_payment_intents()),
+]
 ENCODERS: dict[str, Any] = {
     "json": lambda value: json.loads(json.dumps(value)),
     "json with indent": lambda value: json.loads(json.dumps(value, indent=1)),
     "orjson": lambda value: orjson.loads(orjson.dumps(value)),
     "msgspec": lambda value: msgspec.json.decode(msgspec.json.encode(value)),
     "msgpack": lambda value: msgspec.msgpack.decode(msgspec.msgpack.encode(value)),
-    "jsonpickle": lambda value: jsonpickle.decode(jsonpickle.encode(value, keys=False)),
+    "jsonpickle": lambda value: jsonpickle.decode(jsonpickle.encode(value, keys=True), keys=True),
     "plain jsonpickle": lambda value: json.loads(
-        jsonpickle.encode(value, unpicklable=False, keys=False)
+        jsonpickle.encode(value, unpicklable=False, keys=True)
     ),
     "cattrs": cattrs.unstructure,
     "yaml": lambda value: yaml.safe_load(yaml.safe_dump(value.to_dict())),
@@ -85,10 +103,12 @@ def test_items_are_plain_and_the_digits_stay_beside_them() -> None:
     assert b"molam" not in pickle.dumps(PAYOUT.to_dict())
 
 
-@pytest.mark.parametrize("digits", ["12345678901.1234567890123", "1e999", "-0.12345678901234567891"])
+@pytest.mark.parametrize(
+    "digits", ["12345678901.1234567890123", "1e999", "-0.12345678901234567891"]
+)
 def test_what_no_float_prints_is_a_decimal(digits: str) -> None:
     text = f'{{"amount":{digits}}}'
-    payout = made(Payout, text)
+    payout = payout_of(text)
     assert payout["amount"] == payout.amount == Decimal(digits)
     assert type(payout.to_dict()["amount"]) is Decimal
     for other in (payout, pickle.loads(pickle.dumps(payout)), copy.deepcopy(payout)):
@@ -145,7 +165,7 @@ def test_a_copy_with_other_values() -> None:
 
 class Holder(pydantic.BaseModel):
     payout: Payout
-    others: list[Payout] = []  # noqa: RUF012 - pydantic copies it
+    others: list[Payout] = []
     beneficiary: Beneficiary | None = None
 
 
@@ -181,7 +201,7 @@ def test_pydantic_says_what_is_wrong_and_where(payout: Any, place: tuple[Any, ..
 
 def test_pydantic_shows_nothing_sensitive() -> None:
     with pytest.raises(pydantic.ValidationError) as caught:
-        Holder.model_validate({"payout": {"beneficiary": {"type": "iban", "iban": f"x{IBAN}?"}}})
+        Holder.model_validate({"payout": {"beneficiary": {"type": "iban", "iban": f"{IBAN}" * 9}}})
     assert IBAN not in str(caught.value) + repr(caught.value.errors())
 
 
@@ -204,18 +224,6 @@ def test_the_json_schema_is_the_documents(mode: Any) -> None:
     assert page["properties"]["data"]["items"]["title"] == "PaymentIntent"
 
 
-def test_an_object_within_itself_has_a_schema() -> None:
-    class Node(Model):
-        pass
-
-    from molam_overlays.schema.containers import Array
-    from molam_overlays.schema.fields import Field
-
-    Node.__fields__ = {"inner": Field(Array(Node), "inner", "inner", False, None, False, False)}
-    inner = pydantic.TypeAdapter(Node).json_schema()["properties"]["inner"]
-    assert inner == {"type": "array", "items": {"type": "object", "title": "Node"}}
-
-
 def test_fastapi_takes_it_as_body_and_as_answer() -> None:
     app = FastAPI()
 
@@ -230,7 +238,8 @@ def test_fastapi_takes_it_as_body_and_as_answer() -> None:
 
     @app.get("/page")
     def page() -> PaymentIntentList:
-        return PAGES[0]  # type: ignore[no-any-return]
+        page: PaymentIntentList = PAGES[0]
+        return page
 
     client = TestClient(app)
     assert client.post("/payouts", json=PLAIN).json() == PLAIN

@@ -29,9 +29,9 @@ from molam_overlays.schema.fields import (
 )
 from molam_overlays.schema.formats import DateTime
 from molam_overlays.schema.lazy import Lazy
-from molam_overlays.schema.record import Record, copied, set_origin
-from molam_overlays.schema.texts import Const, encode_text
-from molam_overlays.schema.types import Newer, Problems, Received, Type, type_of
+from molam_overlays.schema.record import Record, copied, encode_object, set_origin
+from molam_overlays.schema.texts import Const
+from molam_overlays.schema.types import Problems, Type, type_of
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -271,77 +271,6 @@ class Object(Type):
             )
             return None
         return encode_object(self.model, value, at, problems)
-
-
-def _written(model: type[Record]) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
-    """Return what `encode_object` asks of each field, in a form that is quick to go through."""
-    rows = model.__dict__.get("__written__")
-    if rows is None:
-        rows = tuple(
-            (
-                name,
-                spec.type.encode,
-                spec.required and not spec.read_only,
-                spec.read_only,
-                isinstance(spec.type, Nullable),
-            )
-            for name, spec in model.__fields__.items()
-        )
-        model.__written__ = rows
-    return rows
-
-
-def encode_object(
-    model: type[Record], value: Mapping[Any, Any], at: str, problems: Problems
-) -> dict[str, Any]:
-    """Check an object, keyed by wire names, against a model; return plain JSON data.
-
-    None stands for "left out" unless the property may be null. What only the server sets is dropped
-    where a model holds it, as all that comes from the API does, and is no caller's to give.
-    """
-    received = isinstance(problems, Received)
-    lenient = received and isinstance(problems, Newer)
-    if not received and isinstance(value, Model):
-        inner = Received()
-        sent = encode_object(model, value, at, inner)
-        problems.update(inner)
-        return sent
-    out: dict[str, Any] = {}
-    prefix = f"{at}." if at else ""
-    fields = model.__fields__
-    find = value.get
-    declared = 0
-    for name, encode, required, read_only, nullable in _written(model):
-        item = find(name, ABSENT)
-        if item is ABSENT:
-            if required and not lenient:
-                problems[prefix + name] = "is required"
-            continue
-        declared += 1
-        if item is types.UNSET or (item is None and not nullable):
-            if required and not lenient:
-                problems[prefix + name] = "is required"
-        elif not read_only:
-            out[name] = encode(item, prefix + name, problems)
-        elif not received:
-            problems[prefix + name] = "is set by the server alone; leave it out"
-    if declared < len(value):
-        extra = model.__extra__
-        for name, item in value.items():
-            if name in fields:
-                continue
-            if not isinstance(name, str):
-                problems[at] = f"must have text as keys, not {type(name).__name__}"
-            elif extra is None:
-                problems[prefix + name] = f"is not a property of {model.__name__}"
-            elif item is not types.UNSET:
-                key = encode_text(str.__str__(name), prefix + name, problems)
-                out[key] = extra.encode(item, prefix + name, problems)
-    for rule in model.__rules__:
-        problem = rule(out)
-        if problem is not None:
-            problems[at] = problem
-    return out
 
 
 def shown(value: Any) -> str:

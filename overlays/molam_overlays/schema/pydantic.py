@@ -8,22 +8,20 @@ this SDK. What is written is what came.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from molam_overlays.schema.model import encode_object
-from molam_overlays.schema.record import Record
 from molam_overlays.schema.types import Newer
 
 
-def core_schema_of(cls: type[Record]) -> core_schema.CoreSchema:
-    """Return how pydantic reads and writes objects of a class."""
+def core_schema_of(cls: Any, check: Callable[..., Any]) -> core_schema.CoreSchema:
+    """Return how pydantic reads and writes records of a class; `check` is `encode_object`."""
 
-    def read(value: Any) -> Record:
-        return value if isinstance(value, cls) else _read(cls, value)
+    def read(value: Any) -> Any:
+        return value if isinstance(value, cls) else _read(cls, value, check)
 
     return core_schema.no_info_plain_validator_function(
         read,
@@ -32,13 +30,13 @@ def core_schema_of(cls: type[Record]) -> core_schema.CoreSchema:
     )
 
 
-def _read(cls: type[Record], value: Any) -> Record:
+def _read(cls: Any, value: Any, check: Callable[..., Any]) -> Any:
     if not isinstance(value, Mapping):
         raise PydanticCustomError(
             "molam_object", "must be an object (a dict or {name})", {"name": cls.__name__}
         )
     problems = Newer()
-    encode_object(cls, value, "", problems)
+    check(cls, value, "", problems)
     if problems:
         raise ValidationError.from_exception_data(
             cls.__name__,
@@ -60,7 +58,7 @@ def _place(at: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
-def _written(value: Record, info: core_schema.SerializationInfo) -> Any:
+def _written(value: Any, info: core_schema.SerializationInfo) -> Any:
     data = value.to_dict()
     return _numbers(data) if info.mode == "json" else data
 

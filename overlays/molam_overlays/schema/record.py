@@ -17,6 +17,7 @@ from molam_overlays.annotations import Self
 from molam_overlays.frames import sealed
 from molam_overlays.outcome import ResponseInfo
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.containers import Nullable
 from molam_overlays.schema.digits import (
     NOWHERE,
     Digits,
@@ -26,9 +27,10 @@ from molam_overlays.schema.digits import (
     plain_copy,
     plain_data,
 )
-from molam_overlays.schema.fields import Field
+from molam_overlays.schema.fields import ABSENT, Field
 from molam_overlays.schema.jsontext import dumps_exact
-from molam_overlays.schema.types import Type, keywords
+from molam_overlays.schema.texts import encode_text
+from molam_overlays.schema.types import UNSET, Newer, Problems, Received, Type, keywords
 
 if TYPE_CHECKING:
     # A base that mypy cannot follow would make every model compatible with everything.
@@ -109,7 +111,7 @@ class Record(_Object):
         """Say how pydantic reads and writes these; see its documentation."""
         from molam_overlays.schema.pydantic import core_schema_of
 
-        return core_schema_of(cls)
+        return core_schema_of(cls, encode_object)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
@@ -186,6 +188,77 @@ def copied(cls: type, data: Any) -> tuple[dict[str, Any], Origin]:
             f"{type(data).__name__}"
         )
     return received(cls, data if isinstance(data, Mapping) else dict(data))
+
+
+def _written(model: type[Record]) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
+    """Return what `encode_object` asks of each field, in a form that is quick to go through."""
+    rows = model.__dict__.get("__written__")
+    if rows is None:
+        rows = tuple(
+            (
+                name,
+                spec.type.encode,
+                spec.required and not spec.read_only,
+                spec.read_only,
+                isinstance(spec.type, Nullable),
+            )
+            for name, spec in model.__fields__.items()
+        )
+        model.__written__ = rows
+    return rows
+
+
+def encode_object(
+    model: type[Record], value: Mapping[Any, Any], at: str, problems: Problems
+) -> dict[str, Any]:
+    """Check an object, keyed by wire names, against a model; return plain JSON data.
+
+    None stands for "left out" unless the property may be null. What only the server sets is dropped
+    where a model holds it, as all that comes from the API does, and is no caller's to give.
+    """
+    received = isinstance(problems, Received)
+    lenient = received and isinstance(problems, Newer)
+    if not received and isinstance(value, Record):
+        inner = Received()
+        sent = encode_object(model, value, at, inner)
+        problems.update(inner)
+        return sent
+    out: dict[str, Any] = {}
+    prefix = f"{at}." if at else ""
+    fields = model.__fields__
+    find = value.get
+    declared = 0
+    for name, encode, required, read_only, nullable in _written(model):
+        item = find(name, ABSENT)
+        if item is ABSENT:
+            if required and not lenient:
+                problems[prefix + name] = "is required"
+            continue
+        declared += 1
+        if item is UNSET or (item is None and not nullable):
+            if required and not lenient:
+                problems[prefix + name] = "is required"
+        elif not read_only:
+            out[name] = encode(item, prefix + name, problems)
+        elif not received:
+            problems[prefix + name] = "is set by the server alone; leave it out"
+    if declared < len(value):
+        extra = model.__extra__
+        for name, item in value.items():
+            if name in fields:
+                continue
+            if not isinstance(name, str):
+                problems[at] = f"must have text as keys, not {type(name).__name__}"
+            elif extra is None:
+                problems[prefix + name] = f"is not a property of {model.__name__}"
+            elif item is not UNSET:
+                key = encode_text(str.__str__(name), prefix + name, problems)
+                out[key] = extra.encode(item, prefix + name, problems)
+    for rule in model.__rules__:
+        problem = rule(out)
+        if problem is not None:
+            problems[at] = problem
+    return out
 
 
 def restored(
