@@ -217,7 +217,7 @@ FLOORS = {
         "errors",
         "outcome",
         "product wire drive",
-        "annotations redact frames",
+        "annotations integers redact frames",
     ],
     "generator": [
         "__main__",

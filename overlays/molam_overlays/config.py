@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
+from molam_overlays.integers import whole
 from molam_overlays.message.credentials import Credentials
 from molam_overlays.redact import MASK
 
@@ -313,8 +314,9 @@ def check_seconds(name: str, value: Any) -> float:
     Raises:
         ConfigurationError: it is not one.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST:
-        return float(value)
+    seconds = value if isinstance(value, float) else whole(value)
+    if seconds is not None and 0 < seconds <= _LONGEST:
+        return float(seconds)
     raise ConfigurationError(f"{name} must be a positive number of seconds, a year at most.")
 
 
@@ -328,6 +330,7 @@ def check_retries(value: Any) -> int:
     Raises:
         ConfigurationError: it is not one.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    count = whole(value)
+    if count is not None and count >= 0:
+        return count
     raise ConfigurationError("max_retries must be a whole number, 0 or more.")

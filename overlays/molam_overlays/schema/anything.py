@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from molam_overlays.schema.digits import whole
+from molam_overlays.integers import whole
 from molam_overlays.schema.jsontext import MAX_NESTING
 from molam_overlays.schema.numbers import encode_int, encode_number
 from molam_overlays.schema.texts import encode_text

@@ -7,11 +7,11 @@ Decimal. The digits that a float would print otherwise, as in ``500.10``, are no
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
+from molam_overlays.integers import whole
 from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
 
 Digits = dict[int, tuple[Any, str]]
@@ -55,19 +55,6 @@ def exact_decimal(value: Any, digits: Digits | None = None) -> Any:
             return value
     whole_number = whole(value)
     return value if whole_number is None else Decimal(whole_number)
-
-
-def whole(value: Any) -> int | None:
-    """Return what an integer of any library counts (``__index__``), None unless it is one.
-
-    A bool is none.
-    """
-    if isinstance(value, bool):
-        return None
-    try:
-        return int(operator.index(value))
-    except TypeError:
-        return None
 
 
 def plain_copy(data: Any) -> Any:

@@ -6,7 +6,8 @@ import math
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final
 
-from molam_overlays.schema.digits import Origin, exact_decimal, whole
+from molam_overlays.integers import whole
+from molam_overlays.schema.digits import Origin, exact_decimal
 from molam_overlays.schema.types import Newer, Problems, Type
 
 

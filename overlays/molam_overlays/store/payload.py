@@ -11,8 +11,8 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, cast
 
 from molam_overlays.annotations import at_home
+from molam_overlays.integers import whole
 from molam_overlays.schema import jsontext
-from molam_overlays.schema.digits import whole
 from molam_overlays.schema.record import Record
 
 _Number = Callable[["int | float | Decimal"], str]
