@@ -217,7 +217,7 @@ FLOORS = {
         "errors",
         "outcome",
         "product wire drive",
-        "annotations integers redact frames",
+        "annotations integers keywords redact frames",
     ],
     "generator": [
         "__main__",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import ValidationError
 from molam_overlays.frames import sealed
+from molam_overlays.keywords import unexpected
 from molam_overlays.redact import MASK, redact_text
 from molam_overlays.schema import types
 from molam_overlays.schema.containers import Array, Nullable
@@ -171,8 +172,8 @@ def _by_name(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
         spec = by_attribute.get(attribute)
         if spec is None or spec.read_only:
             raise TypeError(
-                f"{cls.__name__}() got an unexpected keyword argument {attribute!r}; "
-                "from_dict() takes any property"
+                f"{unexpected(cls.__name__, attribute, by_attribute)}; from_dict() takes any "
+                "property"
             )
         given[spec.name] = value
     return given

@@ -90,6 +90,13 @@ class String(Type):
         return 0.0 if not isinstance(wire, str) else 0.8 if self.accepts(wire) else 0.4
 
 
+def prefix_of(declared: Any) -> str | None:
+    """Return what every text of a type starts with, as ids do; None when its pattern says more."""
+    pattern = getattr(getattr(declared, "inner", declared), "_pattern", None)
+    found = re.fullmatch(r"\^([A-Za-z]+_)", pattern or "")
+    return found and found[1]
+
+
 class Enum(Type):
     """One of a closed set of values when sent; any value when read."""
 

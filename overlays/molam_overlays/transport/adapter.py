@@ -89,6 +89,11 @@ class ForeignError(Exception):
 at_home("molam_sdk.http.adapter", HTTPAdapter, AsyncHTTPAdapter)
 
 
+def is_networked(adapter: object) -> bool:
+    """Tell whether an adapter is one of ours that goes out to servers."""
+    return getattr(adapter, "networked", False) is True
+
+
 def prefers_exchange(adapter: object) -> bool:
     """Tell whether to call `exchange`: it exists, and no subclass overrode `send` below it."""
     for cls in type(adapter).__mro__:

@@ -44,6 +44,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     the ``timeout`` holds for the whole attempt too.
     """
 
+    networked = True
+
     @sealed
     def __init__(
         self,

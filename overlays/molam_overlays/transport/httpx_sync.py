@@ -62,6 +62,8 @@ class HttpxAdapter(HTTPAdapter):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    networked = True
+
     @sealed
     def __init__(
         self,

@@ -269,6 +269,8 @@ class PyreqwestAdapter(HTTPAdapter):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    networked = True
+
     @sealed
     def __init__(
         self,
@@ -369,6 +371,8 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     counts as ``maybe_processed``, whatever the status was. From then on the adapter takes up a
     response at its status, so that the attempts that follow are answered by it.
     """
+
+    networked = True
 
     @sealed
     def __init__(
