@@ -46,7 +46,7 @@ def read_event(known: Mapping[str, type[E]], fallback: type[E], body: bytes) -> 
     except ValueError:
         data, digits = None, {}
     kind = data.get("type") if isinstance(data, dict) else None
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not isinstance(data, dict):
         raise WebhookPayloadError(
             "The webhook is signed but is not an event: expected a JSON object with a "
             "text `type`. Answer 400 and look at what was sent."
