@@ -100,8 +100,8 @@ def _item(schemas: Schemas, media: Media) -> Schema:
     if media.item is not None:
         return media.item
     if media.schema is None:
-        kind = "string" if stream_kind_of(media.media) == "events" else "any"
-        return Schema(at=media.at, kind=kind)
+        events = stream_kind_of(media.media) == "events"
+        return Schema(at=media.at, kind="string" if events else "any")
     solid = schemas.in_place(media.schema)
     return solid.item if solid.kind == "array" and solid.item is not None else media.schema
 

@@ -12,7 +12,7 @@ MULTIPART: Final = "multipart/form-data"
 Kind: TypeAlias = Literal["json", "form", "multipart", "text", "bytes"]
 StreamKind: TypeAlias = Literal["events", "lines", "sequence"]
 
-_STREAMS: Final[dict[str, StreamKind]] = {
+STREAMS: Final[dict[str, StreamKind]] = {
     "text/event-stream": "events",
     "application/x-ndjson": "lines",
     "application/ndjson": "lines",
@@ -46,4 +46,4 @@ def kind_of(media: str) -> Kind:
 def stream_kind_of(media: str) -> StreamKind | None:
     """Tell how an answer of a media type comes item by item; None where it comes whole."""
     name = bare(media)
-    return "sequence" if name.endswith("+json-seq") else _STREAMS.get(name)
+    return "sequence" if name.endswith("+json-seq") else STREAMS.get(name)

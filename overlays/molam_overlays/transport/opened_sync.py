@@ -37,7 +37,7 @@ class OpenedLine(Opened):
         self._request = request
         self._host = target.host
         self._slot = slot
-        self._used = slot.line
+        self._used: Any = slot.line
         self._give_back = give_back
         self._trail = trail
         self._stream: httpx.SyncByteStream | None = None

@@ -635,6 +635,29 @@ def test_the_child_of_a_fork_takes_nothing_of_a_stream(kind: str, server: Any) -
             assert [item.text for item in items] == ["two"]
 
 
+# The journal
+
+
+@pytest.mark.parametrize("media", [SSE, NDJSON])
+def test_a_stream_that_a_crash_left_open_is_settled_by_a_recovery(
+    server: Any, tmp_path: Path, media: str
+) -> None:
+    server.act = loopback.DEEDS["reset"]
+    config = Config(api_key="sk_test_1", api_base=server.url)
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    with Blocking(config, HttpxAdapter(), idempotency_store=store) as made:
+        talk = Caller(made, None, _call).stream
+        broken(NetworkError, talk(operation(media), max_retries=0))
+        server.act = sends(ONE, media=media)
+        (row,) = made.recover()
+        assert row.outcome == "settled", row
+        assert made.recover() == []
+        server.act = sends(ONE, TWO)
+        with talk() as items:
+            next(items)
+        assert made.recover() == []
+
+
 # Adapters of other people
 
 
