@@ -42,6 +42,7 @@ from molam_overlays.schema.fields import field
 from molam_overlays.schema.formats import DateTime
 from molam_overlays.schema.model import Model
 from molam_overlays.schema.texts import String
+from molam_overlays.store.migrate import migrate
 from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 
@@ -645,6 +646,8 @@ def test_a_stream_that_a_crash_left_open_is_settled_by_a_recovery(
     server.act = loopback.DEEDS["reset"]
     config = Config(api_key="sk_test_1", api_base=server.url)
     store = f"sqlite:///{tmp_path / 'store.db'}"
+    scripts = Path(__file__).parents[3] / "migrations" / "sqlite"
+    migrate(store, {f"sqlite/{each.name}": each.read_text() for each in scripts.glob("*.sql")})
     with Blocking(config, HttpxAdapter(), idempotency_store=store) as made:
         talk = Caller(made, None, _call).stream
         broken(NetworkError, talk(operation(media), max_retries=0))
