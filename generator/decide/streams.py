@@ -61,18 +61,14 @@ def _replaced(
 
 def results(shapes: Shapes, operation: Operation) -> Results:
     """Decide what an operation gives back item by item."""
-    sources: list[str] = []
-    annotations: list[str] = []
-    for answer in successful(operation):
-        if not answer.media:
-            # What comes without a body is a stream without items.
-            sources.append(f"{of_runtime('Result')}(None, {literal(answer.status)})")
-        for media in answer.media:
-            found, item = _result(shapes, answer, media)
-            sources.append(found)
-            annotations.append(item)
-    item = joined(*annotations)
-    return Results(tuple(sources), item, item)
+    answers = successful(operation)
+    some = next(media for answer in answers for media in answer.media)
+    # What comes without a body is a stream without items.
+    told = [
+        _result(shapes, answer, media) for answer in answers for media in answer.media or (some,)
+    ]
+    item = joined(*(item for _, item in told))
+    return Results(tuple(source for source, _ in told), item, item)
 
 
 def _result(shapes: Shapes, answer: Response, media: Media) -> tuple[str, str]:

@@ -47,6 +47,7 @@ class Canned:
     def __init__(self, text: str, media: str = SSE) -> None:
         self.text = text
         self.media = media
+        self.status = 200
         self.json: Any = None
         self.headers: Any = {}
 
@@ -96,7 +97,21 @@ def test_a_stream_beside_json_is_a_method_of_its_own(build: Build) -> None:
 def test_an_operation_that_only_streams_has_that_method_alone(build: Build) -> None:
     assert methods(build(document(stream(PIECE)))) == {"stream_talk"}
     # What comes without a body is a stream without items.
-    assert methods(build(document(stream(PIECE), {}))) == {"stream_talk"}
+    bare = document(stream(PIECE), {})
+    bare["paths"]["/talk"]["post"]["responses"]["204"] = {"description": "d"}
+    built = build(bare)
+    assert methods(built) == {"stream_talk"}
+
+    class Silent(Canned):
+        def send(self, **_: Any) -> Any:
+            return self.status, "", {}
+
+    for status in (201, 204):
+        adapter = Silent("")
+        adapter.status = status
+        with built.client(adapter).stream_talk() as items:
+            assert list(items) == []
+            assert items.response.status == status
     assert methods(build(document(stream(PIECE), WHOLE))) == {"talk", "stream_talk"}
 
 
@@ -249,8 +264,7 @@ def test_a_change_of_a_stream_is_told_by_its_method(tmp_path: Any) -> None:
     told = {rule for rule, subject in rules(both, only) if subject == "stream_talk"}
     assert told <= {"rewritten"}
     wider = {**PIECE, "properties": {**PIECE["properties"], "more": {"type": "string"}}}
-    (found,) = {rule for rule, _ in rules(only, document(stream(wider)))}
-    assert found == "field-added"
+    assert "field-added" in {rule for rule, _ in rules(only, document(stream(wider)))}
 
 
 # The account

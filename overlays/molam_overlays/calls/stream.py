@@ -91,10 +91,11 @@ class _Stream(Generic[T_co]):
             raise MolamError(
                 f"The stream of {self._call.operation.id} was read already. Call the method again."
             )
-        self._started = self._client._start(
+        started: Started = self._client._start(
             self._call, self._key, self._options, again, self._earlier
         )
-        return self._started
+        self._started = started
+        return started
 
     def _found(self) -> Reading:
         if self._reading is None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
 from .document import Node
-from .package import dumps
 from .schemas import Facts
 
 _LINES = ("ndjson", "jsonl", "jsonlines", "json-lines")
 _EVENT = ("event", "id", "retry")
+
+
+def dumps(value: Any) -> bytes:
+    """Return JSON in one line."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def stream_of(media: str) -> str:
