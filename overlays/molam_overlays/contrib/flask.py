@@ -22,13 +22,17 @@ from molam_overlays.webhook.receiver import (
     ConstructEvent,
     E,
     Handle,
+    header_of,
     receive,
 )
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_view(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[], Response]:
     """Return a Flask view that verifies webhooks and hands their events over.
 
@@ -36,7 +40,9 @@ def webhook_view(
         construct_event: such as ``client.construct_event``.
         handle: a function of the event, or an `EventRouter`.
         max_body_bytes: a larger body is answered 413 unread; 1 MiB by default.
+        signature_header: where the signature is; by default as the client says.
     """
+    name = header_of(construct_event, signature_header)
 
     @sealed
     def molam_webhook() -> Response:
@@ -44,7 +50,7 @@ def webhook_view(
         if body is None:
             answer = TOO_LARGE
         else:
-            answer = receive(request.headers.get(SIGNATURE_HEADER), body, construct_event, handle)
+            answer = receive(request.headers.get(name), body, construct_event, handle)
         return _response(answer)
 
     return molam_webhook

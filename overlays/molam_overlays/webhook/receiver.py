@@ -2,10 +2,10 @@
 
 ==== =======================================================================================
 200  the event was handled, or nobody asked for it
-400  signed by Molam, but not an event
+400  signed, but not an event
 401  the signature does not verify
 413  the body is larger than an event can be
-500  a handler raised, or the receiver is set up wrongly: Molam sends the event again
+500  a handler raised, or the receiver is set up wrongly: the event is sent again
 ==== =======================================================================================
 
 Why a request was refused, or how a handler failed, goes to the logger ``molam_sdk``; the answer
@@ -23,6 +23,7 @@ from molam_overlays.errors import SignatureError, WebhookPayloadError
 from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.watch.observe import logger
 from molam_overlays.webhook.router import EventRouter, InThread, acall, call
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 MAX_BODY_BYTES: Final = 1 << 20
 """The default limit of a body, 1 MiB."""
@@ -45,6 +46,12 @@ class Answer:
 OK: Final = Answer(200, "ok")
 TOO_LARGE: Final = Answer(413, "body too large")
 FAILED: Final = Answer(500, "not handled, send again")
+
+
+def header_of(construct_event: ConstructEvent[Any], given: str | None) -> str:
+    """Return the header that a signature is in: as given, or as the client's package says."""
+    client = getattr(construct_event, "__self__", None)
+    return given or str(getattr(client, "signature_header", SIGNATURE_HEADER))
 
 
 @sealed
@@ -99,7 +106,7 @@ def _read(header: str | None, body: bytes, construct_event: ConstructEvent[E]) -
     except Exception as error:  # noqa: BLE001 - logged, with what follows from it
         # The secrets could not be had, which says nothing of the sender.
         logger.error(
-            "A webhook could not be verified; Molam will send it again.",
+            "A webhook could not be verified; it will be sent again.",
             exc_info=empty_for_log(error),
         )
         return FAILED
@@ -107,7 +114,7 @@ def _read(header: str | None, body: bytes, construct_event: ConstructEvent[E]) -
 
 def _failed(event: Mapping[str, Any], error: Exception) -> Answer:
     logger.error(
-        "The handler of webhook %s (%s) raised; Molam will send it again.",
+        "The handler of webhook %s (%s) raised; it will be sent again.",
         event.get("id"),
         event.get("type"),
         exc_info=empty_for_log(error),
