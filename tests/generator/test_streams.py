@@ -226,13 +226,13 @@ def test_names_of_streams_give_way(build: Build) -> None:
 def test_both_checkers_know_the_items(build: Build) -> None:
     built = build(document({**WHOLE, **stream({"$ref": "#/components/schemas/Piece"})}))
     said = built.types(
-        "from PKG.async_client import MolamAsyncClient\n"
-        "from PKG.client import MolamClient\n\n"
-        "def use(client: MolamClient) -> list[str]:\n"
+        "from PKG.async_client import ShopAsyncClient\n"
+        "from PKG.client import ShopClient\n\n"
+        "def use(client: ShopClient) -> list[str]:\n"
         "    with client.stream_talk(timeout=5) as items:\n"
         "        reveal_type(items.event)\n"
         "        return [item.piece for item in items]\n\n"
-        "async def ause(client: MolamAsyncClient) -> list[int]:\n"
+        "async def ause(client: ShopAsyncClient) -> list[int]:\n"
         "    async with client.stream_talk() as items:\n"
         "        return [item.piece async for item in items]\n"
     )
