@@ -25,6 +25,7 @@ from molam_overlays.webhook.receiver import (
     E,
     Handle,
     areceive,
+    refuse_misuse,
 )
 from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
@@ -39,7 +40,11 @@ def webhook_endpoint(
         handle: a function of the event, or an `EventRouter`. Coroutine functions are awaited,
             plain ones run in a thread.
         max_body_bytes: a larger body is answered 413, and not read further; 1 MiB by default.
+
+    Raises:
+        ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
+    refuse_misuse(construct_event, handle, awaits=True)
 
     @sealed
     async def molam_webhook(request: Request) -> Response:

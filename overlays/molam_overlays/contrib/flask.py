@@ -1,12 +1,15 @@
 """A webhook receiver for Flask.
 
-app.post("/webhooks")(webhook_view(client.construct_event, events))
+app.post("/webhooks")(webhook_endpoint(client.construct_event, events))
 """
 
 from __future__ import annotations
 
+import itertools
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 try:
     from flask import Response, request
@@ -23,11 +26,14 @@ from molam_overlays.webhook.receiver import (
     E,
     Handle,
     receive,
+    refuse_misuse,
 )
 from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
+_numbers: Final = itertools.count(1)
 
-def webhook_view(
+
+def webhook_endpoint(
     construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
 ) -> Callable[[], Response]:
     """Return a Flask view that verifies webhooks and hands their events over.
@@ -36,7 +42,11 @@ def webhook_view(
         construct_event: such as ``client.construct_event``.
         handle: a function of the event, or an `EventRouter`.
         max_body_bytes: a larger body is answered 413 unread; 1 MiB by default.
+
+    Raises:
+        ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
+    refuse_misuse(construct_event, handle)
 
     @sealed
     def molam_webhook() -> Response:
@@ -47,7 +57,24 @@ def webhook_view(
             answer = receive(request.headers.get(SIGNATURE_HEADER), body, construct_event, handle)
         return _response(answer)
 
+    # Flask names a rule's endpoint after its function, and takes each name once.
+    molam_webhook.__name__ += f"_{next(_numbers)}"
     return molam_webhook
+
+
+def webhook_view(
+    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Callable[[], Response]:
+    """Return `webhook_endpoint`, of which this is the old name.
+
+    .. deprecated:: 0.2
+    """
+    warnings.warn(
+        "webhook_view is called webhook_endpoint now, as in every framework.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return webhook_endpoint(construct_event, handle, max_body_bytes=max_body_bytes)
 
 
 def _body(limit: int) -> bytes | None:
@@ -71,4 +98,5 @@ def _response(answer: Answer) -> Response:
     return Response(answer.text, answer.status, content_type="text/plain")
 
 
-webhook_view.__module__ = "molam_sdk.contrib.flask"
+for _public in (webhook_endpoint, webhook_view):
+    _public.__module__ = "molam_sdk.contrib.flask"

@@ -7,27 +7,21 @@ import gc
 import threading
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 import trio
 import uvloop
 
-from molam_overlays.loops import Home, Homes
+from molam_overlays.transport.loops import Home, Homes
 
 
 class Kept:
     closed = False
 
     async def close(self) -> None:
-        await asyncio.sleep(0) if _on_asyncio() else await trio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         self.closed = True
-
-
-def _on_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def homes() -> Homes[Kept]:
@@ -90,8 +84,8 @@ def test_closing_reaches_the_other_loops(run: Any) -> None:
     async def elsewhere() -> None:
         seen.append(await all_homes.here())
         opened.set()
-        while not seen[0].kept.closed:
-            await (asyncio.sleep(0.001) if _on_asyncio() else trio.sleep(0.001))
+        while not seen[0].kept.closed:  # noqa: ASYNC110 - closed by a task of this loop
+            await anyio.sleep(0.001)
         over.set()
 
     other = threading.Thread(target=run, args=(elsewhere,))
