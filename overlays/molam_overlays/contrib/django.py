@@ -29,14 +29,18 @@ from molam_overlays.webhook.receiver import (
     E,
     Handle,
     areceive,
+    header_of,
     receive,
     refuse_misuse,
 )
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_endpoint(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return a Django view that verifies webhooks and hands their events over.
 
@@ -52,32 +56,40 @@ def webhook_endpoint(
         ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
     refuse_misuse(construct_event, handle)
+    name = header_of(construct_event, signature_header)
 
     @sealed
     def molam_webhook(request: HttpRequest) -> HttpResponseBase:
         body = _body(request, max_body_bytes)
         if body is None:
             return _response(TOO_LARGE)
-        return _response(receive(_signature(request), body, construct_event, handle))
+        return _response(receive(request.headers.get(name), body, construct_event, handle))
 
     return csrf_exempt(require_POST(molam_webhook))
 
 
 def async_webhook_endpoint(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
     """Return a coroutine view; as `webhook_endpoint`, and awaits handlers. Needs Django 5.
 
     Blocking handlers run in the thread that Django keeps for them, where its ORM works.
     """
     refuse_misuse(construct_event, handle, awaits=True)
+    name = header_of(construct_event, signature_header)
 
     @sealed
     async def molam_webhook(request: HttpRequest) -> HttpResponseBase:
         body = _body(request, max_body_bytes)
         if body is None:
             return _response(TOO_LARGE)
-        answer = await areceive(_signature(request), body, construct_event, handle, _in_thread)
+        answer = await areceive(
+            request.headers.get(name), body, construct_event, handle, _in_thread
+        )
         return _response(answer)
 
     return csrf_exempt(require_POST(molam_webhook))
@@ -113,10 +125,6 @@ def _warn(old: str, new: str) -> None:
 
 async def _in_thread(function: Callable[..., Any], argument: Any) -> Any:
     return await sync_to_async(function, thread_sensitive=True)(argument)
-
-
-def _signature(request: HttpRequest) -> str | None:
-    return request.headers.get(SIGNATURE_HEADER)
 
 
 def _body(request: HttpRequest, limit: int) -> bytes | None:

@@ -25,16 +25,20 @@ from molam_overlays.webhook.receiver import (
     ConstructEvent,
     E,
     Handle,
+    header_of,
     receive,
     refuse_misuse,
 )
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 _numbers: Final = itertools.count(1)
 
 
 def webhook_endpoint(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[], Response]:
     """Return a Flask view that verifies webhooks and hands their events over.
 
@@ -42,11 +46,13 @@ def webhook_endpoint(
         construct_event: such as ``client.construct_event``.
         handle: a function of the event, or an `EventRouter`.
         max_body_bytes: a larger body is answered 413 unread; 1 MiB by default.
+        signature_header: where the signature is; by default as the client says.
 
     Raises:
         ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
     refuse_misuse(construct_event, handle)
+    name = header_of(construct_event, signature_header)
 
     @sealed
     def molam_webhook() -> Response:
@@ -54,7 +60,7 @@ def webhook_endpoint(
         if body is None:
             answer = TOO_LARGE
         else:
-            answer = receive(request.headers.get(SIGNATURE_HEADER), body, construct_event, handle)
+            answer = receive(request.headers.get(name), body, construct_event, handle)
         return _response(answer)
 
     # Flask names a rule's endpoint after its function, and takes each name once.

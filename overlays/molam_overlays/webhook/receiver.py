@@ -2,10 +2,10 @@
 
 ==== =======================================================================================
 200  the event was handled, or nobody asked for it
-400  signed by Molam, but not an event
+400  signed, but not an event
 401  the signature does not verify
 413  the body is larger than an event can be
-500  a handler raised, or the receiver is set up wrongly: Molam sends the event again
+500  a handler raised, or the receiver is set up wrongly: the event is sent again
 ==== =======================================================================================
 
 Why a request was refused, or how a handler failed, goes to the logger ``molam_sdk``; the answer
@@ -57,6 +57,7 @@ def receive_webhook(
     handle: Handle[E],
     *,
     max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Answer:
     """Verify a webhook, hand its event over, and return what to answer: for any framework.
 
@@ -69,6 +70,7 @@ def receive_webhook(
         construct_event: such as ``client.construct_event``.
         handle: a function of the event, or an `EventRouter`.
         max_body_bytes: a larger body is answered 413; 1 MiB by default.
+        signature_header: where the signature is; by default as the client says.
 
     Returns:
         Status and text: 200, 400, 401, 413 or 500, at which Molam sends again.
@@ -79,7 +81,12 @@ def receive_webhook(
     refuse_misuse(construct_event, handle)
     if len(body) > max_body_bytes:
         return TOO_LARGE
-    return receive(_signature_in(headers), body, construct_event, handle)
+    return receive(
+        _signature_in(headers, header_of(construct_event, signature_header)),
+        body,
+        construct_event,
+        handle,
+    )
 
 
 async def areceive_webhook(
@@ -90,6 +97,7 @@ async def areceive_webhook(
     *,
     in_thread: InThread | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Answer:
     """As `receive_webhook`, and awaits handlers.
 
@@ -101,6 +109,7 @@ async def areceive_webhook(
         in_thread: how blocking handlers are run, such as ``asyncio.to_thread``; without it they
             run on the event loop.
         max_body_bytes: as for `receive_webhook`.
+        signature_header: as for `receive_webhook`.
 
     Returns:
         Status and text.
@@ -111,7 +120,13 @@ async def areceive_webhook(
     refuse_misuse(construct_event, handle, awaits=True)
     if len(body) > max_body_bytes:
         return TOO_LARGE
-    return await areceive(_signature_in(headers), body, construct_event, handle, in_thread)
+    return await areceive(
+        _signature_in(headers, header_of(construct_event, signature_header)),
+        body,
+        construct_event,
+        handle,
+        in_thread,
+    )
 
 
 for _public in (receive_webhook, areceive_webhook, Answer):
@@ -156,16 +171,12 @@ def _kind_of(value: object) -> str:
     return "a coroutine function" if callable(value) else type(value).__name__
 
 
-_NAMES: Final = frozenset(
-    {SIGNATURE_HEADER.lower(), "http_" + SIGNATURE_HEADER.lower().replace("-", "_")}
-)
-
-
-def _signature_in(headers: WebhookHeaders) -> str | None:
+def _signature_in(headers: WebhookHeaders, name: str) -> str | None:
+    names = {name.lower(), "http_" + name.lower().replace("-", "_")}  # the latter is WSGI's
     pairs = cast("Iterable[Any]", headers.items() if isinstance(headers, Mapping) else headers)
     found: list[str] = []
-    for name, value in pairs:
-        if _text_of(name).lower() in _NAMES and value is not None:
+    for header, value in pairs:
+        if _text_of(header).lower() in names and value is not None:
             several = value if isinstance(value, (list, tuple)) else (value,)
             found += map(_text_of, cast("Iterable[Any]", several))
     # Several lines of one header mean the same as one (RFC 9110 section 5.3).
@@ -174,6 +185,12 @@ def _signature_in(headers: WebhookHeaders) -> str | None:
 
 def _text_of(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def header_of(construct_event: ConstructEvent[Any], given: str | None) -> str:
+    """Return the header that a signature is in: as given, or as the client's package says."""
+    client = getattr(construct_event, "__self__", None)
+    return given or str(getattr(client, "signature_header", SIGNATURE_HEADER))
 
 
 @sealed
@@ -228,7 +245,7 @@ def _read(header: str | None, body: bytes, construct_event: ConstructEvent[E]) -
     except Exception as error:  # noqa: BLE001 - logged, with what follows from it
         # The secrets could not be had, which says nothing of the sender.
         logger.error(
-            "A webhook could not be verified; Molam will send it again.",
+            "A webhook could not be verified; it will be sent again.",
             exc_info=empty_for_log(error),
         )
         return FAILED
@@ -236,7 +253,7 @@ def _read(header: str | None, body: bytes, construct_event: ConstructEvent[E]) -
 
 def _failed(event: Mapping[str, Any], error: Exception) -> Answer:
     logger.error(
-        "The handler of webhook %s (%s) raised; Molam will send it again.",
+        "The handler of webhook %s (%s) raised; it will be sent again.",
         event.get("id"),
         event.get("type"),
         exc_info=empty_for_log(error),
