@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from html.parser import HTMLParser
+from itertools import count
 from urllib.parse import urlencode
 
 from molam_overlays.sandbox.clock import Clock
@@ -28,7 +29,15 @@ class Site(World):
         self.clock = Clock(frozen=True)
         listening = listen("127.0.0.1", 0)
         self.port = listening.getsockname()[1]
-        self.core = Core(contract, self.state, self.clock, base_url=address_of(listening))
+        numbers = count(1)
+        self.core = Core(
+            contract,
+            self.state,
+            self.clock,
+            base_url=address_of(listening),
+            # The same each time, and nothing in them that a test looks for.
+            ids=lambda prefix: f"{prefix}n{next(numbers)}x",
+        )
         self.checked = contract
         self.server = Server(self.core, listening, post=lambda *_: 204, version="9.9.9")
         self.server.start()
