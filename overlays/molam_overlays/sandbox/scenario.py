@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -79,7 +80,7 @@ def named() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def load(place: str | Path) -> Scenario:
+def load(place: str | PathLike[str]) -> Scenario:
     """Read a scenario from a file, or by the name of one that comes with the sandbox.
 
     Raises:
