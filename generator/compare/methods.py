@@ -74,7 +74,8 @@ def _places(step: Step, old: Method, new: Method) -> Found:
         what = f"calls {new.operation.title} now, {old.operation.title} before"
         yield change(rule, new.name, what, step.is_(at))
     if old.module != new.module:
-        what = f"moved from `{old.module}` to `{new.module}`"
+        package = step.new.brand.package
+        what = f"moved from `{package}.{old.module}` to `{package}.{new.module}`"
         yield change("module-changed", new.name, what, step.is_(pointers.join(at, "tags")))
 
 

@@ -45,6 +45,7 @@ class Method:
 
     name: str
     module: str
+    """Its module, below the package."""
     operation: Operation
     arguments: tuple[Argument, ...]
     result: str
@@ -86,7 +87,8 @@ class Surface:
         self.document = document
         api = normalise(document)
         graph = Graph(document, api.named)
-        self.package = plan(api, graph, load(), package="molam_sdk", version="0")
+        self.package = plan(api, graph, load())
+        self.brand = self.package.brand
         document.findings.settle()
         # What a union of kinds says, the base and its kinds say themselves.
         kinds = {one.kinds for one in api.named.values()}
@@ -111,7 +113,7 @@ class Surface:
     def _method(self, operation: Operation, function: views.Function) -> Method:
         return Method(
             function.name,
-            function.module,
+            function.module.removeprefix(f"{self.brand.package}."),
             operation,
             tuple(
                 Argument(

@@ -10,6 +10,7 @@ from generator.decide.arguments import Given, Ordered, is_key, key_place
 from generator.decide.bodies import successful
 from generator.decide.homes import Homes
 from generator.decide.media import kind_of
+from generator.decide.views import Brand
 from generator.text.docstring import WIDTH, quoted, wrap
 from generator.text.literal import comment
 from generator.text.markdown import readable
@@ -30,7 +31,7 @@ def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, o
     if results:
         body = [line for text in results for line in wrap(text, WIDTH - _INDENT - 4)]
         lines += ["", "Returns:", *("    " + line if line else "" for line in body)]
-    lines += prose.section("Raises", _errors(homes.package, operation, bool(ordered)), _INDENT)
+    lines += prose.section("Raises", _errors(homes.brand, operation, bool(ordered)), _INDENT)
     lines += prose.section("Callbacks, sent to you", _callbacks(api, homes, operation), _INDENT)
     source = f"Source: {api.document.name}, {comment(operation.title)}"
     lines += ["", *wrap(source, WIDTH - _INDENT)]
@@ -78,10 +79,10 @@ def _argument(one: Given) -> str:
     return text.strip()
 
 
-def _errors(package: str, operation: Operation, takes_any: bool) -> list[tuple[str, str]]:
+def _errors(brand: Brand, operation: Operation, takes_any: bool) -> list[tuple[str, str]]:
     errors = prose.raised(operation)
     if not any(name == "ApiError" for name, _ in errors):
-        errors.append(("MolamError", f"any other failure; see `{package}.exceptions`."))
+        errors.append((brand.error, f"any other failure; see `{brand.package}.exceptions`."))
     if takes_any:
         errors.insert(0, ("ValidationError", "an argument breaks a rule; nothing was sent."))
     return errors

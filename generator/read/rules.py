@@ -32,6 +32,7 @@ _ANYTHING: Final = "Any value is taken there, and the server checks it"
 _TABLE: Final = (
     Rule("syntax"),
     Rule("version"),
+    Rule("settings"),
     Rule("accepted-file"),
     Rule("accepted-no-longer"),
     Rule("overlay"),
