@@ -20,10 +20,12 @@ from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.lines_sync import Line, Lines
+from molam_overlays.transport.opened import Opened
+from molam_overlays.transport.opened_sync import OpenedLine
 from molam_overlays.transport.own_sync import OwnClient
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.sending import answer_of, request_of
-from molam_overlays.transport.target import prepare, target_of
+from molam_overlays.transport.target import Target, prepare, target_of
 from molam_overlays.transport.trail import Trail
 from molam_overlays.transport.wire_sync import clock
 from molam_overlays.wire import Request, Response
@@ -95,10 +97,7 @@ class HttpxAdapter(HTTPAdapter):
             ClientClosedError: the adapter is closed.
             ForeignError: code of your own client's owner raised something.
         """
-        if self._closed:
-            raise failures.closed()
-        target = target_of(request.url)
-        prepared = prepare(request, target)
+        target, prepared = self._admit(request)
         if self._own is not None:
             return self._own.exchange(request, prepared, target)
         deadline = clock() + request.timeout
@@ -148,6 +147,32 @@ class HttpxAdapter(HTTPAdapter):
             assert failure is not None
             raise failure
         return body.end(failure)
+
+    def stream(self, request: Request) -> Response | Opened:
+        """Send one request; return the answer, unread where `request.sink` wants it as it comes.
+
+        Raises as `exchange`. ``request.timeout`` is for the head, and then for each wait.
+        """
+        target, prepared = self._admit(request)
+        if self._own is not None:
+            return self._own.stream(request, prepared, target)
+        deadline = clock() + request.timeout
+        try:
+            slot = self._lines.acquire(target, deadline, request.timeout)
+        except BaseException as error:
+            mark_unsent(error)
+            raise
+        used = cast("Line", slot.line)
+        used.wire.begin(deadline)
+        trail = Trail(target.origin, deadline, prepared.extensions) if used.proxied else None
+        opened = OpenedLine(request, target, slot, self._lines.release, trail)
+        return opened.start(prepared, self._limit)
+
+    def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
+        if self._closed:
+            raise failures.closed()
+        target = target_of(request.url)
+        return target, prepare(request, target)
 
     @sealed
     def send(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
@@ -18,6 +20,8 @@ from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.lines_async import AsyncLines, Line
+from molam_overlays.transport.opened import AsyncOpened
+from molam_overlays.transport.opened_async import run_out
 from molam_overlays.transport.own_pool import OwnPool
 from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.target import Origin, Target
@@ -54,6 +58,12 @@ class OwnAsyncClient:
             self._go_through()
             attempt.watch()
         return attempt
+
+    async def stream(
+        self, request: Request, prepared: httpx.Request, target: Target
+    ) -> Response | AsyncOpened:
+        """Send one request; as `AsyncHttpxAdapter.stream`."""
+        return await _OpenedOwn(self.attempt(request, prepared, target)).start()
 
     def _lines_of(self, pool: Any) -> AsyncLines:
         found = self._lines.get(pool)
@@ -162,18 +172,18 @@ class OwnAttempt:
             ForeignError: code of the client's owner raised something.
         """
         try:
-            answer = await self._send()
+            answer = await self.send()
             await self._read(answer)
         except ForeignError:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
-            self.failure = self._failure_of(error)
+            self.failure = self.failure_of(error)
         except BaseException as error:  # a cancellation
             if self.unsent:
                 mark_unsent(error)
             raise
         finally:
-            await self._finish()
+            await self.finish(whole=True)
 
     @property
     def unsent(self) -> bool:
@@ -184,14 +194,20 @@ class OwnAttempt:
         sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
         return not sent and self.body is None
 
-    async def _finish(self) -> None:
-        """Close the answer, and give a connection of ours back."""
+    def hold(self) -> None:
+        """Keep a connection of ours for as long as somebody reads."""
+        if self._lease is not None and self._lease.slot is not None:
+            self._lease.slot.due = math.inf
+
+    async def finish(self, *, whole: bool) -> None:
+        """Close the answer, and give a connection of ours back; `whole` if it was read to its end."""
         try:
             if self.tap is not None:
                 await self.tap.finish()
         finally:
             if self._lease is not None:
-                await self._lease.end(self.body is not None and self.body.problem is None)
+                whole = whole and self.body is not None and self.body.problem is None
+                await self._lease.end(whole)
 
     def timed_out(self) -> MolamError:
         """Say what the deadline has cut off."""
@@ -204,7 +220,7 @@ class OwnAttempt:
             return said(host, timeout)
         return failures.response_timeout(host, timeout)
 
-    async def _send(self) -> httpx.Response:
+    async def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
         client, prepared = self.client, self.prepared
         transport = self.transport
@@ -245,13 +261,19 @@ class OwnAttempt:
             try:
                 await tap.drain()
             except Exception as error:  # noqa: BLE001 - the hook's is raised
-                failure = self._failure_of(error)
+                failure = self.failure_of(error)
         body.whole()
         return body.end(failure)
 
     def _body_of(self, answer: httpx.Response) -> Body:
         self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
         return self.body
+
+    def chunks_of(self, answer: httpx.Response) -> AsyncIterator[bytes] | None:
+        """Return what nobody has read yet, as it comes; None where somebody has read it all."""
+        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+            return None
+        return aiter(cast("httpx.AsyncByteStream", answer.stream))
 
     async def _read(self, answer: httpx.Response) -> None:
         """Read what nobody has read yet."""
@@ -278,7 +300,7 @@ class OwnAttempt:
                     break
                 await stream.aclose()
 
-    def _failure_of(self, error: Exception) -> MolamError:
+    def failure_of(self, error: Exception) -> MolamError:
         """Return our error for one of the wire.
 
         Raises:
@@ -315,12 +337,13 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await self._next()
+        chunk = await self.advance()
         if chunk is None:
             raise StopAsyncIteration
         return chunk
 
-    async def _next(self) -> bytes | None:
+    async def advance(self) -> bytes | None:
+        """Return the next bytes, which the body has got as well; None at the end."""
         if self.failed is not None:
             raise self.failed
         try:
@@ -336,7 +359,7 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
 
     async def drain(self) -> None:
         """Read what hooks have left."""
-        while await self._next() is not None:
+        while await self.advance() is not None:
             pass
 
     async def aclose(self) -> None:
@@ -353,3 +376,63 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
             with contextlib.suppress(Exception):
                 while True:
                     await anext(self._chunks)
+
+
+class _OpenedOwn(AsyncOpened):
+    """An answer to a client of one's own, read piece by piece."""
+
+    def __init__(self, attempt: OwnAttempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+        self._timeout = attempt.request.timeout
+        self._answer: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    async def start(self) -> Response | AsyncOpened:
+        """Send the request; return the answer, whole where nobody wants it piece by piece."""
+        attempt = self._attempt
+        failure: MolamError | None = None
+        with anyio.move_on_after(self._timeout) as scope:
+            try:
+                self._answer = await attempt.send()
+                if attempt.tap is None:
+                    self._chunks = attempt.chunks_of(self._answer)
+                self.body = attempt.body
+                if not self._begun().streamed:
+                    return await self.rest()
+            except BaseException as error:
+                await self.aclose()
+                if not isinstance(error, Exception) or isinstance(error, ForeignError):
+                    raise
+                failure = attempt.failure_of(error)
+        if scope.cancelled_caught:
+            failure = attempt.timed_out()
+        self.body = attempt.body
+        if self.body is None:
+            assert failure is not None
+            raise failure
+        if failure is not None:
+            return self.body.end(failure)
+        attempt.hold()
+        return self
+
+    async def pull(self) -> bytes | None:
+        tap = self._attempt.tap
+        with anyio.move_on_after(self._timeout):
+            if tap is not None:
+                return None if await tap.advance() is None else b""  # it has fed the body itself
+            return None if self._chunks is None else await anext(self._chunks, None)
+        raise httpx.ReadTimeout("nothing came in time")
+
+    def failure_of(self, error: Exception) -> MolamError | None:
+        return self._attempt.failure_of(error)
+
+    async def shut(self, whole: bool) -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                if self._attempt.tap is None and self._answer is not None:
+                    await self._answer.aclose()
+                    if self._answer.http_version != "HTTP/2":
+                        await run_out(self._chunks)
+            finally:
+                await self._attempt.finish(whole=whole)

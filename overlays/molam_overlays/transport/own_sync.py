@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import time
 from collections.abc import Iterator
 from typing import Any, cast
@@ -14,6 +15,7 @@ from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.lines_sync import Line, Lines
+from molam_overlays.transport.opened import Opened
 from molam_overlays.transport.own_pool import OwnPool
 from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.target import Target
@@ -39,15 +41,7 @@ class OwnClient:
         Raises:
             ForeignError: code of the client's owner raised something.
         """
-        if self._client.is_closed:
-            raise failures.closed()
-        attempt = _Attempt(request, prepared, target, self._client, self._limit)
-        pool = own_pool.pool_of(attempt.transport)
-        if pool is not None:
-            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
-        else:
-            self._go_through()
-            attempt.watch()
+        attempt = self._attempt(request, prepared, target)
         failure: MolamError | None
         try:
             answer = attempt.send()
@@ -63,11 +57,31 @@ class OwnClient:
         else:
             failure = attempt.failure
         finally:
-            attempt.finish()
+            attempt.finish(whole=True)
         if attempt.body is not None:
             return attempt.body.end(failure)
         assert failure is not None
         raise failure
+
+    def stream(
+        self, request: Request, prepared: httpx.Request, target: Target
+    ) -> Response | Opened:
+        """Send one request; as `HttpxAdapter.stream`. Each wait has a timeout of its own."""
+        attempt = self._attempt(request, prepared, target)
+        attempt.deadline = math.inf
+        return _OpenedOwn(attempt).start()
+
+    def _attempt(self, request: Request, prepared: httpx.Request, target: Target) -> _Attempt:
+        if self._client.is_closed:
+            raise failures.closed()
+        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        pool = own_pool.pool_of(attempt.transport)
+        if pool is not None:
+            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
+        else:
+            self._go_through()
+            attempt.watch()
+        return attempt
 
     def _lines_of(self, pool: Any) -> Lines:
         found = self._lines.get(pool)
@@ -178,14 +192,24 @@ class _Attempt:
         sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
         return not sent and self.body is None
 
-    def finish(self) -> None:
-        """Close the answer, and give a connection of ours back."""
+    def hold(self) -> None:
+        """Keep a connection of ours for as long as somebody reads."""
+        if self._lease is not None and self._lease.slot is not None:
+            self._lease.slot.due = math.inf
+
+    def wait_anew(self) -> None:
+        """Give the next bytes the whole timeout; httpx's own does so by itself."""
+        if self._lease is not None and self._lease.wire is not None:
+            self._lease.wire.deadline = _clock() + self.request.timeout
+
+    def finish(self, *, whole: bool) -> None:
+        """Close the answer, and give a connection of ours back; `whole` if it was read to its end."""
         try:
             if self.tap is not None:
                 self.tap.finish()
         finally:
             if self._lease is not None:
-                self._lease.end(self.body is not None and self.body.problem is None)
+                self._lease.end(whole and self.body is not None and self.body.problem is None)
 
     def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
@@ -235,6 +259,12 @@ class _Attempt:
     def _body_of(self, answer: httpx.Response) -> Body:
         self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
         return self.body
+
+    def chunks_of(self, answer: httpx.Response) -> Iterator[bytes]:
+        """Return what nobody has read yet, as it comes; none where somebody has read it all."""
+        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+            return iter(())
+        return iter(cast("httpx.SyncByteStream", answer.stream))
 
     def read(self, answer: httpx.Response) -> None:
         """Read what nobody has read yet."""
@@ -292,10 +322,11 @@ class _Tap(httpx.SyncByteStream):
         self.failed: Exception | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        while (chunk := self._next()) is not None:
+        while (chunk := self.advance()) is not None:
             yield chunk
 
-    def _next(self) -> bytes | None:
+    def advance(self) -> bytes | None:
+        """Return the next bytes, which the body has got as well; None at the end."""
         if self.failed is not None:
             raise self.failed
         try:
@@ -314,7 +345,7 @@ class _Tap(httpx.SyncByteStream):
 
     def drain(self) -> None:
         """Read what hooks have left."""
-        while self._next() is not None:
+        while self.advance() is not None:
             pass
 
     def close(self) -> None:
@@ -325,3 +356,55 @@ class _Tap(httpx.SyncByteStream):
         """Close the answer's stream."""
         self.close()
         self._stream.close()
+
+
+class _OpenedOwn(Opened):
+    """An answer to a client of one's own, read piece by piece."""
+
+    def __init__(self, attempt: _Attempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+        self._answer: httpx.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+
+    def start(self) -> Response | Opened:
+        """Send the request; return the answer, whole where nobody wants it piece by piece."""
+        attempt = self._attempt
+        failure: MolamError | None = None
+        try:
+            self._answer = attempt.send()
+            if attempt.tap is None:
+                self._chunks = attempt.chunks_of(self._answer)
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, Exception) or isinstance(error, ForeignError):
+                raise
+            failure = attempt.failure_of(error)
+        self.body = attempt.body
+        if self.body is None:
+            assert failure is not None
+            raise failure
+        if failure is not None:
+            return self.body.end(failure)
+        if not self.body.streamed:
+            return self.rest()
+        attempt.hold()
+        return self
+
+    def pull(self) -> bytes | None:
+        tap = self._attempt.tap
+        if self._begun().streamed:
+            self._attempt.wait_anew()
+        if tap is None:
+            return next(self._chunks, None)
+        return None if tap.advance() is None else b""  # it has fed the body itself
+
+    def failure_of(self, error: Exception) -> MolamError | None:
+        return self._attempt.failure_of(error)
+
+    def shut(self, whole: bool) -> None:
+        try:
+            if self._attempt.tap is None and self._answer is not None:
+                self._answer.close()
+        finally:
+            self._attempt.finish(whole=whole)
