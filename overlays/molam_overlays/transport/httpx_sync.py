@@ -1,8 +1,8 @@
 """The default adapter of the blocking client: httpx's transport, called directly.
 
 A call goes through `httpx.HTTPTransport.handle_request`, without `httpx.Client` around it and
-without httpcore's pool below it. That is what makes it cheap. Each `_Line` is one connection,
-used by one call at a time; `Stack` says who gets which.
+without httpcore's pool below it. That is what makes it cheap. `lines_sync` has the
+connections: each is used by one call at a time.
 """
 
 from __future__ import annotations
