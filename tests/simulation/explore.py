@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from tests.simulation.catalogue import STORIES
 from tests.simulation.kernel import Fault
 from tests.simulation.run import Outcome, Story, play
-from tests.simulation.schedules import ANYWHERE, schedules, singles
+from tests.simulation.schedules import ANYWHERE, at_dice, schedules, singles
 
 BATCH = 60
 """Schedules that one seed stands for."""
@@ -78,6 +78,18 @@ def all_pairs(part: int = 0, parts: int = 1) -> Iterator[tuple[Story, tuple[Faul
             begun = next((at for at, step in enumerate(outcome.steps) if step.fault), 0)
             for second in singles(outcome.steps[begun:]):
                 yield story, (first, second)
+
+
+def mixed(part: int = 0, parts: int = 1) -> Iterator[tuple[Story, tuple[Fault, ...]]]:
+    """Yield single faults, and now and then a handful of faults at random."""
+    dice = random.Random(part)
+    stories = list(STORIES.values())
+    lengths = {story.name: len(play(story).steps) for story in stories}
+    for number, plan in enumerate(all_singles(part, parts)):
+        yield plan
+        if number % 3 == 0:
+            story = dice.choice(stories)
+            yield story, at_dice(dice, lengths[story.name])
 
 
 def hunt(

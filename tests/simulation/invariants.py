@@ -122,7 +122,9 @@ def nothing_old_is_sent_again(shop: Shop) -> None:
 
 
 def what_may_be_sent_again(shop: Shop, key: str, operation: str) -> None:
-    """What a recovery sends is neither from the future, nor another API key's."""
+    """What a recovery sends is neither damaged, nor from the future, nor another API key's."""
+    if key in shop.books.facts.get("unsendable", {}):
+        shop.simulation.fail(f"{operation} {key} is sent again, and its entry is not sound")
     now = EPOCH + shop.simulation.now + shop.simulation.skew
     for row in shop.journal():
         in_future = row["idempotency_key"] == key and row["created_at"] > now + 1
@@ -206,12 +208,12 @@ def attempts_are_as_the_table_says(shop: Shop, call: Call) -> None:
     for each in tried[:-1]:
         if _repeats(each) is False:
             shop.simulation.fail(f"{call.operation} was repeated after {_words(each)}")
-    if not tried or call.told in ("ok", "strange", "interrupted"):
+    if not tried or call.told in ("ok", "strange", "interrupted", "hooked"):
         return
     gave_up = len(tried) < call.most and _repeats(tried[-1]) is True
     closed = type(call.error).__name__ == "ClientClosedError"
     # Over 24 hours old, it is not repeated any more.
-    old = tried[-1].ended - tried[0].began > DAY - 120 or call.resumed or not call.fresh
+    old = shop.simulation.now - tried[0].began > DAY - 120 or call.resumed or not call.fresh
     if gave_up and not closed and not old and "clock" not in shop.excuses:
         shop.simulation.fail(f"{call.operation} was given up after {_words(tried[-1])}")
 
@@ -279,7 +281,11 @@ def the_entry_says_what_was_told(shop: Shop, call: Call) -> None:
     known = call.told in ("ok", "rejected", "not_sent")
     if not call.journaled or call.key is None or not call.exchanges or not call.fresh:
         return
-    if call.told == "interrupted" or shop.disk_failed() or not call.operation.startswith("POST"):
+    if (
+        call.told in ("interrupted", "hooked")
+        or shop.disk_failed()
+        or not call.operation.startswith("POST")
+    ):
         return
     rows = [row for row in shop.journal() if row["idempotency_key"] == call.key]
     rows = [row for row in rows if row["path"].partition("?")[0].endswith(call.operation[5:])]

@@ -500,7 +500,9 @@ class Worker:
         if isinstance(error, (Killed, GeneratorExit)) or not self.process.alive:
             raise Killed
         call.error = error
-        if isinstance(error, MolamError):
+        if type(error).__name__ == "HookError":
+            call.told = "hooked"
+        elif isinstance(error, MolamError):
             call.told = error.delivery
             call.key = call.key or error.idempotency_key
         elif self.may_raise(error):

@@ -75,7 +75,7 @@ def _check_calmly(shop: Shop, story: Story) -> None:
     """Let nothing go wrong any more: what is open is settled, and nothing else changes."""
     simulation = shop.simulation
     simulation.calm = True
-    shop.api_key_was_rotated = shop.api_key not in shop.bank.revoked
+    shop.bank.core.forget_faults()
     invariants.the_file_is_free(shop)
     simulation.now += HOUR
     for work in shop.finale:
@@ -134,6 +134,9 @@ def every_open_entry_is_settled(shop: Shop, row: Any) -> None:
     if row.outcome in ("settled", "rejected"):
         return
     if row.outcome == "unknown" and row.status is not None and 400 <= row.status <= 499:
+        return
+    unsendable = shop.books.facts.get("unsendable", {})
+    if row.key in unsendable or (not row.key and unsendable):
         return
     excuses = {"too_old": "time passed" in shop.books.facts, "unreadable": False}
     excuses["withheld"] = "clock" in shop.excuses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 from hypothesis import strategies as st
@@ -71,6 +72,13 @@ KINDS: tuple[tuple[str, int], ...] = (
     *(("status", arg) for arg in range(len(wire.STATUSES))),
 )
 """All that can go wrong; what does not fit its step does not happen."""
+
+
+def at_dice(dice: random.Random, longest: int, most: int = 4) -> tuple[Fault, ...]:
+    """Draw some faults without Hypothesis, where nothing is to be shrunk."""
+    number = dice.randint(2, most)
+    faults = {Fault(dice.randint(1, longest), *dice.choice(KINDS)) for _ in range(number)}
+    return tuple(sorted(faults))  # type: ignore[type-var]
 
 
 def schedules(longest: int, most: int = 6) -> st.SearchStrategy[tuple[Fault, ...]]:

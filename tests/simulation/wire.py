@@ -66,6 +66,7 @@ STATUSES: tuple[tuple[int, str, dict[str, str]], ...] = (
     (504, "timeout", {"Retry-After": "soon"}),
     (501, "not_implemented", {}),
     (425, "too_early", {}),
+    (503, "unavailable", {"Retry-After": "9" * 400}),
 )
 """What the bank itself may answer, in its own words. After it acted: the 5xx and 408 alone."""
 
