@@ -10,9 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
+
+DISTRIBUTION: Final = "molam-sdk-python"
+"""What brings this runtime."""
+DOCUMENTATION: Final = "https://molam.github.io/python-sdk/"
+"""Where the pages are that this package is explained on."""
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +28,14 @@ class Product:
     """Its import name, such as ``molam_sdk``."""
     version: str
     """Its version."""
+    command: str = "molam"
+    """The command line's name."""
+    distribution: str = DISTRIBUTION
+    """What is installed."""
+    environment: str = "MOLAM"
+    """What names of environment variables begin with."""
+    signature_header: str = "Molam-Signature"
+    """The header that the signature of a webhook is in."""
     document: Callable[[], Mapping[str, Any]]
     """Loads ``openapi.json``, the document the package was made from."""
     client: Callable[[], type[Any]]
@@ -37,6 +50,6 @@ class Product:
     """The folder of SQL migrations inside the package."""
 
 
-def missing_extra(extra: str) -> str:
+def missing_extra(extra: str, distribution: str = DISTRIBUTION) -> str:
     """Say which extra to install, in one line."""
-    return f'This needs the extra `{extra}`: pip install "molam-sdk-python[{extra}]"'
+    return f'This needs the extra `{extra}`: pip install "{distribution}[{extra}]"'

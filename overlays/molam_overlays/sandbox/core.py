@@ -28,6 +28,7 @@ from molam_overlays.sandbox.outbox import Outbox
 from molam_overlays.sandbox.records import Records
 from molam_overlays.sandbox.served import GoneError, Served
 from molam_overlays.sandbox.state import State, unpack
+from molam_overlays.sandbox.unknown import unknown_fields
 
 logger = logging.getLogger("molam.sandbox")
 
@@ -51,7 +52,9 @@ class Core:
         self.base_url = base_url
         self._keys = Keys(state, clock)
         self._faults = Faults(state, contract.document)
-        self.outbox = Outbox(state, self._faults, clock.now_ms, signing_ms)
+        self.outbox = Outbox(
+            state, self._faults, clock.now_ms, signing_ms, contract.signature_header
+        )
         self._records = Records(state, self.outbox, contract.document)
         self.ledger = Ledger(contract, state, clock, self.outbox, ids)
         self.new_id = ids
@@ -112,6 +115,8 @@ class Core:
                 return ordered(self.contract, served, step)
         values = self.contract.parameters(operation, asked, path)
         body = self.contract.body(operation, asked)
+        if operation.body is not None:
+            served.unknown = unknown_fields(self.contract.document, operation.body, body)
         if operation.method == "POST" and KEY_HEADER in asked.headers:
             served.key = asked.headers[KEY_HEADER]
         known = self._keys.claim(served, body)
