@@ -293,8 +293,11 @@ class Simulation:
 
     def fail(self, why: str) -> NoReturn:
         """Say that an invariant does not hold, and end the simulation at once."""
-        if _here.task is None:
+        task = _here.task
+        if task is None:
             raise Broken(why)
+        if not task.process.alive:  # what a dead process believes to have seen is no matter
+            raise Killed
         self._end(Broken(why))
         raise Killed
 

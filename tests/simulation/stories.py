@@ -233,18 +233,18 @@ def _crash(shop: Shop) -> None:
             call = payout(worker, client, "p1", "order-p1")
             shop.books.facts["done"] = call.told != "not_sent"
 
-    def other(worker: Worker) -> None:
-        client = worker.client(worker.store())
-        worker.recover(client)
+    async def other(worker: Worker) -> None:
+        client = worker.async_client(worker.async_store())
+        await worker.beside(worker.arecover(client))
 
     def leaves_one_open(worker: Worker) -> None:
         client = worker.client(worker.store(), max_retries=0)
-        shop.bank.core.script("status=500")
+        shop.bank.core.script("lost_response")
         payout(worker, client, "p0", most=1)
 
     shop.worker("predecessor", leaves_one_open)
     shop.worker("till", till, again=True, delay=60.0)
-    shop.worker("other", other, delay=60.0)
+    shop.async_worker("other", other, delay=60.0)
 
 
 @story("resume")
