@@ -21,11 +21,15 @@ from molam_overlays.transport import exchange
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 
 if TYPE_CHECKING:
+    from molam_overlays.calls.stream import AsyncStream
+    from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
+    from molam_overlays.wire import Request, Response
 else:
     Hooks = later("molam_overlays.watch.hooks", "Hooks")
     Recovered = later("molam_overlays.store.journal", "Recovered")
+    AsyncStream = later("molam_overlays.calls.stream", "AsyncStream")
 
 from molam_overlays.calls.blocking import T
 
@@ -73,6 +77,7 @@ class Awaiting(Client):
         self._adapter: Any = AsyncHttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep or pause.sleep
         self._exchange = exchange.async_exchange_of(self._adapter)
+        self._open = exchange.async_stream_of(self._adapter)
         self._remark_on(self._adapter)
 
     async def _run(
@@ -102,7 +107,21 @@ class Awaiting(Client):
     async def _run_page(self, call: Call[Any], options: CallOptions | None = None) -> Any:
         return await self._run(call.for_async_pages(), None, options)
 
-    async def _drive(self, started: Started) -> Any:
+    def _stream(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncStream[T]:
+        # Emitted clients that stream have loaded it; nobody else needs it.
+        from molam_overlays.calls.stream import AsyncStream
+
+        return AsyncStream(self, call, idempotency_key, options)
+
+    async def _drive(
+        self, started: Started, send: Callable[[Request], Awaitable[Response]] | None = None
+    ) -> Any:
+        send = send or self._exchange
         steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
@@ -115,7 +134,7 @@ class Awaiting(Client):
                         go_on, told = steps.send, None
                         if type(step) is Send:
                             try:
-                                told = answer = await self._exchange(step.request)
+                                told = answer = await send(step.request)
                             except (MolamError, ForeignError) as error:
                                 told = answer = error
                         elif type(step) is Wait:
@@ -144,14 +163,15 @@ class Awaiting(Client):
             recovery.refuse_forgotten(await self._journal.age(entry))
         step.held.append(await self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
-    async def _settle(self, step: Settle) -> bool | None:
+    async def _settle(self, step: Settle) -> bool:
         method, words = self._recovery.note_of(step)
         try:
             return cast("bool", await getattr(self._journal, method)(step.token, words))
         except MolamError as error:
-            # The call itself is over, and its result must reach the caller.
+            # The call itself is over, and its result must reach the caller. A refusal must not:
+            # a recovery may send the entry again.
             self._observer.not_settled(error)
-            return None
+            return False
 
     @sealed
     async def recover(self) -> list[Recovered]:

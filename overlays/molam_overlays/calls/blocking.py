@@ -26,11 +26,15 @@ from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 
 if TYPE_CHECKING:
+    from molam_overlays.calls.stream import Stream
+    from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
+    from molam_overlays.wire import Request, Response
 else:
     Hooks = later("molam_overlays.watch.hooks", "Hooks")
     Recovered = later("molam_overlays.store.journal", "Recovered")
+    Stream = later("molam_overlays.calls.stream", "Stream")
 
 T = TypeVar("T")
 
@@ -71,6 +75,7 @@ class Blocking(Client):
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep
         self._exchange = exchange.exchange_of(self._adapter)
+        self._open = exchange.stream_of(self._adapter)
         self._remark_on(self._adapter)
 
     def _run(
@@ -100,7 +105,19 @@ class Blocking(Client):
     def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> T:
         return self._run(call, None, options, None, most)
 
-    def _drive(self, started: Started) -> Any:
+    def _stream(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Stream[T]:
+        # Emitted clients that stream have loaded it; nobody else needs it.
+        from molam_overlays.calls.stream import Stream
+
+        return Stream(self, call, idempotency_key, options)
+
+    def _drive(self, started: Started, send: Callable[[Request], Response] | None = None) -> Any:
+        send = send or self._exchange
         steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
@@ -113,7 +130,7 @@ class Blocking(Client):
                         go_on, told = steps.send, None
                         if type(step) is Send:
                             try:
-                                told = answer = self._exchange(step.request)
+                                told = answer = send(step.request)
                             except (MolamError, ForeignError) as error:
                                 told = answer = error
                         elif type(step) is Wait:
@@ -142,14 +159,15 @@ class Blocking(Client):
             recovery.refuse_forgotten(self._journal.age(entry))
         step.held.append(self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
-    def _settle(self, step: Settle) -> bool | None:
+    def _settle(self, step: Settle) -> bool:
         method, words = self._recovery.note_of(step)
         try:
             return cast("bool", getattr(self._journal, method)(step.token, words))
         except MolamError as error:
-            # The call itself is over, and its result must reach the caller.
+            # The call itself is over, and its result must reach the caller. A refusal must not:
+            # a recovery may send the entry again.
             self._observer.not_settled(error)
-            return None
+            return False
 
     @sealed
     def recover(self) -> list[Recovered]:

@@ -17,7 +17,7 @@ from molam_overlays.calls.words import Strangers, strangers_of
 from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError, is_file
 from molam_overlays.message.credentials import Credentials
-from molam_overlays.message.media import JSON, bare
+from molam_overlays.message.media import JSON, bare, stream_kind_of
 from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
@@ -36,6 +36,7 @@ __all__ = [
     "Result",
     "UnreadableBodyError",
     "or_nothing",
+    "with_more",
 ]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -247,12 +248,18 @@ class Operation(Generic[T_co]):
         try:
             return result.decode(content, media, info)
         except UnreadableBodyError:
+            came = bare(response.headers.get("content-type") or "")
+            if stream_kind_of(came):
+                raise UnreadableBodyError(
+                    f"it comes item by item ({came:.80}): call the method whose name begins with "
+                    "`stream_` for that",
+                    repeatable=False,
+                ) from None
             if result.kind != "json" or not is_file(response.headers):
                 raise
             if isinstance(result.type, AnyValue):
                 # Frameworks call any download JSON of any kind.
                 return content
-            came = bare(response.headers.get("content-type") or "")
             raise UnreadableBodyError(
                 f"it is {came!r:.80}, and the document says {result.media}",
                 repeatable=self.method not in SAFE_METHODS,
@@ -291,6 +298,7 @@ def or_nothing(
     *,
     defaults: Mapping[str, Any] | None = None,
     nullable: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
     """Return a body that may be left out as a whole: None when no field of it was given.
 
@@ -298,6 +306,10 @@ def or_nothing(
         given: every field by wire name; None and `UNSET` stand for "left out".
         defaults: what is sent for fields that are left out, once any other is given.
         nullable: fields of which None is a value.
+        more: properties that are no such fields.
+
+    Raises:
+        ValidationError: `more` holds what is given as a field.
     """
     null = frozenset(nullable)
     kept = {
@@ -305,7 +317,23 @@ def or_nothing(
         for name, value in given.items()
         if value is not types.UNSET and (value is not None or name in null)
     }
-    if not kept:
+    if not kept and not more:
         return None
     sent = {**(defaults or {}), **kept}
-    return {name: sent[name] for name in given if name in sent}
+    return with_more({name: sent[name] for name in given if name in sent}, more)
+
+
+def with_more(given: Mapping[str, Any], more: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a body of fields and of properties that are none.
+
+    Raises:
+        ValidationError: a field is given both ways.
+    """
+    if not more:
+        return given
+    for name in more:
+        if given.get(name) not in (None, types.UNSET):
+            raise ValidationError(
+                {str(name): "has an argument of its own; it is no additional property"}
+            )
+    return {**given, **more}

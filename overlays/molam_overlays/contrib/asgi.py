@@ -26,6 +26,7 @@ from molam_overlays.webhook.receiver import (
     Handle,
     areceive,
     header_of,
+    refuse_misuse,
 )
 
 
@@ -44,7 +45,11 @@ def webhook_endpoint(
             plain ones run in a thread.
         max_body_bytes: a larger body is answered 413, and not read further; 1 MiB by default.
         signature_header: where the signature is; by default as the client says.
+
+    Raises:
+        ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
+    refuse_misuse(construct_event, handle, awaits=True)
     name = header_of(construct_event, signature_header)
 
     @sealed
