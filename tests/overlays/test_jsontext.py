@@ -119,3 +119,16 @@ def test_a_lone_surrogate_stays_escaped() -> None:
 def test_text_that_looks_like_a_placeholder_is_left_alone() -> None:
     data = {"a": "\ue0001.0\ue001", "n": WireNumber("1.00")}
     assert loads(dumps_exact(data)) == data
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-" + "9" * 5000, "1e400"])
+def test_a_number_that_no_float_holds_never_shows_as_infinity(text: str) -> None:
+    number = loads(f'{{"amount":{text}}}')["amount"]
+    assert repr(number) == str(number)
+    assert "inf" not in repr(number)
+    assert repr(number).startswith(text[:40])
+    with pytest.raises(OverflowError, match="beyond what a number"):
+        int(number)
+    assert dumps_exact({"amount": number}).replace(" ", "") == f'{{"amount":{text}}}'
+    assert repr(WireNumber("2.50")) == "2.5"
+    assert int(WireNumber("2.50")) == 2

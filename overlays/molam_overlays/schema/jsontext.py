@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_SHOWN: Final = 40
+"""Characters of an absurd number that are shown."""
 
 
 class WireNumber(float):
@@ -28,6 +33,22 @@ class WireNumber(float):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return WireNumber, (self.text,)
+
+    def __repr__(self) -> str:
+        """Show what came where a float would say ``inf``: nobody sent that."""
+        if isfinite(self):
+            return float.__repr__(self)
+        text = self.text
+        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+    __str__ = __repr__
+
+    def __int__(self) -> int:
+        if isfinite(self):
+            return int(float(self))
+        raise OverflowError(
+            f"{self!r} is beyond what a number can be here; its text has all digits"
+        )
 
 
 def _refuse_constant(name: str) -> Any:
