@@ -22,7 +22,7 @@ exclude_patterns = ["_build"]
 nitpicky = False
 show_warning_types = True
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
 # Docstrings speak of `names` in single backquotes.
