@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from molam_overlays.store.deliveries import Received
-from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
+from molam_overlays.store.handling import AsyncDelivery, Delivery
+from molam_overlays.store.inbox import AsyncInbox, Inbox
 
 __all__ = [
     "AsyncDelivery",

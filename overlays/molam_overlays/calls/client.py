@@ -22,6 +22,7 @@ from molam_overlays.message.media import JSON
 from molam_overlays.outcome import Attempt
 from molam_overlays.watch.observe import Observer, configure_logging
 from molam_overlays.webhook import signature
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Client:
     sdk_version: ClassVar[str] = "0"
     user_agent: ClassVar[str] = "molam-sdk-python"
     """How requests introduce themselves, the version left out."""
+    signature_header: ClassVar[str] = SIGNATURE_HEADER
+    """The header that the signature of a webhook is in."""
     config_class: ClassVar[type[Config]] = Config
     """What is built when no Config is given."""
 
@@ -81,7 +84,7 @@ class Client:
             "User-Agent": f"{self.user_agent}/{self.sdk_version} python/{PYTHON}",
         }
         self._own_headers = {folded(name) for name in self._headers} - REPLACEABLE
-        configure_logging()
+        configure_logging(variable=f"{config.environment}_LOG")
         resolve_pending()
 
     def _url(self, call: Call[Any]) -> str:

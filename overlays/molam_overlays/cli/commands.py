@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from molam_overlays.cli import doctor, sandbox, stores, webhooks
+from molam_overlays.cli import doctor, rehearse, sandbox, stores, webhooks
 from molam_overlays.product import DOCUMENTATION, Product
 
 EXIT_CODES = "Exit codes: 0 done; 1 it did not work; 2 wrong usage, or an extra is not installed."
@@ -15,7 +15,7 @@ EXIT_CODES = "Exit codes: 0 done; 1 it did not work; 2 wrong usage, or an extra 
 def application(product: Product) -> Any:
     """Make the command line application of a product."""
     app = typer.Typer(
-        name="molam",
+        name=product.command,
         add_completion=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
@@ -29,11 +29,11 @@ def application(product: Product) -> Any:
         version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"molam {product.version}")
+            typer.echo(f"{product.command} {product.version}")
         elif context.invoked_subcommand is None:
             typer.echo(context.get_help())
             raise typer.Exit(2)
 
-    for part in (sandbox, webhooks, doctor, stores):
+    for part in (sandbox, webhooks, rehearse, doctor, stores):
         part.add(app, product)
     return app

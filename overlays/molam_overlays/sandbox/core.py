@@ -52,7 +52,9 @@ class Core:
         self.base_url = base_url
         self._keys = Keys(state, clock)
         self._faults = Faults(state, contract.document)
-        self.outbox = Outbox(state, self._faults, clock.now_ms, signing_ms)
+        self.outbox = Outbox(
+            state, self._faults, clock.now_ms, signing_ms, contract.signature_header
+        )
         self._records = Records(state, self.outbox, contract.document)
         self.ledger = Ledger(contract, state, clock, self.outbox, ids)
         self.new_id = ids

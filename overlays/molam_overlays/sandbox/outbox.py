@@ -58,8 +58,10 @@ class Outbox:
         faults: Faults,
         now_ms: Callable[[], int],
         signing_ms: Callable[[], int] = machine_ms,
+        signature_header: str = SIGNATURE_HEADER,
     ) -> None:
         self._state = state
+        self._signature_header = signature_header
         self._faults = faults
         self._now_ms = now_ms
         self._signing_ms = signing_ms
@@ -289,7 +291,7 @@ class Outbox:
             headers={
                 "Content-Type": f"{JSON}; charset=utf-8",
                 "User-Agent": "Molam-Sandbox",
-                SIGNATURE_HEADER: signature(
+                self._signature_header: signature(
                     subscription,
                     content,
                     now_ms=self._now_ms(),

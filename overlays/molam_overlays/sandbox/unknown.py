@@ -20,7 +20,7 @@ def _walk(document: Document, pointer: str, value: Any) -> Iterator[tuple[str, s
     if not isinstance(schema, dict):
         return
     if isinstance(value, list) and "items" in schema:
-        for index, each in enumerate(cast("list[Any]", value)):
+        for index, each in enumerate(value):
             for field, meant in _walk(document, f"{document.follow(pointer)}/items", each):
                 yield f"{index}.{field}", meant
         return

@@ -12,24 +12,19 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
-from molam_overlays.store import blocking, failures, fork
-from molam_overlays.store import session as sessions
-from molam_overlays.store.address import Address
+from molam_overlays.store import blocking
+from molam_overlays.store.address import Address, bare, refusal
 from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
-from molam_overlays.store.session import (
-    Lineage,
-    connect_options,
-    driver_of,
-    import_psycopg,
-    is_async,
-    refusal,
-)
+from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_async, wrap_async
+from molam_overlays.store.session import INHERITED
 from molam_overlays.store.settings import BUSY_SECONDS
-from molam_overlays.store.statement import Decision, Dialect, Result, Statement, spell
+from molam_overlays.store.sqlite import SQLITE
+from molam_overlays.store.statement import Decision, Result, Statement
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
 
 if TYPE_CHECKING:
@@ -39,7 +34,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _IDLE = 4
-_CLEANUP_SECONDS = 5.0
 _WANTED = "a connection of psycopg (AsyncConnection) or sqlite3"
 
 
@@ -56,17 +50,16 @@ class AsyncDatabase:
         self.threaded: blocking.Database | None = None
         self.given: AsyncSession | None = None
         if self._address is None:
-            target = getattr(target, "driver_connection", None) or target
-            if driver_of(target) == "sqlite3":
-                self.threaded = blocking.Database(target, clock, hops_threads=True)
-            elif is_async(target) and driver_of(target) == "psycopg":
-                self.given = AsyncSession(target)
-            else:
-                raise ConfigurationError(refusal(target, _WANTED))
-        elif self._address.dialect == "sqlite":
+            self.given = wrap_async(bare(target))
+            own = SQLITE.wrap(bare(target)) is not None
+        else:
+            own = self._address.dialect is SQLITE
+        if own:
             self.threaded = blocking.Database(target, clock, hops_threads=True)
-        self.dialect: Dialect = "sqlite" if self.threaded else "postgresql"
-        self.errors = sessions.errors_of(self.dialect)
+        elif self._address is None and self.given is None:
+            raise ConfigurationError(refusal(bare(target), _WANTED))
+        self.dialect: Dialect = SQLITE if own else POSTGRESQL
+        self.errors = self.dialect.import_errors()
         self.turn = Turn()
         self._idle: deque[AsyncSession] = deque()
 
@@ -74,6 +67,10 @@ class AsyncDatabase:
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
+        """Make a `StoreError` of what the driver raised."""
+        return self.dialect.translate(error, self.shown, committing=committing)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision in a transaction of its own."""
@@ -105,8 +102,8 @@ class AsyncDatabase:
                         await step.commit()
                     return value
             except self.errors as error:
-                if not (step.ours and left and failures.may_repeat(error)):
-                    raise failures.translate(error, self.shown) from error
+                if not (step.ours and left and self.dialect.may_repeat(error)):
+                    raise self.translate(error) from error
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -119,16 +116,15 @@ class AsyncDatabase:
         """Run a decision as part of a caller's transaction; see `blocking.Database.run_on`."""
         if (threaded := self.threaded) is not None:
             return await in_thread(lambda _: threaded.run_on(connection, decide, *args, **kwargs))
-        connection = getattr(connection, "driver_connection", None) or connection
-        if not is_async(connection):
-            raise StoreError(refusal(connection, "an AsyncConnection of psycopg"))
-        session = AsyncSession(connection)
+        session = wrap_async(bare(connection))
+        if session is None:
+            raise StoreError(refusal(bare(connection), "an AsyncConnection of psycopg"))
         session.refuse_inherited()
         async with _Joined(session):
             try:
                 return await apart(drive(session, decide(*args, **kwargs), self.moment()))
             except session.errors as error:
-                raise failures.translate(error, self.shown) from error
+                raise self.translate(error) from error
 
     def transaction(self) -> AsyncTransaction:
         """Return a transaction, yet to begin, that a caller's code may write in."""
@@ -162,16 +158,8 @@ class AsyncDatabase:
                 session.abandon()
                 raise
             session.abandon()
-        psycopg = import_psycopg()
-        try:
-            connection = await psycopg.AsyncConnection.connect(
-                self._address.location, **connect_options(self._address)
-            )
-        except psycopg.Error as error:
-            raise failures.translate(error, self._address.shown) from error
-        session = AsyncSession(connection)
+        session = await connect_async(self._address.location, self._address.shown)
         session.loop = loop
-        fork.remember(session)
         return session
 
     def give_back(self, session: AsyncSession) -> None:
@@ -181,76 +169,6 @@ class AsyncDatabase:
             session.abandon()
         elif not session.inherited:
             self._idle.append(session)
-
-
-class AsyncSession(Lineage):
-    """An AsyncConnection of psycopg 3."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__()
-        self.connection = connection
-        self.errors: type[Exception] = import_psycopg().Error
-        self.loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def in_transaction(self) -> bool:
-        return bool(self.connection.info.transaction_status.value)
-
-    @property
-    def closed(self) -> bool:
-        return bool(self.connection.closed)
-
-    async def begin(self) -> None:
-        if self.connection.autocommit:
-            await self.connection.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED")
-
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
-        from psycopg.rows import tuple_row
-
-        async with self.connection.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(spell(sql, "postgresql").encode(), parameters)
-            rows = await cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
-
-    async def commit(self) -> None:
-        await self.connection.commit()
-
-    async def rollback(self) -> None:
-        await self.connection.rollback()
-
-    async def answers(self) -> bool:
-        """Tell whether a connection that lay idle still works."""
-        if self.closed:
-            return False
-        try:
-            await self.execute("SELECT 1", {})
-        except self.errors:
-            return False
-        return not self.in_transaction
-
-    @property
-    def is_open_here(self) -> bool:
-        """Tell whether there is a transaction to end, and it is this process's."""
-        return not self.inherited and not self.closed and self.in_transaction
-
-    async def settle(self) -> None:
-        """Roll back what is open, wherever an exception fell; see `insist`."""
-        with contextlib.suppress(self.errors, asyncio.TimeoutError):
-            if sessions.is_active(self.connection):
-                async with self.connection.lock:
-                    await asyncio.to_thread(self.settle_now)
-            else:
-                await asyncio.wait_for(self.connection.rollback(), _CLEANUP_SECONDS)
-
-    def settle_now(self) -> None:
-        """Roll back what is open without awaiting: the event loop may be gone."""
-        with contextlib.suppress(self.errors):
-            sessions.end_transaction(self.connection)
-
-    def abandon(self) -> None:
-        """Close without awaiting: the event loop may be gone, or this task be cancelled."""
-        if not self.inherited:
-            self.connection.pgconn.finish()
 
 
 class AsyncTransaction:
@@ -385,7 +303,7 @@ class _Awaited(AsyncTransaction):
         try:
             await session.begin()
         except database.errors as error:
-            raise failures.translate(error, database.shown) from error
+            raise database.translate(error) from error
 
     async def drive(self, decision: Decision[T]) -> T:
         """Carry out a decision; the driver's errors are raised as they are."""
@@ -397,7 +315,7 @@ class _Awaited(AsyncTransaction):
         try:
             return await self.drive(decide(*args, **kwargs))
         except self._database.errors as error:
-            raise failures.translate(error, self._database.shown) from error
+            raise self._database.translate(error) from error
 
     async def commit(self) -> None:
         self._check_fork()
@@ -405,7 +323,7 @@ class _Awaited(AsyncTransaction):
         try:
             await self.session.commit()
         except self._database.errors as error:
-            raise failures.translate(error, self._database.shown, committing=True) from error
+            raise self._database.translate(error, committing=True) from error
 
     async def end(self, *, interrupted: bool = False) -> None:
         session = self.session
@@ -434,7 +352,7 @@ class _Awaited(AsyncTransaction):
 
     def _check_fork(self) -> None:
         if self.session is None or self.session.inherited:
-            raise StoreError(sessions.INHERITED)
+            raise StoreError(INHERITED)
 
 
 class _Apart(_Awaited):

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import failures, fork
-from molam_overlays.store import session as sessions
-from molam_overlays.store.address import Address
-from molam_overlays.store.session import Session, SqliteSession, connect, wrap
+from molam_overlays.store import fork
+from molam_overlays.store.address import Address, wrap
+from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.session import INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
-from molam_overlays.store.statement import Decision, Dialect, Result, Statement
+from molam_overlays.store.statement import Decision, Result, Statement
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,24 +56,27 @@ class Database:
         self.clock = clock
         self.hops_threads = hops_threads
         self._address = Address.parse(target) if isinstance(target, str) else None
-        self.given = None if isinstance(target, str) else wrap(target)
+        self.given: Session | None = None
         self.turn = Turn(nests=not hops_threads)
         self._pool: list[Session] = []
-        self.dialect: Dialect = self._address.dialect if self._address else wrap(target).dialect
         # All that a step imports is imported here: not within the first payment.
-        self.errors = self.given.errors if self.given else sessions.errors_of(self.dialect)
+        if self._address is None:
+            self.dialect, self.given = wrap(target)
+            self.errors = self.given.errors
+        else:
+            self.dialect = self._address.dialect
+            self.errors = self.dialect.import_errors()
 
     @property
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
 
-    def run(
-        self,
-        decide: Callable[P, Decision[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
+        """Make a `StoreError` of what the driver raised."""
+        return self.dialect.translate(error, self.shown, committing=committing)
+
+    def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision in a transaction of its own."""
         return self.run_while(_always, "alone", lambda: decide(*args, **kwargs))
 
@@ -107,8 +110,8 @@ class Database:
                 finally:
                     step.end()
             except self.errors as error:
-                if not (step.ours and left and failures.may_repeat(error)):
-                    raise failures.translate(error, self.shown) from error
+                if not (step.ours and left and self.dialect.may_repeat(error)):
+                    raise self.translate(error) from error
             finally:
                 step.end()
         raise AssertionError("unreachable")
@@ -126,15 +129,13 @@ class Database:
             StoreError: the connection is to another kind of database, or the database fails; a
                 transaction that was open stays so, and none is left that was not.
         """
-        session = wrap(connection)
-        check_dialect(session.dialect, self.dialect)
+        dialect, session = wrap(connection)
+        check_dialect(dialect, self.dialect)
         session.refuse_inherited()
         joined, done = session.in_transaction, False
         try:
             try:
-                # Nothing of SQLite's opens a transaction for us on a connection in autocommit.
-                if session.dialect == "sqlite" and not joined:
-                    session.begin()
+                session.join()
                 value = drive(session, decide(*args, **kwargs), self.moment())
                 done = True
                 return value
@@ -142,7 +143,7 @@ class Database:
                 if not joined and not done:
                     undo(session)
         except session.errors as error:
-            raise failures.translate(error, self.shown) from error
+            raise self.translate(error) from error
         finally:
             if not joined and not done:
                 undo(session)
@@ -162,7 +163,7 @@ class Database:
             finally:
                 step.end()
         except self.errors as error:
-            raise failures.translate(error, self.shown) from error
+            raise self.translate(error) from error
         finally:
             step.end()
 
@@ -176,7 +177,7 @@ class Database:
         """Return the time to decide by, unix seconds; None leaves it to the database's clock."""
         if self.clock is not None:
             return self.clock()
-        return time.time() if self.dialect == "sqlite" else None
+        return None if self.dialect.own_clock else time.time()
 
     def lend(self, step: Transaction) -> Session:
         """Lend an idle connection that still works, or a new one."""
@@ -187,11 +188,11 @@ class Database:
             elif session.holder.setdefault("step", step) is step:
                 # In the step's hands before the check, which is a statement and can be struck.
                 step.session = session
-                if _answers(session):
+                if session.answers():
                     return session
                 step.session = None
                 self._drop(session)
-        session = connect(self._address)
+        session = self._address.connect()
         session.holder["step"] = step
         self._pool.append(session)
         step.session = session
@@ -234,7 +235,7 @@ class Transaction:
         self.wanted = wanted or _always
         """Tells whether anybody still waits for it; asked before it begins and before it commits."""
         self._held = held
-        self._gated = database.given is None and database.dialect == "sqlite"
+        self._gated = database.given is None and database.dialect.gated
         self.thread = threading.get_ident()
         self.session: Session | None = None
         self.ours = False
@@ -271,29 +272,30 @@ class Transaction:
     def begin(self) -> None:
         """Take a connection and begin, unless the connection that was given is in a transaction.
 
-        A SQLite file that another writer has is waited for here, without holding anything.
+        A database that another writer has is waited for here, without holding anything.
 
         Raises:
             StoreError: it cannot be done.
         """
+        database = self._database
         until: float | None = None
         while True:
             self._check_wanted()
             try:
                 session = self.take()
-                if self._database.given is not None and session.in_transaction:
+                if database.given is not None and session.in_transaction:
                     if self._within == "alone":
                         raise StoreError(IN_TRANSACTION)
                     return
                 self.ours = True
                 session.begin()
                 return
-            except self._database.errors as error:
+            except database.errors as error:
                 self.end()
                 until = until or time.monotonic() + BUSY_SECONDS
-                waits = self._gated and failures.is_busy(error) and time.monotonic() < until
-                if not waits:
-                    raise failures.translate(error, self._database.shown) from error
+                waits = database.given is None and database.dialect.is_busy(error)
+                if not waits or time.monotonic() >= until:
+                    raise database.translate(error) from error
             time.sleep(_BUSY_PAUSE)
 
     def drive(self, decision: Decision[T]) -> T:
@@ -307,7 +309,7 @@ class Transaction:
         try:
             return self.drive(decide(*args, **kwargs))
         except self._database.errors as error:
-            raise failures.translate(error, self._database.shown) from error
+            raise self._database.translate(error) from error
 
     def commit(self) -> None:
         """Commit, unless it is no longer wanted."""
@@ -318,7 +320,7 @@ class Transaction:
             self.session.commit()
         except self._database.errors as error:
             undo(self.session)
-            raise failures.translate(error, self._database.shown, committing=True) from error
+            raise self._database.translate(error, committing=True) from error
 
     def end(self) -> None:
         """Leave nothing open, taken or waited for; any number of times does no harm."""
@@ -340,7 +342,7 @@ class Transaction:
 
     def _check_fork(self) -> None:
         if self.session is None or self.session.inherited:
-            raise StoreError(sessions.INHERITED)
+            raise StoreError(INHERITED)
 
 
 class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
@@ -398,7 +400,7 @@ def check_dialect(given: Dialect, expected: Dialect) -> None:
     """Refuse a connection to another kind of database than the store's."""
     if given != expected:
         raise StoreError(
-            f"The connection is to {given}, but the store is on {expected}. Sharing a transaction "
+            f"The connection is to {given.name}, but the store is on {expected.name}. Sharing a transaction "
             "takes a connection to the store's own database."
         )
 
@@ -426,16 +428,3 @@ def undo(session: Session) -> None:
 
 def _always() -> bool:
     return True
-
-
-def _answers(session: Session) -> bool:
-    """Tell whether a connection that lay idle still works, before anything depends on it."""
-    if session.closed:
-        return False
-    if isinstance(session, SqliteSession):
-        return session.is_current
-    try:
-        session.execute("SELECT 1", {})
-    except session.errors:
-        return False
-    return not session.in_transaction

@@ -36,7 +36,7 @@ from molam_overlays.errors import (
     StoreUnavailableError,
 )
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS, watching
-from molam_overlays.store.arguments import failure_text
+from molam_overlays.store.arguments import check_key, check_seconds, failure_text
 from molam_overlays.store.payload import decode, encode
 from molam_overlays.store.statement import Ask, Decision, Statement
 
@@ -306,6 +306,9 @@ def working(
 
     Errors of a step are thrown in at its ``yield``.
     """
+    check_key(key, route)
+    check_seconds("lease_seconds", lease_seconds)
+    check_seconds("wait_seconds", wait_seconds, zero=True)
     waited, pause = 0.0, _FIRST_PAUSE
     lost: ClaimLostError | None = None
     while True:

@@ -345,16 +345,11 @@ def reading(event_id: str) -> Decision[bytes | None]:
     return None if not found.rows or found.rows[0][0] is None else bytes(found.rows[0][0])
 
 
-def purging(payloads: float, events: float, *, by_function: bool) -> Decision[tuple[int, int]]:
-    """Empty old payloads, remove older events; return how many of each. Unfinished ones stay."""
-    if by_function:
-        emptied = yield Statement(
-            "SELECT molam_purge_webhook_payloads(@now - @seconds(:age))", {"age": payloads}
-        )
-        removed = yield Statement(
-            "SELECT molam_purge_webhooks(@now - @seconds(:age))", {"age": events}
-        )
-        return int(emptied.rows[0][0]), int(removed.rows[0][0])
+def purging(payloads: float, events: float) -> Decision[tuple[int, int]]:
+    """Empty old payloads, remove older events; return how many of each. Unfinished ones stay.
+
+    The migration for PostgreSQL has the same rules as functions, for schedulers.
+    """
     emptied = yield Statement(
         "UPDATE received_webhooks SET payload = NULL WHERE received_at < @now - @seconds(:age) "
         "AND payload IS NOT NULL AND state IN ('processed', 'skipped')",

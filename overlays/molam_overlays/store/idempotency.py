@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
@@ -18,7 +17,7 @@ from molam_overlays.store.blocking import Clock, Database
 from molam_overlays.store.claims import LEASE_SECONDS, RETENTION_SECONDS, Claim, ClaimResult, Pause
 from molam_overlays.store.content import Decrypt, Encrypt
 from molam_overlays.store.journal import AsyncJournal, Journal
-from molam_overlays.store.payload import encode, fingerprint
+from molam_overlays.store.payload import call_fingerprint, encode
 from molam_overlays.store.statement import Ask
 
 if TYPE_CHECKING:
@@ -196,9 +195,6 @@ class IdempotencyStore:
             IdempotencyKeyReusedError, IdempotencyKeyExpiredError, StoreError: as for `claim`;
                 nothing was done.
         """
-        check_key(key, route)
-        check_seconds("lease_seconds", lease_seconds)
-        check_seconds("wait_seconds", wait_seconds, zero=True)
         flow = claims.working(key, route, fingerprint, lease_seconds, wait_seconds)
 
         def act(step: Any) -> Any:
@@ -232,7 +228,7 @@ class IdempotencyStore:
                     key(*args, **kwargs),
                     route,
                     lambda: function(*args, **kwargs),
-                    fingerprint=_call_fingerprint(function, fingerprint, args, kwargs),
+                    fingerprint=call_fingerprint(function, fingerprint, args, kwargs),
                     lease_seconds=lease_seconds,
                     wait_seconds=wait_seconds,
                 )
@@ -271,7 +267,7 @@ class IdempotencyStore:
 
 def _shown(store: IdempotencyStore | AsyncIdempotencyStore) -> str:
     database = vars(store).get("_database")  # missing where `__init__` has raised
-    known = database.shown or database.dialect if database else "unfinished"
+    known = database.shown or database.dialect.name if database else "unfinished"
     return f"{type(store).__name__}({known!r})"
 
 
@@ -382,9 +378,6 @@ class AsyncIdempotencyStore:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Any:
         """See `IdempotencyStore.run`; `work` and `sleep` are awaited."""
-        check_key(key, route)
-        check_seconds("lease_seconds", lease_seconds)
-        check_seconds("wait_seconds", wait_seconds, zero=True)
         flow = claims.working(key, route, fingerprint, lease_seconds, wait_seconds)
 
         async def act(step: Any) -> Any:
@@ -414,7 +407,7 @@ class AsyncIdempotencyStore:
                     key(*args, **kwargs),
                     route,
                     lambda: function(*args, **kwargs),
-                    fingerprint=_call_fingerprint(function, fingerprint, args, kwargs),
+                    fingerprint=call_fingerprint(function, fingerprint, args, kwargs),
                     lease_seconds=lease_seconds,
                     wait_seconds=wait_seconds,
                 )
@@ -448,26 +441,6 @@ class AsyncIdempotencyStore:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
-
-
-def _call_fingerprint(
-    function: Callable[..., Any],
-    chosen: Callable[..., str | None] | None,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> str | None:
-    if chosen is not None:
-        return chosen(*args, **kwargs)
-    bound = inspect.signature(function).bind(*args, **kwargs)
-    bound.apply_defaults()
-    try:
-        return fingerprint(dict(bound.arguments))
-    except TypeError as error:
-        name = getattr(function, "__qualname__", "the function")
-        raise TypeError(
-            f"The arguments of {name} cannot be compared: {error} Give `fingerprint=` to "
-            "idempotent(), a function of the same arguments."
-        ) from error
 
 
 for _public in (IdempotencyStore, AsyncIdempotencyStore):

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random as chance
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.frames import empty_for_log, sealed
+from molam_overlays.drive import adrive, drive
+from molam_overlays.errors import StoreError
+from molam_overlays.frames import sealed
 from molam_overlays.store import deliveries, fork
 from molam_overlays.store.arguments import check_seconds, failure_text
 from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
@@ -30,76 +28,26 @@ from molam_overlays.store.deliveries import (
     Held,
     Received,
 )
-from molam_overlays.store.payload import encode
+from molam_overlays.store.handling import (
+    AsyncDelivery,
+    AsyncHandler,
+    Delivery,
+    Handler,
+    Stop,
+    attending,
+    checked,
+    event_facts,
+    facts_of,
+    log_failure,
+    replayed,
+    rules,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LOGGER = logging.getLogger("molam_sdk")
-
 POLL_SECONDS = 1.0
 """How long a worker rests by default when there is nothing to do."""
-
-_LONGEST_REST = 30.0
-
-
-class _Stop(Protocol):
-    def is_set(self) -> bool: ...
-
-
-@attrs.frozen(kw_only=True)
-class _Event:
-    """What a handler gets to know about an event."""
-
-    event_id: str
-    """``evt_…``; unique in the inbox."""
-    type: str
-    payload: bytes = attrs.field(repr=False)
-    """The body as it was signed."""
-    resource: str | None
-    """What the event is about, as it was received with."""
-    event_time: float | None
-    """When the event was made, unix seconds, by its own account."""
-    received_at: float
-    """When it was stored, unix seconds."""
-    tries: int
-    """1 on the first try."""
-    idempotency_key: str
-    """For what the handler does elsewhere; the same on every try of this event."""
-
-
-@attrs.frozen(kw_only=True)
-class Delivery(_Event):
-    """An event in a handler's hands."""
-
-    _begin: Callable[[], Any] = attrs.field(alias="begin", repr=False, eq=False)
-
-    def connection(self) -> Any:
-        """Return a database connection inside the inbox's own transaction; do not commit it.
-
-        What is written through it is stored together with the event's being processed, or not at
-        all. The transaction begins with the first call, so a handler that never asks holds no
-        lock. On SQLite it keeps other writers waiting until the handler returns.
-
-        Raises:
-            ClaimLostError: the lease ended, and another worker has the event.
-        """
-        return self._begin()
-
-
-@attrs.frozen(kw_only=True)
-class AsyncDelivery(_Event):
-    """An event in an async handler's hands."""
-
-    _begin: Callable[[], Awaitable[Any]] = attrs.field(alias="begin", repr=False, eq=False)
-
-    async def connection(self) -> Any:
-        """See `Delivery.connection`; psycopg's AsyncConnection, or sqlite3's Connection."""
-        return await self._begin()
-
-
-Handler = Callable[[Delivery], object]
-AsyncHandler = Callable[[AsyncDelivery], Awaitable[object]]
 
 
 @sealed
@@ -124,7 +72,7 @@ class Inbox:
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = Database(db_connection, clock)
-        self._rules = _rules(max_tries, lease_seconds, in_order)
+        self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
 
     def receive(
@@ -146,7 +94,7 @@ class Inbox:
         Raises:
             StoreError: it could not be stored. Answer 5xx, so that Molam sends it again.
         """
-        event = _checked(event_id, event_type, payload, resource, created)
+        event = checked(event_id, event_type, payload, resource, created)
         if connection is not None:
             return self._database.run_on(connection, deliveries.receiving, *event)
         return self._database.run_as("commit", deliveries.receiving, *event)
@@ -154,14 +102,14 @@ class Inbox:
     def receive_event(self, event: Mapping[str, Any], *, connection: object | None = None) -> bool:
         """Store an event as `construct_event` returns it; True the first time. See `receive`.
 
-        A receiver takes it as its handler: ``webhook_view(client.construct_event,
+        A receiver takes it as its handler: ``webhook_endpoint(client.construct_event,
         inbox.receive_event)``. The resource is ``data.id``. What is stored is the event's JSON, to
         the digit; `molam_sdk.events.read_event` makes the typed event of it again.
 
         Raises:
             ValueError: the event has no id.
         """
-        return self.receive(**_event_facts(event), connection=connection)
+        return self.receive(**event_facts(event), connection=connection)
 
     def process(self, handler: Handler) -> bool:
         """Handle the next event that is due; False when there is none.
@@ -207,7 +155,7 @@ class Inbox:
                     raise
             return transaction.connection
 
-        handler(Delivery(begin=begin, **_facts(held)))
+        handler(Delivery(begin=begin, **facts_of(held)))
         if transaction.session is not None:
             transaction.run(deliveries.finishing, held)
             transaction.commit()
@@ -218,12 +166,12 @@ class Inbox:
         state = self._database.run(
             deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
         )
-        _log_failure(held, state, error)
+        log_failure(held, state, error)
 
     def run_worker(
         self,
         handler: Handler,
-        stop: _Stop,
+        stop: Stop,
         *,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], object] | None = None,
@@ -238,19 +186,11 @@ class Inbox:
             StoreError: for what does not pass by itself, such as missing tables.
         """
         rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
-        handled, pause = 0, poll_seconds
-        while not stop.is_set():
-            try:
-                found = self.process(handler)
-                pause = poll_seconds
-            except StoreUnavailableError as error:
-                LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
-                found, pause = False, min(pause * 2, _LONGEST_REST)
-            if found:
-                handled += 1
-            else:
-                rest(pause)
-        return handled
+
+        def act(pause: float | None) -> Any:
+            return self.process(handler) if pause is None else rest(pause)
+
+        return drive(attending(stop, poll_seconds), act)
 
     def replay(self, event_id: str) -> bool:
         """Make an event pending again, whatever became of it; False if it is unknown.
@@ -258,7 +198,7 @@ class Inbox:
         Raises:
             StoreError: its payload is gone, retention has passed.
         """
-        return _replayed(event_id, self._database.run(deliveries.replaying, event_id))
+        return replayed(event_id, self._database.run(deliveries.replaying, event_id))
 
     def replay_parked(self, event_type: str | None = None) -> int:
         """Make all parked events (of a type) pending again; return how many."""
@@ -300,7 +240,6 @@ class Inbox:
             deliveries.purging,
             payloads_older_than_seconds,
             events_older_than_seconds,
-            by_function=self._database.dialect == "postgresql",
         )
 
     def close(self) -> None:
@@ -330,7 +269,7 @@ class AsyncInbox:
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = AsyncDatabase(db_connection, clock)
-        self._rules = _rules(max_tries, lease_seconds, in_order)
+        self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
 
     async def receive(
@@ -344,7 +283,7 @@ class AsyncInbox:
         connection: object | None = None,
     ) -> bool:
         """See `Inbox.receive`."""
-        event = _checked(event_id, event_type, payload, resource, created)
+        event = checked(event_id, event_type, payload, resource, created)
         if connection is not None:
             return await self._database.run_on(connection, deliveries.receiving, *event)
         return await self._database.run_as("commit", deliveries.receiving, *event)
@@ -353,7 +292,7 @@ class AsyncInbox:
         self, event: Mapping[str, Any], *, connection: object | None = None
     ) -> bool:
         """See `Inbox.receive_event`."""
-        return await self.receive(**_event_facts(event), connection=connection)
+        return await self.receive(**event_facts(event), connection=connection)
 
     async def process(self, handler: AsyncHandler) -> bool:
         """See `Inbox.process`; the handler is awaited."""
@@ -390,7 +329,7 @@ class AsyncInbox:
                     raise
             return transaction.connection
 
-        await handler(AsyncDelivery(begin=begin, **_facts(held)))
+        await handler(AsyncDelivery(begin=begin, **facts_of(held)))
         if transaction.begun:
             await transaction.run(deliveries.finishing, held)
             await transaction.commit()
@@ -401,12 +340,12 @@ class AsyncInbox:
         state = await self._database.run(
             deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
         )
-        _log_failure(held, state, error)
+        log_failure(held, state, error)
 
     async def run_worker(
         self,
         handler: AsyncHandler,
-        stop: _Stop,
+        stop: Stop,
         *,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
@@ -418,23 +357,15 @@ class AsyncInbox:
                 await asyncio.wait_for(stop.wait(), seconds)  # type: ignore[attr-defined]
 
         rest = sleep or wait
-        handled, pause = 0, poll_seconds
-        while not stop.is_set():
-            try:
-                found = await self.process(handler)
-                pause = poll_seconds
-            except StoreUnavailableError as error:
-                LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
-                found, pause = False, min(pause * 2, _LONGEST_REST)
-            if found:
-                handled += 1
-            else:
-                await rest(pause)
-        return handled
+
+        async def act(pause: float | None) -> Any:
+            return await (self.process(handler) if pause is None else rest(pause))
+
+        return await adrive(attending(stop, poll_seconds), act)
 
     async def replay(self, event_id: str) -> bool:
         """See `Inbox.replay`."""
-        return _replayed(event_id, await self._database.run(deliveries.replaying, event_id))
+        return replayed(event_id, await self._database.run(deliveries.replaying, event_id))
 
     async def replay_parked(self, event_type: str | None = None) -> int:
         """See `Inbox.replay_parked`."""
@@ -475,7 +406,6 @@ class AsyncInbox:
             deliveries.purging,
             payloads_older_than_seconds,
             events_older_than_seconds,
-            by_function=self._database.dialect == "postgresql",
         )
 
     async def aclose(self) -> None:
@@ -489,79 +419,5 @@ class AsyncInbox:
         await self.aclose()
 
 
-def _rules(max_tries: int, lease_seconds: float, in_order: bool) -> tuple[bool, float, int]:
-    if max_tries < 1:
-        raise ValueError("max_tries must be at least 1.")
-    return in_order, lease_seconds, max_tries
-
-
-def _checked(
-    event_id: str, event_type: str, payload: bytes, resource: str | None, created: float | None
-) -> tuple[str, str, bytes, str | None, float | None]:
-    names: tuple[tuple[str, object], ...] = (
-        ("event_id", event_id),
-        ("event_type", event_type),
-        ("resource", resource or "-"),
-    )
-    for name, value in names:
-        if not _is_storable(value):
-            raise ValueError(f"{name} must be 1 to 500 characters without NUL or half a surrogate.")
-    return event_id, event_type, bytes(payload), resource, deliveries.moment_of(created)
-
-
-def _event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
-    data, created = event.get("data"), event.get("created")
-    about = data.get("id") if isinstance(data, Mapping) else None
-    return {
-        "event_id": event.get("id") or "",
-        "event_type": event.get("type") or "",
-        "payload": encode(event).encode("ascii"),
-        "created": created,
-        # An event that verified is stored, whatever its data is about.
-        "resource": about if _is_storable(about) else None,
-    }
-
-
-def _is_storable(value: object) -> bool:
-    if not isinstance(value, str) or not 1 <= len(value) <= 500 or "\0" in value:
-        return False
-    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
-
-
-def _facts(held: Held) -> dict[str, Any]:
-    return {
-        "event_id": held.event_id,
-        "type": held.type,
-        "payload": held.payload,
-        "resource": held.resource,
-        "event_time": held.event_time,
-        "received_at": held.received_at,
-        "tries": held.tries,
-        "idempotency_key": deliveries.effect_key(held.event_id),
-    }
-
-
-def _log_failure(held: Held, state: str, error: Exception) -> None:
-    # The traceback says where; the message may quote a payload, so it stays out of the database.
-    LOGGER.warning(
-        "Handling event %s (%s) failed on try %d and it is %s: %s",
-        held.event_id,
-        held.type,
-        held.tries,
-        "parked" if state == "parked" else "put off",
-        type(error).__name__,
-        exc_info=empty_for_log(error),
-    )
-
-
-def _replayed(event_id: str, found: str) -> bool:
-    if found == "emptied":
-        raise StoreError(
-            f"The event {event_id!r} cannot be replayed: its payload was removed by retention. "
-            "Ask Molam to send it again."
-        )
-    return found == "replayed"
-
-
-for _public in (Inbox, AsyncInbox, Delivery, AsyncDelivery):
+for _public in (Inbox, AsyncInbox):
     _public.__module__ = "molam_sdk.inbox"

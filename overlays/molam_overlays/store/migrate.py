@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 import attrs
 
@@ -10,10 +11,7 @@ from molam_overlays.errors import StoreNotMigratedError
 from molam_overlays.frames import sealed
 from molam_overlays.store.address import Address
 from molam_overlays.store.blocking import Database
-from molam_overlays.store.session import connect_sqlite
 from molam_overlays.store.statement import Decision, Statement
-
-_SQLITE_FOLDER = "sqlite/"
 
 
 @attrs.frozen
@@ -39,15 +37,16 @@ def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
         StoreError: the database refuses; then the script that failed has changed nothing.
     """
     database = Database(target)
-    if isinstance(target, str) and database.dialect == "sqlite":
-        connect_sqlite(Address.parse(target), create=True).close()
+    if isinstance(target, str):
+        address = Address.parse(target)
+        address.dialect.create(address.location, address.shown)
     try:
         try:
             before = database.run(_recorded)
         except StoreNotMigratedError:
             before = frozenset()
         steps: list[Step] = []
-        for name, sql in sorted(_chosen(scripts, database.dialect).items()):
+        for name, sql in sorted(_chosen(scripts, database.dialect.folder).items()):
             database.run_script(sql)
             steps.append(Step(name, fresh=name not in before))
         return steps
@@ -55,13 +54,13 @@ def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
         database.close()
 
 
-def _chosen(scripts: Mapping[str, str], dialect: str) -> dict[str, str]:
-    ours = {
-        name: sql
-        for name, sql in scripts.items()
-        if name.endswith(".sql") and name.startswith(_SQLITE_FOLDER) == (dialect == "sqlite")
+def _chosen(scripts: Mapping[str, str], folder: str) -> dict[str, str]:
+    placed = {PurePosixPath(name): sql for name, sql in scripts.items()}
+    return {
+        path.stem: sql
+        for path, sql in placed.items()
+        if path.suffix == ".sql" and path.parent == PurePosixPath(folder)
     }
-    return {name.rpartition("/")[2].removesuffix(".sql"): sql for name, sql in ours.items()}
 
 
 def _recorded() -> Decision[frozenset[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
@@ -111,6 +112,27 @@ def _write(value: Any, number: _Number, *, by_name: bool, place: str) -> str:
         f"{place} is a {type(value).__name__}, which is not JSON data. "
         "Give dicts, lists, strings, numbers, booleans, None, or objects of the SDK."
     )
+
+
+def call_fingerprint(
+    function: Callable[..., Any],
+    chosen: Callable[..., str | None] | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> str | None:
+    """Return the fingerprint of a call of a decorated function."""
+    if chosen is not None:
+        return chosen(*args, **kwargs)
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    try:
+        return fingerprint(dict(bound.arguments))
+    except TypeError as error:
+        name = getattr(function, "__qualname__", "the function")
+        raise TypeError(
+            f"The arguments of {name} cannot be compared: {error} Give `fingerprint=` to "
+            "idempotent(), a function of the same arguments."
+        ) from error
 
 
 fingerprint.__module__ = "molam_sdk.idempotency"

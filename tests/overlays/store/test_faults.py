@@ -21,12 +21,13 @@ from molam_overlays.errors import (
     StoreNotMigratedError,
     StoreUnavailableError,
 )
-from molam_overlays.store import session
+from molam_overlays.store import sqlite
 from molam_overlays.store.claims import Claim, Replay
 from molam_overlays.store.idempotency import IdempotencyStore
 from molam_overlays.store.inbox import Delivery, Inbox
 from molam_overlays.store.journal import Entry
 from molam_overlays.store.migrate import migrate
+from molam_overlays.store.postgresql import PsycopgSession
 
 from .conftest import SCRIPTS, Server
 
@@ -181,7 +182,7 @@ class TestLockedSqlite:
     def test_a_writer_that_never_ends_is_an_error_in_the_end(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(session, "BUSY_SECONDS", 0.01)
+        monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
         hog = sqlite3.connect(file, isolation_level=None)
         hog.execute("BEGIN IMMEDIATE")
         with IdempotencyStore(f"sqlite:///{file}") as store:
@@ -263,7 +264,7 @@ class TestDroppedConnections:
             assert isinstance(first, Claim)
             store.fail(first)
             armed = [True]
-            execute, commit = session.PsycopgSession.execute, session.PsycopgSession.commit
+            execute, commit = PsycopgSession.execute, PsycopgSession.commit
 
             def dropping(self: Any, sql: str, parameters: Any) -> Any:
                 if armed and sql.strip().startswith(step) and "now" in sql:
@@ -277,8 +278,8 @@ class TestDroppedConnections:
                     kill_connections(url)
                 commit(self)
 
-            monkeypatch.setattr(session.PsycopgSession, "execute", dropping)
-            monkeypatch.setattr(session.PsycopgSession, "commit", dropping_commit)
+            monkeypatch.setattr(PsycopgSession, "execute", dropping)
+            monkeypatch.setattr(PsycopgSession, "commit", dropping_commit)
             with pytest.raises(StoreUnavailableError, match="dropped the connection"):
                 store.claim("order-1", ROUTE)
             assert not armed
@@ -289,7 +290,7 @@ class TestDroppedConnections:
     def test_a_drop_while_completing_is_survived(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        commit = session.PsycopgSession.commit
+        commit = PsycopgSession.commit
         armed: list[str] = []
 
         def dropping(self: Any) -> None:
@@ -304,7 +305,7 @@ class TestDroppedConnections:
             armed.append("now")
             return {"id": "pi_1"}
 
-        monkeypatch.setattr(session.PsycopgSession, "commit", dropping)
+        monkeypatch.setattr(PsycopgSession, "commit", dropping)
         with IdempotencyStore(url) as store:
             assert store.run("order-1", ROUTE, work) == {"id": "pi_1"}
             assert not armed
@@ -353,7 +354,7 @@ class TestOthersBeside:
     def test_a_transaction_undone_for_others_sake_is_run_again_a_few_times(
         self, postgresql: Server, template: str, monkeypatch: pytest.MonkeyPatch, times: int
     ) -> None:
-        execute = session.PsycopgSession.execute
+        execute = PsycopgSession.execute
         left = [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected] * 5
         del left[times:]
 
@@ -365,7 +366,7 @@ class TestOthersBeside:
         with IdempotencyStore(postgresql.create(template)) as store:
             claim = store.claim("order-1", ROUTE)
             assert isinstance(claim, Claim)
-            monkeypatch.setattr(session.PsycopgSession, "execute", undone)
+            monkeypatch.setattr(PsycopgSession, "execute", undone)
             if times == 1:
                 store.complete(claim, {})
             else:

@@ -23,7 +23,7 @@ import pytest
 
 from molam_overlays.errors import StoreError
 from molam_overlays.store import fork as forks
-from molam_overlays.store import session
+from molam_overlays.store import sqlite
 from molam_overlays.store.claims import Claim, Replay
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.inbox import Delivery, Inbox
@@ -345,7 +345,7 @@ class TestConnectionsThatWereHandedIn:
             threading.Event().wait()
 
         def work() -> None:
-            monkeypatch.setattr(session, "_open", hang)
+            monkeypatch.setattr(sqlite, "_open", hang)
             for _ in range(2):
                 with pytest.raises(StoreError, match=r"fork\(\)"):
                     write(store, "child")

@@ -24,7 +24,7 @@ import psycopg2
 import pytest
 
 from molam_overlays.errors import StoreError
-from molam_overlays.store import blocking, fork, session
+from molam_overlays.store import blocking, fork, postgresql, session, sqlite
 from molam_overlays.store.claims import Claim
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
@@ -72,7 +72,7 @@ class Strike:
 
     def __init__(self, at: int) -> None:
         self.left = at
-        self.files = {blocking.__file__, session.__file__, fork.__file__}
+        self.files = {module.__file__ for module in (blocking, session, sqlite, postgresql, fork)}
 
     def __enter__(self) -> None:
         sys.settrace(self._enter)

@@ -1,0 +1,182 @@
+"""What is decided around a handler: what it is given, what may come in, when a worker rests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from molam_overlays.errors import StoreError, StoreUnavailableError
+from molam_overlays.frames import empty_for_log
+from molam_overlays.store import deliveries
+from molam_overlays.store.deliveries import Held
+from molam_overlays.store.payload import encode
+from molam_overlays.store.settings import LOGGER
+
+_LONGEST_REST = 30.0
+
+
+class Stop(Protocol):
+    """A `threading.Event`, or asyncio's."""
+
+    def is_set(self) -> bool: ...
+
+
+@attrs.frozen(kw_only=True)
+class _Event:
+    """What a handler gets to know about an event."""
+
+    event_id: str
+    """``evt_…``; unique in the inbox."""
+    type: str
+    payload: bytes = attrs.field(repr=False)
+    """The body as it was signed."""
+    resource: str | None
+    """What the event is about, as it was received with."""
+    event_time: float | None
+    """When the event was made, unix seconds, by its own account."""
+    received_at: float
+    """When it was stored, unix seconds."""
+    tries: int
+    """1 on the first try."""
+    idempotency_key: str
+    """For what the handler does elsewhere; the same on every try of this event."""
+
+
+@attrs.frozen(kw_only=True)
+class Delivery(_Event):
+    """An event in a handler's hands."""
+
+    _begin: Callable[[], Any] = attrs.field(alias="begin", repr=False, eq=False)
+
+    def connection(self) -> Any:
+        """Return a database connection inside the inbox's own transaction; do not commit it.
+
+        What is written through it is stored together with the event's being processed, or not at
+        all. The transaction begins with the first call, so a handler that never asks holds no
+        lock. On SQLite it keeps other writers waiting until the handler returns.
+
+        Raises:
+            ClaimLostError: the lease ended, and another worker has the event.
+        """
+        return self._begin()
+
+
+@attrs.frozen(kw_only=True)
+class AsyncDelivery(_Event):
+    """An event in an async handler's hands."""
+
+    _begin: Callable[[], Awaitable[Any]] = attrs.field(alias="begin", repr=False, eq=False)
+
+    async def connection(self) -> Any:
+        """See `Delivery.connection`; psycopg's AsyncConnection, or sqlite3's Connection."""
+        return await self._begin()
+
+
+Handler = Callable[[Delivery], object]
+AsyncHandler = Callable[[AsyncDelivery], Awaitable[object]]
+
+
+def attending(stop: Stop, poll_seconds: float) -> Generator[float | None, Any, int]:
+    """Decide what a worker does: handle an event (None), or rest, in seconds; return how many.
+
+    The answer to None is whether there was an event. Errors of a step are thrown in.
+    """
+    handled, pause = 0, poll_seconds
+    while not stop.is_set():
+        try:
+            found = yield None
+            pause = poll_seconds
+        except StoreUnavailableError as error:
+            LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
+            found, pause = False, min(pause * 2, _LONGEST_REST)
+        if found:
+            handled += 1
+        else:
+            yield pause
+    return handled
+
+
+def rules(max_tries: int, lease_seconds: float, in_order: bool) -> tuple[bool, float, int]:
+    """Return what `deliveries.taking` goes by."""
+    if max_tries < 1:
+        raise ValueError("max_tries must be at least 1.")
+    return in_order, lease_seconds, max_tries
+
+
+def checked(
+    event_id: str, event_type: str, payload: bytes, resource: str | None, created: float | None
+) -> tuple[str, str, bytes, str | None, float | None]:
+    """Return what `deliveries.receiving` stores of an event, refusing what cannot be."""
+    names: tuple[tuple[str, object], ...] = (
+        ("event_id", event_id),
+        ("event_type", event_type),
+        ("resource", resource or "-"),
+    )
+    for name, value in names:
+        if not _is_storable(value):
+            raise ValueError(f"{name} must be 1 to 500 characters without NUL or half a surrogate.")
+    return event_id, event_type, bytes(payload), resource, deliveries.moment_of(created)
+
+
+def event_facts(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `Inbox.receive` is given for an event as `construct_event` returns it."""
+    data, created = event.get("data"), event.get("created")
+    about = data.get("id") if isinstance(data, Mapping) else None
+    return {
+        "event_id": event.get("id") or "",
+        "event_type": event.get("type") or "",
+        "payload": encode(event).encode("ascii"),
+        "created": created,
+        # An event that verified is stored, whatever its data is about.
+        "resource": about if _is_storable(about) else None,
+    }
+
+
+def _is_storable(value: object) -> bool:
+    if not isinstance(value, str) or not 1 <= len(value) <= 500 or "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def facts_of(held: Held) -> dict[str, Any]:
+    """Return what a handler gets to know."""
+    return {
+        "event_id": held.event_id,
+        "type": held.type,
+        "payload": held.payload,
+        "resource": held.resource,
+        "event_time": held.event_time,
+        "received_at": held.received_at,
+        "tries": held.tries,
+        "idempotency_key": deliveries.effect_key(held.event_id),
+    }
+
+
+def log_failure(held: Held, state: str, error: Exception) -> None:
+    """Log a handler's failure."""
+    # The traceback says where; the message may quote a payload, so it stays out of the database.
+    LOGGER.warning(
+        "Handling event %s (%s) failed on try %d and it is %s: %s",
+        held.event_id,
+        held.type,
+        held.tries,
+        "parked" if state == "parked" else "put off",
+        type(error).__name__,
+        exc_info=empty_for_log(error),
+    )
+
+
+def replayed(event_id: str, found: str) -> bool:
+    """Tell whether an event is pending again; refuse one whose payload is gone."""
+    if found == "emptied":
+        raise StoreError(
+            f"The event {event_id!r} cannot be replayed: its payload was removed by retention. "
+            "Ask Molam to send it again."
+        )
+    return found == "replayed"
+
+
+for _public in (Delivery, AsyncDelivery):
+    _public.__module__ = "molam_sdk.inbox"
