@@ -39,7 +39,6 @@ napoleon_use_rtype = False
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["molam.css"]
-html_js_files = ["molam.js"]
 html_baseurl = _PROJECT["urls"]["Documentation"]
 html_copy_source = False
 html_show_sphinx = False
