@@ -64,7 +64,7 @@ def _told(asked: Asked, where: Key) -> str:
     if where.place == "cookie":
         pairs = (pair.strip().partition("=") for pair in asked.headers.get("Cookie", "").split(";"))
         return next((unquote(value) for name, _, value in pairs if name == where.name), "")
-    return asked.headers.get(where.name, "")
+    return str(asked.headers.get(where.name, ""))
 
 
 def _user(encoded: str) -> str:
