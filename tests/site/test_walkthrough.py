@@ -70,11 +70,17 @@ def test_a_behaviour_makes_the_sandbox_tell_what_happened(house: Path) -> None:
     text = place.read_text(encoding="utf-8")
     function = BLOCKS["behaviour.py, above BEHAVIOURS"]
     row = BLOCKS["behaviour.py, in BEHAVIOURS"]
-    assert text.count("\nBEHAVIOURS: ") == text.count('    "cancelPayout": cancel_payout,\n}') == 1
+    last = '    "cancel_payout": cancel_payout,\n'
+    assert text.count("\nBEHAVIOURS: ") == text.count(f"{last}}}") == 1
     text = text.replace("\nBEHAVIOURS: ", f"\n{function}\n\nBEHAVIOURS: ", 1)
-    last = '    "cancelPayout": cancel_payout,\n'
-    text = text.replace(f"{last}}}", f"{last}{row}}}", 1)
-    place.write_text(text, encoding="utf-8")
+    place.write_text(text.replace(f"{last}}}", f"{last}{row}}}", 1), encoding="utf-8")
+    document = house / "molam.yaml"
+    named = "      operationId: retrieveBalance\n"
+    changed = document.read_text(encoding="utf-8").replace(
+        named, named + BLOCKS["openapi/molam.yaml, below operationId"]
+    )
+    document.write_text(changed, encoding="utf-8")
+    generator("generate", "--document", document, "--output", house / "molam_sdk")
     run(house, BLOCKS["now it tells what happened"])
 
 
