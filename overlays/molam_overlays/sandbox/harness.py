@@ -228,6 +228,19 @@ class Sandbox(Generic[Client, AsyncClient]):
             raise LookupError(refusal.message or refusal.code) from None
         self.deliver()
 
+    def play(self, scenario: str | PathLike[str]) -> list[str]:
+        """Play a scenario on the sandbox's clock, to its end; return a line for each step.
+
+        Args:
+            scenario: a file of YAML or JSON, or one that comes with the sandbox, such as ``"day"``.
+
+        Raises:
+            ValueError: it is not understood, or a step cannot be done.
+        """
+        from molam_overlays.sandbox.scenario import Player, load
+
+        return list(Player(self.core, self.deliver).play(load(scenario)))
+
     def reset(self) -> None:
         """Forget everything but the subscriptions."""
         self.core.reset()
