@@ -13,7 +13,8 @@ import typer
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from molam_overlays.cli.output import err, fail, out, show_json
+from molam_overlays.cli.output import err, misuse, out, show_json
+from molam_overlays.cli.remote import check_address
 from molam_overlays.product import Product, missing_extra
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ def add(app: typer.Typer, product: Product) -> None:
             err.print(escape(missing_extra("sandbox", product.distribution)))
             raise typer.Exit(2) from None
 
+        if not 0 <= port <= 65535:
+            misuse(f"--port is a number from 0 to 65535; got {port}.", as_json=as_json)
+        for url in webhook_url or ():
+            check_address("--webhook-url", url, as_json=as_json)
         logging.basicConfig(
             level=logging.WARNING,
             format="%(message)s",
@@ -96,16 +101,16 @@ def add(app: typer.Typer, product: Product) -> None:
         try:
             scenario = None if play is None else load(play)
         except ScenarioError as error:
-            fail(f"--play: {error}", as_json=as_json)
+            misuse(f"--play: {error}", as_json=as_json)
         try:
             listening = listen(host, port)
         except AddressError as error:
-            fail(str(error), as_json=as_json)
+            misuse(str(error), as_json=as_json)
         try:
             store = State(state)
         except StateError as error:
             listening.close()
-            fail(str(error), as_json=as_json)
+            misuse(str(error), as_json=as_json)
         core = Core(
             contract_of(product), store, Clock(frozen=freeze), base_url=address_of(listening)
         )
@@ -118,7 +123,7 @@ def add(app: typer.Typer, product: Product) -> None:
                 core.outbox.subscribe(checked_url(url), webhook_secret)
         except ValueError as error:
             listening.close()
-            fail(f"--webhook-url: {error}", as_json=as_json)
+            misuse(f"--webhook-url: {error}", as_json=as_json)
         public = host not in LOOPBACK
         if public:
             err.print(
@@ -196,10 +201,10 @@ def _show_request(record: dict[str, Any]) -> None:
 def _greet(url: str, version: str, receivers: list[str], secret: str, state: Path | None) -> None:
     out.print(f"[bold]Molam sandbox[/] {version} at [bold]{url}[/]   (Ctrl-C ends it)")
     out.print(f"  page, test values, hosted checkout   {url}/")
-    out.print(
-        f"  point an SDK at it                   MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo"
-    )
     # A secret that was given may be a real one: it is not repeated.
+    shared = f" MOLAM_WEBHOOK_SECRET={secret}" if secret == DEFAULT_SECRET else ""
+    out.print("  point an SDK at it with this line:")
+    out.print(f"export MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo{shared}")
     signed = f"signed with {secret}" if secret == DEFAULT_SECRET else "signed with your secret"
     for receiver in receivers:
         out.print(f"  events go to                         {escape(receiver)}, {signed}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
+from molam_overlays.annotations import Self
 from molam_overlays.product import Product
 from molam_overlays.sandbox.adapter import AsyncSandboxAdapter, SandboxAdapter
 from molam_overlays.sandbox.clock import Clock
@@ -19,8 +20,6 @@ from molam_overlays.sandbox.state import State
 from molam_overlays.sandbox.subscription import DEFAULT_SECRET, Subscription
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from molam_overlays.sandbox.server import Server
 
 Client = TypeVar("Client")
