@@ -169,7 +169,7 @@ def test_a_failure_of_the_sandbox_is_logged_without_the_request(
     def broken(call: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(behaviour.BEHAVIOURS, "createPayout", broken)
+    monkeypatch.setitem(behaviour.BEHAVIOURS, "create_payout", broken)
     with caplog.at_level(logging.ERROR):
         answer = site.client.post(PAYOUTS, json=payout(BENEFICIARIES[0]), headers=KEY)
     assert answer.status_code == 500
