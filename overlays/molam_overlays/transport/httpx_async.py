@@ -18,6 +18,7 @@ from typing import Any, cast
 import anyio
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -44,6 +45,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     An adapter belongs to the event loop it was first used on. With your own `httpx.AsyncClient`
     the ``timeout`` holds for the whole attempt too.
     """
+
+    networked = True
 
     @sealed
     def __init__(
@@ -211,7 +214,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         self._loop = None
 
 
-AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
 
 
 class _Attempt:
