@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 from sdk_support import MakeApi, Recorder
 
-from molam_overlays.calls.call import Call
-from molam_overlays.calls.operation import Operation, Result
-from molam_overlays.calls.recovery import account_of
-from molam_overlays.schema.anything import AnyValue
-from molam_sdk import Config
 from molam_sdk.exceptions import TimeoutError as MolamTimeoutError
 
 SCRIPT = Path(__file__).parents[2] / "migrations/sqlite/001_idempotency_and_webhooks.sql"
 CREATED: Any = (201, '{"id": "pi_1", "status": "requires_confirmation"}', {})
-ELSEWHERE = "https://files.molam.test/v2"
 
 
 @pytest.fixture
@@ -73,36 +67,6 @@ def test_a_row_that_names_another_server_is_not_sent_there(
     assert "server" in bad.detail or "damaged" in bad.detail
     assert good.outcome == "settled"
     assert [request["headers"]["Idempotency-Key"] for request in adapter.sent] == ["order-2"]
-
-
-def elsewhere() -> Call[Any]:
-    operation: Operation[Any] = Operation(
-        id="upload",
-        method="POST",
-        path="/files",
-        results=(Result(AnyValue()),),
-        keyed=True,
-        server=ELSEWHERE,
-    )
-    return operation.call()
-
-
-@pytest.mark.parametrize("api_key", ["sk_test_1", "sk_test_2"])
-def test_a_call_to_an_operations_own_server_goes_there_again(
-    make_api: MakeApi, store: str, api_key: str
-) -> None:
-    usual = Config(api_key=api_key).api_base
-    failing = Recorder(MolamTimeoutError("read timeout"))
-    lost = make_api(failing, store=store, max_retries=0, api_base=usual)
-    with pytest.raises(MolamTimeoutError):
-        lost._run(elsewhere(), "order-1", None, None)
-    adapter = Recorder(CREATED)
-    # Whoever writes rows knows what an account looks like.
-    damage(store, "account = ?", account_of(Config(api_key=api_key, api_base=usual)))
-    (row,) = make_api(adapter, store=store, api_key=api_key, api_base=usual).recover()
-    sent = [request["url"] for request in adapter.sent]
-    assert sent == ([f"{ELSEWHERE}/files"] if api_key == "sk_test_1" else [])
-    assert (row.outcome == "settled") is bool(sent)
 
 
 ODD: list[Any] = [
