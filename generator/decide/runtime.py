@@ -22,6 +22,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "annotations": ("Unpack",),
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
+    "calls.group": ("AwaitingGroup", "BlockingGroup",),
     "calls.call": ("Call",),
     "calls.operation": ("Operation", "PageRule", "or_nothing", "with_more",),
     "calls.paging": ("AsyncPage", "Page",),
