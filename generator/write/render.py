@@ -50,10 +50,11 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
         autoescape=False,  # noqa: S701
         auto_reload=False,
     )
+    environment.globals["runtime"] = RUNTIME
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
-        return environment.get_template(template).render(source=source, runtime=RUNTIME, **view)
+        return environment.get_template(template).render(source=source, **view)
 
     for module in package.models:
         path = f"models/{module.module.rpartition('.')[2]}.py"
