@@ -11,7 +11,6 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx
@@ -19,11 +18,10 @@ import httpx
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
-from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.own_sync import OwnClient
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
-from molam_overlays.transport.sending import answer_of, request_of
+from molam_overlays.transport.sending import Exchanging
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target, prepare, target_of
 from molam_overlays.transport.trail import Trail
@@ -34,7 +32,7 @@ _LOOK_AFTER = 0.25
 """Seconds after which one who waits for a connection looks for itself."""
 
 
-class HttpxAdapter(HTTPAdapter):
+class HttpxAdapter(Exchanging):
     """Send requests with httpx. One adapter serves many threads.
 
     Redirects are never followed, cookies never kept. A connection carries one request at a time,
@@ -158,22 +156,6 @@ class HttpxAdapter(HTTPAdapter):
             assert failure is not None
             raise failure
         return body.end(failure)
-
-    @sealed
-    def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request with a JSON body; as `HTTPAdapter.send`."""
-        try:
-            return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
-        except ForeignError as raised:
-            error = raised.error
-        raise error
 
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
