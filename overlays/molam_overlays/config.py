@@ -200,7 +200,7 @@ class Config:
         self.__reduce__()
 
 
-Config.__module__ = "molam_sdk.config"
+CallOptions.__module__ = Config.__module__ = "molam_sdk.config"
 
 
 def mask_key(key: str) -> str:

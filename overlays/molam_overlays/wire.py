@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from molam_overlays.redact import redact_url
@@ -58,7 +59,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({sorted(self._by_name())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Headers, (self.pairs,)
+        return made, (__name__, "Headers", self.pairs)
 
 
 class Sink(Protocol):
@@ -96,6 +97,12 @@ class Request(NamedTuple):
         url = redact_url(self.url)
         return f"Request(method={self.method!r}, url={url!r}, timeout={self.timeout!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (__name__, "Request", *self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
 
 class Response(NamedTuple):
     """What came back, read to its end and decompressed."""
@@ -117,3 +124,21 @@ class Response(NamedTuple):
             f"Response(status={self.status!r}, headers={self.headers!r}, "
             f"cut_short={self.cut_short!r})"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (__name__, "Response", *self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+
+def made(module: str, name: str, *values: Any) -> Any:
+    """Make an object of a pickle, whose class goes by the module that defines it.
+
+    `__module__` says where users import a class from, and an emitted package may have another name.
+    """
+    return getattr(import_module(module), name)(*values)
+
+
+for _public in (Headers, Request, Response):
+    _public.__module__ = "molam_sdk.http.adapter"

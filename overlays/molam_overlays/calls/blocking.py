@@ -46,7 +46,7 @@ class Blocking(Client):
         hooks: Hooks | None = None,
         idempotency_store: Any = None,
         world: World = WORLD,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         """Build a client. Nothing is sent, and nothing is left to import.
 
@@ -66,7 +66,7 @@ class Blocking(Client):
         if idempotency_store is not None:
             self._keep_journal(idempotency_store)
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._exchange = exchange.exchange_of(self._adapter)
 
     def _run(

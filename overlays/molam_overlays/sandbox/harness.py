@@ -289,3 +289,6 @@ class Sandbox(Generic[Client, AsyncClient]):
             return self._http(url, headers, content)
         status = receiver(headers[SIGNATURE_HEADER], content)
         return status if type(status) is int else 200
+
+
+SandboxOptions.__module__ = "molam_sdk.sandbox"
