@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from molam_overlays.redact import redact_url
+
+METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
+"""Those that a document may have operations for."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""They change nothing on the server (RFC 9110 section 9.2.1)."""
+CARRYING_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+"""They say ``Content-Length: 0`` where they carry no body (RFC 9110 section 8.6)."""
 
 
 class Headers(Mapping[str, str]):

@@ -22,7 +22,7 @@ from molam_overlays.message.styles import cookie_pairs, header_value, path_segme
 from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.types import Problems, Type, type_of
-from molam_overlays.wire import Response
+from molam_overlays.wire import SAFE_METHODS, Response
 
 __all__ = [
     "SAFE_METHODS",
@@ -35,9 +35,6 @@ __all__ = [
     "UnreadableBodyError",
     "or_nothing",
 ]
-
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""Methods that change nothing (RFC 9110 section 9.2.1)."""
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 

@@ -29,6 +29,7 @@ from molam_overlays.store.content import Entry
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import AsyncJournal, Journal, Outcome
 from molam_overlays.store.key_age import KeyAge
+from molam_overlays.wire import METHODS, SAFE_METHODS
 
 _LEASE_SLACK: Final = 60.0
 """Seconds beyond what a call may take at most."""
@@ -193,7 +194,8 @@ def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
         or not (path + query).isascii()
         or not (path + query).isprintable()
         or " " in path + query
-        or entry.method not in ("POST", "PUT", "PATCH", "DELETE")
+        or entry.method not in METHODS
+        or entry.method in SAFE_METHODS
         or idempotency_key_problem(entry.key) is not None
         or any(header_problem(value) is not None for value in headers.values())
     ):

@@ -43,7 +43,7 @@ from molam_overlays.transport.pyreqwest_failures import BODY_BROKE, failure_of
 from molam_overlays.transport.route import Proxies
 from molam_overlays.transport.sending import AsyncExchanging, Exchanging
 from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
-from molam_overlays.wire import Headers, Request, Response
+from molam_overlays.wire import CARRYING_METHODS, Headers, Request, Response
 
 B = TypeVar("B", bound=BaseClientBuilder)
 
@@ -130,7 +130,7 @@ def _place(url: str) -> tuple[Url, str]:
 def _fields(request: Request) -> list[tuple[str, str]]:
     fields = [(name, value) for name, _, value in fields_of(request)]
     fields.append(("Accept-Encoding", ACCEPT_ENCODING))
-    if request.content is None and request.method in ("POST", "PUT", "PATCH"):
+    if request.content is None and request.method in CARRYING_METHODS:
         fields.append(("Content-Length", "0"))
     return fields
 
