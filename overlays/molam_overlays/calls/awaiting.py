@@ -10,6 +10,7 @@ from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
 from molam_overlays.calls.flow import Send, Settle, Step, Wait, WriteAhead
 from molam_overlays.calls.page import bind_page
+from molam_overlays.calls.preparation import headers_of
 from molam_overlays.calls.started import Started, attach
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.calls.world import WORLD, World
@@ -124,7 +125,9 @@ class Awaiting(Client):
 
     async def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
-        entry = recovery.entry_of(step, self._account, self._headers_of(step.call.operation))
+        entry = recovery.entry_of(
+            step, self._account, headers_of(self._settings, step.call.operation)
+        )
         if step.earlier:
             recovery.refuse_forgotten(await self._journal.age(entry))
         step.held.append(await self._journal.write_ahead(entry, recovery.lease_of(step.policy)))

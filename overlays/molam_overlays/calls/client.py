@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.deprecation import warn_deprecated
-from molam_overlays.calls.download import Download
 from molam_overlays.calls.flow import flow, info_of
-from molam_overlays.calls.operation import Operation
 from molam_overlays.calls.quota import RetryQuota
-from molam_overlays.calls.retry import RetryPolicy
 from molam_overlays.calls.world import World
-from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
+from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import ClientClosedError, ConfigurationError, ValidationError
 from molam_overlays.frames import sealed
-from molam_overlays.message.extra_headers import check_headers, folded, with_extra
-from molam_overlays.message.idempotency import KEY_HEADER, make_idempotency_key
-from molam_overlays.message.media import JSON
+from molam_overlays.message.idempotency import make_idempotency_key
 from molam_overlays.outcome import Attempt
 from molam_overlays.watch.observe import Observer, configure_logging
 from molam_overlays.webhook import signature
-from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from molam_overlays.watch.hooks import Hooks
-from molam_overlays.calls.preparation import PYTHON, REPLACEABLE
+from molam_overlays.calls.preparation import merged, policy_of, prepare, settings_of
 from molam_overlays.calls.started import Started
 from molam_overlays.schema.lazy import resolve_pending
-
-_OPTIONS: Final = frozenset(CallOptions.__annotations__)
 
 
 class Client:
@@ -70,42 +62,11 @@ class Client:
         self._world = world
         self._closed = [False]
         self._derived = False
-        self._usual_policy = self._policy(self._options)
+        self._usual_policy = policy_of(config, self._options)
         self._secrets = signature.Keyring(config.webhook_secret)
-        self._base = config.api_base
-        self._key_query = config.credentials.query(config.api_key, config.further_keys)
-        self._own_base = config.api_base == config.server
-        self._headers = {
-            **config.credentials.headers(config.api_key, config.further_keys),
-            "Accept": JSON,
-            "User-Agent": f"{self.user_agent}/{self.sdk_version} python/{PYTHON}",
-        }
-        self._own_headers = {folded(name) for name in self._headers} - REPLACEABLE
+        self._settings = settings_of(config, f"{self.user_agent}/{self.sdk_version}")
         configure_logging()
         resolve_pending()
-
-    def _url(self, call: Call[Any]) -> str:
-        operation = call.operation
-        # A client that was sent elsewhere, to a sandbox for instance, goes there with all it does.
-        base = operation.server if operation.server and self._own_base else self._base
-        url = f"{base}{call.target}"
-        query = self._key_query
-        if operation.credentials is not None:
-            config = self.config
-            query = operation.credentials.query(config.api_key, config.further_keys)
-        if query:
-            url += f"{'&' if call.query else '?'}{query}"
-        return url
-
-    def _headers_of(self, operation: Operation[Any]) -> dict[str, str]:
-        """Return the header fields that every request of an operation has."""
-        own = operation.credentials
-        if own is None:
-            return self._headers
-        config = self.config
-        usual = config.credentials.headers(config.api_key, config.further_keys)
-        kept = {name: value for name, value in self._headers.items() if name not in usual}
-        return {**own.headers(config.api_key, config.further_keys), **kept}
 
     def _keep_journal(self, store: Any) -> None:
         # A client without a store never loads sqlite3 and what comes with it.
@@ -159,32 +120,9 @@ class Client:
         derived = self._derive()
         if options.get("into") is not None:
             raise ValidationError({"into": "belongs to one call"})
-        derived._options = self._merged(options, "with_options")
-        derived._usual_policy = self._policy(derived._options)
+        derived._options = merged(self._settings, self._options, options, "with_options")
+        derived._usual_policy = policy_of(self.config, derived._options)
         return derived
-
-    def _merged(self, options: CallOptions, method: str) -> CallOptions:
-        unknown = options.keys() - _OPTIONS
-        if unknown:
-            raise TypeError(f"{method}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
-        merged: dict[str, Any] = {**self._options}
-        for name, value in options.items():
-            if value is not None:
-                merged[name] = value
-        headers = options.get("extra_headers")
-        if headers is not None:
-            check_headers(headers, self._own_headers)
-            merged["extra_headers"] = with_extra(self._options.get("extra_headers", {}), headers)
-        return cast("CallOptions", merged)
-
-    def _policy(self, options: CallOptions) -> RetryPolicy:
-        config = self.config
-        deadline = options.get("deadline")
-        return RetryPolicy(
-            max_retries=check_retries(options.get("max_retries", config.max_retries)),
-            timeout=check_seconds("timeout", options.get("timeout", config.timeout)),
-            deadline=None if deadline is None else check_seconds("deadline", deadline),
-        )
 
     def _start(
         self,
@@ -204,39 +142,12 @@ class Client:
             warn_deprecated(operation.deprecated)
         options, policy = self._options, self._usual_policy
         if given:
-            options = self._merged(given, operation.id)
-            policy = self._policy(options)
-        usual = self._headers_of(operation)
-        headers = {**usual, **call.headers}
-        if "Cookie" in usual and "Cookie" in call.headers:
-            headers["Cookie"] = f"{usual['Cookie']}; {call.headers['Cookie']}"
-        if operation.accept != JSON:
-            headers["Accept"] = operation.accept
-        if call.media is not None:
-            headers["Content-Type"] = call.media
-        if "extra_headers" in options:
-            headers = with_extra(headers, options["extra_headers"])
-        minted = False
+            options = merged(self._settings, options, given, operation.id)
+            policy = policy_of(self.config, options)
+        minted = operation.keyed and idempotency_key is None
         if operation.keyed:
-            minted = idempotency_key is None
             idempotency_key = make_idempotency_key(idempotency_key)
-            headers[KEY_HEADER] = idempotency_key
-        elif idempotency_key is not None:
-            raise ValidationError(
-                {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
-            )
-        url = self._url(call)
-        into = options.get("into")
-        download = None if into is None else Download(into, operation)
-        request = Request(
-            operation.method,
-            url,
-            headers,
-            call.content,
-            call.json,
-            policy.timeout,
-            download,
-        )
+        request = prepare(self._settings, call, options, idempotency_key)
         if minted:
             self._observer.key_minted(info_of(call, request, idempotency_key))
         steps = flow(
@@ -250,7 +161,7 @@ class Client:
             earlier or (),
             journaled=self._journal is not None,
         )
-        return Started(self, steps, call, idempotency_key, given, again, download)
+        return Started(self, steps, call, idempotency_key, given, again, request.sink)
 
     @sealed
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:
