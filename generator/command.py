@@ -11,6 +11,7 @@ from typing import Final
 
 from generator.compare import review
 from generator.emit import ROOT, Emitted, decide, emit
+from generator.pages import tree as pages
 from generator.read import accepted, report
 from generator.read.document import Document, DocumentError
 from generator.read.findings import Findings
@@ -21,6 +22,8 @@ from generator.write.formatter import FormatterError
 
 DOCUMENT: Final = ROOT / "openapi" / "molam.yaml"
 OUTPUT: Final = ROOT / "molam_sdk"
+PAGES: Final = ROOT / "docs" / "api"
+"""Where people read about our own document."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -120,6 +123,11 @@ def _emitted(given: argparse.Namespace) -> Emitted:
     return emitted
 
 
+def _is_ours(given: argparse.Namespace) -> bool:
+    """Tell whether it is our own document, which has pages, and not patched."""
+    return bool((given.document, given.output, given.overlay) == (DOCUMENT, OUTPUT, []))
+
+
 def _refuse(error: DocumentError, given: argparse.Namespace) -> None:
     """Print all that is wrong."""
     errors = report.each(error)
@@ -147,6 +155,8 @@ def _generate(given: argparse.Namespace) -> int:
     emitted = _emitted(given)
     if read(output) != emitted.tree:
         write(emitted.tree, output)
+    if _is_ours(given) and read(PAGES) != (paged := pages.pages(emitted.api, emitted.view)):
+        write(paged, PAGES)
     if not given.json:
         review.announce(given.document, _shown(given.document), given.overlay)
     return 0
@@ -155,11 +165,13 @@ def _generate(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace) -> int:
     emitted = _emitted(given)
     output: Path = given.output.resolve()
-    said = drift.explain(read(output), emitted.tree, emitted.inputs, _shown(output))
-    if said:
-        print(said, file=sys.stderr)
-        return 1
-    return 0
+    said = [drift.explain(read(output), emitted.tree, emitted.inputs, _shown(output))]
+    if _is_ours(given):
+        paged = pages.pages(emitted.api, emitted.view)
+        said.append(pages.difference(read(PAGES), paged, _shown(PAGES)))
+    for text in filter(None, said):
+        print(text, file=sys.stderr)
+    return 1 if any(said) else 0
 
 
 def _accept(given: argparse.Namespace) -> int:

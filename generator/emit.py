@@ -32,6 +32,10 @@ class Emitted:
     """Its files, the manifest among them."""
     inputs: dict[str, str]
     """What decided on them, see `manifest.inputs`."""
+    api: Api
+    """The document that it was made from, in normal form."""
+    view: Package
+    """What was decided about it."""
 
 
 @deep()
@@ -67,4 +71,4 @@ def emit(document: Document, package: str) -> Emitted:
     account(api, view, tree)
     inputs = manifest.inputs(document, _version(), MIGRATIONS)
     tree[manifest.FILE] = manifest.make(inputs, tree)
-    return Emitted(tree, inputs)
+    return Emitted(tree, inputs, api, view)

@@ -22,6 +22,7 @@ from molam_sdk.models.payout_canceled import PayoutCanceled
 from molam_sdk.models.payout_created import PayoutCreated
 from molam_sdk.models.payout_failed import PayoutFailed
 from molam_sdk.models.payout_paid import PayoutPaid
+from molam_sdk.models.payout_reversed import PayoutReversed
 from molam_sdk.models.payout_sent import PayoutSent
 from molam_sdk.models.refund_created import RefundCreated
 from molam_sdk.models.refund_failed import RefundFailed
@@ -46,6 +47,7 @@ __all__ = [
     "PayoutCreated",
     "PayoutFailed",
     "PayoutPaid",
+    "PayoutReversed",
     "PayoutSent",
     "RefundCreated",
     "RefundFailed",
@@ -70,6 +72,7 @@ EventType: TypeAlias = Literal[
     "payout.paid",
     "payout.failed",
     "payout.canceled",
+    "payout.reversed",
 ]
 """Every type of event that the document knows; others may arrive."""
 
@@ -88,6 +91,7 @@ WebhookEvent: TypeAlias = (
     | PayoutPaid
     | PayoutFailed
     | PayoutCanceled
+    | PayoutReversed
     | Event
 )
 """What `construct_event` returns; the last one for a type that this release does not know."""
@@ -107,6 +111,7 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
     "payout.paid": PayoutPaid,
     "payout.failed": PayoutFailed,
     "payout.canceled": PayoutCanceled,
+    "payout.reversed": PayoutReversed,
 }
 """The class of each type of event."""
 
@@ -220,6 +225,10 @@ class EventRouter(_router.EventRouter[WebhookEvent]):
     def on(
         self, type: Literal["payout.canceled"], /
     ) -> Callable[[Callable[[PayoutCanceled], _R]], Callable[[PayoutCanceled], _R]]: ...
+    @overload
+    def on(
+        self, type: Literal["payout.reversed"], /
+    ) -> Callable[[Callable[[PayoutReversed], _R]], Callable[[PayoutReversed], _R]]: ...
     @overload
     def on(
         self, first: EventType, second: EventType, /, *more: EventType

@@ -222,7 +222,7 @@ FLOORS = {
         "__main__",
         "command",
         "compare",
-        "emit",
+        "emit pages",
         "write",
         "decide",
         "understand",

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from molam_sdk.models.payout_list import PayoutList as PayoutList
     from molam_sdk.models.payout_origin_module import PayoutOriginModule as PayoutOriginModule
     from molam_sdk.models.payout_paid import PayoutPaid as PayoutPaid
+    from molam_sdk.models.payout_reversed import PayoutReversed as PayoutReversed
     from molam_sdk.models.payout_sent import PayoutSent as PayoutSent
     from molam_sdk.models.payout_status import PayoutStatus as PayoutStatus
     from molam_sdk.models.refund import Refund as Refund
@@ -111,6 +112,7 @@ __all__ = [
     "PayoutList",
     "PayoutOriginModule",
     "PayoutPaid",
+    "PayoutReversed",
     "PayoutSent",
     "PayoutStatus",
     "Refund",
@@ -160,6 +162,7 @@ _MODULES = {
     "PayoutList": "molam_sdk.models.payout_list",
     "PayoutOriginModule": "molam_sdk.models.payout_origin_module",
     "PayoutPaid": "molam_sdk.models.payout_paid",
+    "PayoutReversed": "molam_sdk.models.payout_reversed",
     "PayoutSent": "molam_sdk.models.payout_sent",
     "PayoutStatus": "molam_sdk.models.payout_status",
     "Refund": "molam_sdk.models.refund",

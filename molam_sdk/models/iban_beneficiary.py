@@ -17,6 +17,8 @@ class IbanBeneficiary(Model):
     type: Literal["iban"] = field(Const("iban"), default="iban", required=True)
     """Says that this is an IBAN."""
     iban: str = field(String(min_length=5, max_length=42), sensitive=True)
-    """IBAN (ISO 13616), with or without spaces."""
+    """IBAN (ISO 13616), with or without spaces: a country, two digits, and 8 to 30 letters and
+    digits. Others are refused with 422.
+    """
     account_holder: str | None = field(String(min_length=1, max_length=255), default=None)
     """Name of the person or company who owns the account."""

@@ -19,6 +19,8 @@ class MobileMoneyBeneficiary(Model):
     )
     """Says that this is a mobile money account."""
     phone: str = field(String(min_length=1, max_length=32), sensitive=True)
-    """Phone number of the account, best in E.164 form with a leading `+`."""
+    """Phone number of the account, best in E.164 form with a leading `+`: 7 to 15 digits, with
+    spaces, dots, dashes or brackets between them if you like. Others are refused with 422.
+    """
     provider: str | None = field(String(min_length=1, max_length=64), default=None)
     """The operator, such as `orange_money`. Left out, the number decides."""

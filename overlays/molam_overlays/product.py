@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import attrs
+
+DOCUMENTATION: Final = "https://molam.github.io/python-sdk/"
+"""Where the pages are that this package is explained on."""
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,10 @@ def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv("MOLAM_API_BASE", sandbox.url)
         try:
             for language, source in blocks:
-                run(language, source, names, page)
+                if language == "python" and source.startswith("def test_"):
+                    run_tests(source, names, tmp_path)
+                else:
+                    run(language, source, names, page)
         finally:
             for value in names.values():
                 if type(value).__name__ in ("MolamClient", "IdempotencyStore", "Inbox"):
@@ -45,3 +48,18 @@ def run(language: str, source: str, names: dict[str, object], page: str) -> None
         if line.startswith("molam db"):
             arguments = shlex.split(line)[1:]
             subprocess.run([sys.executable, "-m", "molam_sdk", *arguments], check=True, timeout=60)
+
+
+def run_tests(source: str, names: dict[str, object], folder: Path) -> None:
+    """Run a block of tests as pytest does, with what the page has imported by then."""
+    imported = "".join(
+        f"from {thing.__module__} import {name}\n"
+        for name, thing in names.items()
+        if isinstance(thing, type) and thing.__module__.startswith("molam_sdk")
+    )
+    tests = folder / "test_page.py"
+    tests.write_text(f"import pytest\n{imported}\n{source}", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{source.count('def test_')} passed" in done.stdout

@@ -120,6 +120,7 @@ EVENTS = {
     "payout.paid": "Payout",
     "payout.failed": "Payout",
     "payout.canceled": "Payout",
+    "payout.reversed": "Payout",
 }
 
 FIELDS = {

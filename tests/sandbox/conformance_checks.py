@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
+from hypothesis import strategies
 from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
+
+from molam_overlays.money.currencies import EXPONENTS
+
+# What the document's formats mean, so that what is made up as valid is valid.
+schemathesis.openapi.format("iso-4217", strategies.sampled_from(sorted(EXPONENTS)))
+schemathesis.openapi.format("phone", strategies.from_regex(r"\A\+[1-9][0-9]{7,14}\Z"))
+schemathesis.openapi.format("iban", strategies.from_regex(r"\A[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}\Z"))
 
 LINKS = [
     ("confirmPaymentIntent", "200", "capturePaymentIntent", "payment_intent_id", "id"),

@@ -318,3 +318,63 @@ def test_a_new_field_is_kept_and_shown_without_code(grown: dict[str, Any]) -> No
     answer = world.post(INTENTS, {"amount": 1, "currency": "USD", "statement": "x" * 23})
     assert (answer.status, answer.error["param"]) == (422, "statement")
     world.state.close()
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "wanted"),
+    [
+        ({"currency": "XXZ"}, "currency", "a currency of ISO 4217"),
+        ({"currency": "XTS"}, "currency", "a currency of ISO 4217"),
+        (
+            {"beneficiary": {"type": "mobile_money", "phone": "77"}},
+            "beneficiary.phone",
+            "7 to 15 digits",
+        ),
+        (
+            {"beneficiary": {"type": "mobile_money", "phone": "call me 770000000"}},
+            "beneficiary.phone",
+            "7 to 15 digits",
+        ),
+        ({"beneficiary": {"type": "iban", "iban": "76 30006"}}, "beneficiary.iban", "an IBAN"),
+    ],
+)
+def test_what_only_looks_right_is_refused_by_name(
+    world: World, fields: dict[str, Any], param: str, wanted: str
+) -> None:
+    answer = world.payout(**fields)
+    assert (answer.status, answer.error["code"]) == (422, "invalid_value")
+    assert answer.error["param"] == param
+    assert wanted in answer.error["message"]
+
+
+@pytest.mark.parametrize(
+    "beneficiary",
+    [
+        {"type": "mobile_money", "phone": "+221 77 000 00 00"},
+        {"type": "mobile_money", "phone": "(0033) 6.12-34-56-78"},
+        {"type": "iban", "iban": "FR76 3000 6000 0112 3456 7890 189"},
+        {"type": "iban", "iban": "XX00 0000 0000"},
+    ],
+)
+def test_what_people_write_is_accepted(world: World, beneficiary: dict[str, Any]) -> None:
+    assert world.payout(beneficiary=beneficiary).status == 201
+
+
+def test_unknown_fields_are_accepted_and_told(world: World) -> None:
+    answer = world.payout(
+        currancy="EUR",
+        metadata={"free": "to say"},
+        beneficiary={"type": "wallet", "wallet_id": "wal_1", "wallet": "x", "iban": "FR76"},
+    )
+    assert answer.status == 201
+    assert "currancy" not in answer.body
+    assert world.core.requests(1)[0]["unknown"] == [
+        {"field": "beneficiary.wallet", "meant": None},
+        {"field": "beneficiary.iban", "meant": None},
+        {"field": "currancy", "meant": None},
+    ]
+    world.post(INTENTS, {"amount": 1, "currency": "USD", "descripton": "Order", "Locale": "fr"})
+    assert world.core.requests(1)[0]["unknown"] == [
+        {"field": "descripton", "meant": "description"},
+        {"field": "Locale", "meant": "locale"},
+    ]

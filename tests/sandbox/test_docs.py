@@ -9,6 +9,7 @@ import pytest
 
 from molam_overlays.sandbox.control import CONTROLS
 from molam_overlays.sandbox.fault_script import GUIDE, parse
+from molam_overlays.sandbox.rehearsal import CHECKS, Check
 from molam_overlays.sandbox.values import VALUES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/sandbox.md").read_text("utf-8")
@@ -38,6 +39,11 @@ def test_every_fault_is_in_the_table_and_understood(written: str, does: str) -> 
 @pytest.mark.parametrize(("method", "path", "_", "does"), CONTROLS)
 def test_every_control_is_in_the_table(method: str, path: str, _: str, does: str) -> None:
     assert (f"{method} {path}", does) in rows()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.name)
+def test_every_check_of_a_rehearsal_is_in_the_table(check: Check) -> None:
+    assert (check.name, check.right.replace("`", "")) in rows()
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text.strip().splitlines()[0][:50])

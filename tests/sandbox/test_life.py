@@ -288,6 +288,7 @@ def test_a_paid_payout_can_come_back(world: World) -> None:
     assert world.get(f"{PAYOUTS}/{payout['id']}").body["status"] == "paid"
     world.advance(60)
     assert world.get(f"{PAYOUTS}/{payout['id']}").body["status"] == "reversed"
+    assert world.event_types()[-2:] == ["payout.paid", "payout.reversed"]
 
 
 def test_an_empty_treasury_pays_nothing_out(world: World) -> None:
@@ -296,9 +297,7 @@ def test_an_empty_treasury_pays_nothing_out(world: World) -> None:
     assert world.get(PAYOUTS).body["data"] == []
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount"), [("USD", 1.005), ("XOF", 10.5), ("BHD", 0.0001), ("ZZZ", 1.005)]
-)
+@pytest.mark.parametrize(("currency", "amount"), [("USD", 1.005), ("XOF", 10.5), ("BHD", 0.0001)])
 def test_a_payout_has_no_more_decimals_than_its_currency(
     world: World, currency: str, amount: float
 ) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from molam_overlays.cli import doctor, sandbox, stores, webhooks
-from molam_overlays.product import Product
+from molam_overlays.cli import doctor, rehearse, sandbox, stores, webhooks
+from molam_overlays.product import DOCUMENTATION, Product
 
 EXIT_CODES = "Exit codes: 0 done; 1 it did not work; 2 wrong usage, or an extra is not installed."
 
@@ -20,7 +20,7 @@ def application(product: Product) -> Any:
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         help="Molam on this machine: a sandbox of its API, and tools around it.",
-        epilog=EXIT_CODES,
+        epilog=f"{EXIT_CODES} Documentation: {DOCUMENTATION}",
     )
 
     @app.callback(invoke_without_command=True)
@@ -34,6 +34,6 @@ def application(product: Product) -> Any:
             typer.echo(context.get_help())
             raise typer.Exit(2)
 
-    for part in (sandbox, webhooks, doctor, stores):
+    for part in (sandbox, webhooks, rehearse, doctor, stores):
         part.add(app, product)
     return app

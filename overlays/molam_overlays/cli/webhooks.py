@@ -25,7 +25,7 @@ Secret = Annotated[
     str,
     typer.Option(envvar="MOLAM_WEBHOOK_SECRET", help="What signs the events.", show_default=True),
 ]
-_SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
+SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
 _STALE_MS = 600_000
 _DAMAGE = ("none", "duplicate", "stale", "bad_signature")
 
@@ -40,7 +40,7 @@ def add(app: typer.Typer, product: Product) -> None:
         data: Annotated[
             str, typer.Option(help="JSON object: fields of the resource to replace.")
         ] = "{}",
-        secret: Secret = _SECRET,
+        secret: Secret = SECRET,
         kid: Annotated[str, typer.Option(help="Key id in the signature.")] = "1",
         damage: Annotated[str, typer.Option(help="One of: " + ", ".join(_DAMAGE) + ".")] = "none",
         as_json: AsJson = False,
@@ -51,13 +51,8 @@ def add(app: typer.Typer, product: Product) -> None:
         """
         if damage not in _DAMAGE:
             raise typer.BadParameter(f"one of {', '.join(_DAMAGE)} was expected.")
-        try:
-            fields = json.loads(data)
-            if not isinstance(fields, dict):
-                raise ValueError("not an object")
-        except ValueError as error:
-            raise typer.BadParameter(f"--data must be a JSON object: {error}.") from None
-        content = _event(product, event, fields, as_json)
+        made = example_of(product, event, data, as_json)
+        content = json.dumps(made, ensure_ascii=False).encode()
         answers: list[dict[str, Any]] = []
         for _ in range(2 if damage == "duplicate" else 1):
             answers.append(_post(to, content, secret, kid, damage))
@@ -71,7 +66,7 @@ def add(app: typer.Typer, product: Product) -> None:
         events: Annotated[
             list[str] | None, typer.Option(help="Only these event types; may be repeated.")
         ] = None,
-        secret: Secret = _SECRET,
+        secret: Secret = SECRET,
         sandbox: SandboxUrl = DEFAULT_URL,
         as_json: AsJson = False,
     ) -> None:
@@ -88,7 +83,7 @@ def add(app: typer.Typer, product: Product) -> None:
                 show_json({"listening": {name: subscription[name] for name in told}})
             else:
                 # A secret that was given may be a real one: it is not repeated.
-                shown = secret if secret == _SECRET else "the secret you gave"
+                shown = secret if secret == SECRET else "the secret you gave"
                 out.print(f"Events of {escape(sandbox)} go to [bold]{escape(forward_to)}[/].")
                 out.print(f"They are signed with [bold]{escape(shown)}[/] (key id 1).")
             try:
@@ -128,7 +123,21 @@ def add(app: typer.Typer, product: Product) -> None:
             out.print("No events yet.")
 
 
-def _event(product: Product, type_: str, fields: dict[str, Any], as_json: bool) -> bytes:
+def example_of(product: Product, type_: str, data: str, as_json: bool) -> dict[str, Any]:
+    """Make an event of a type from the document's example, some fields of its resource replaced.
+
+    Args:
+        product: the emitted package.
+        type_: the event's type; one that the document does not have ends the command.
+        data: a JSON object of fields.
+        as_json: how the command speaks when it ends.
+    """
+    try:
+        fields = json.loads(data)
+        if not isinstance(fields, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise typer.BadParameter(f"--data must be a JSON object: {error}.") from None
     document = Document(product.document())
     known = document.webhook_types()
     if type_ not in known:
@@ -137,12 +146,12 @@ def _event(product: Product, type_: str, fields: dict[str, Any], as_json: bool) 
     examples = list(media.get("examples", {}).values())
     if not examples:
         fail(f"The document has no example of {type_}.", as_json=as_json)
-    event = deepcopy(examples[0]["value"])
+    event: dict[str, Any] = deepcopy(examples[0]["value"])
     now = time.time_ns()
     event["id"] = f"evt_{now:x}"
     event["created"] = now // 1_000_000_000
     event["data"].update(fields)
-    return json.dumps(event, ensure_ascii=False).encode()
+    return event
 
 
 def _post(url: str, content: bytes, secret: str, kid: str, damage: str) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def webhook_endpoint(
             answer = await areceive(header, body, construct_event, handle, _in_thread)
         return PlainTextResponse(answer.text, answer.status)
 
+    # The types themselves: 0.115 of FastAPI looks their names up where `sealed` lives.
+    molam_webhook.__annotations__.update({"request": Request, "return": Response})
     return molam_webhook
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
@@ -18,45 +18,12 @@ from referencing.jsonschema import DRAFT202012
 
 from molam_overlays.message.media import JSON, bare
 from molam_overlays.sandbox.answer import Answer, Asked, Refusal, decode
-from molam_overlays.sandbox.clock import parse_rfc3339
 from molam_overlays.sandbox.document import Document, Operation, Parameter
+from molam_overlays.sandbox.formats import FORMATS, WANTED
 
 URI = "urn:molam:document"
 LARGEST_BODY = 1024 * 1024
 """Bytes."""
-FORMATS = FormatChecker(formats=())
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*", re.ASCII)
-
-
-@FORMATS.checks("date-time", ValueError)
-def _is_date_time(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    if not _RFC3339.fullmatch(value):
-        return False
-    # A leap second is RFC 3339 but no datetime.
-    parse_rfc3339(re.sub(r":60(?=[.Zz+-])", ":59", value[:19] + re.sub(r"^\.\d+", "", value[19:])))
-    return True
-
-
-@FORMATS.checks("date", ValueError)
-def _is_date(value: object) -> bool:
-    if isinstance(value, str):
-        if len(value) != len("2025-01-16"):
-            return False
-        parse_rfc3339(f"{value}T00:00:00Z")
-    return True
-
-
-@FORMATS.checks("uri", ValueError)
-def _is_uri(value: object) -> bool:
-    if not isinstance(value, str):
-        return True
-    if not _URI.fullmatch(value) or re.search("%(?![0-9A-Fa-f]{2})", value):
-        return False
-    urlsplit(value)
-    return True
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterable[ValidationError]:
@@ -352,7 +319,7 @@ def _complaint(problem: ValidationError) -> str:
         case "pattern":
             return f"must match {limit}"
         case "format":
-            return f"must be a {limit}"
+            return f"must be {WANTED.get(limit, f'a {limit}')}"
         case "enum":
             return "must be one of " + ", ".join(str(each) for each in limit)
         case "const":

@@ -28,6 +28,7 @@ from molam_overlays.sandbox.outbox import Outbox
 from molam_overlays.sandbox.records import Records
 from molam_overlays.sandbox.served import GoneError, Served
 from molam_overlays.sandbox.state import State, unpack
+from molam_overlays.sandbox.unknown import unknown_fields
 
 logger = logging.getLogger("molam.sandbox")
 
@@ -112,6 +113,8 @@ class Core:
                 return ordered(self.contract, served, step)
         values = self.contract.parameters(operation, asked, path)
         body = self.contract.body(operation, asked)
+        if operation.body is not None:
+            served.unknown = unknown_fields(self.contract.document, operation.body, body)
         if operation.method == "POST" and KEY_HEADER in asked.headers:
             served.key = asked.headers[KEY_HEADER]
         known = self._keys.claim(served, body)

@@ -18,6 +18,9 @@ _FORMATS = {
     "email": "someone@example.com",
     "uuid": "6f1c2f0e-58ab-4e0c-9d4c-0f6d2f1c9a11",
     "ipv4": "127.0.0.1",
+    "iso-4217": "USD",
+    "phone": "+221770000000",
+    "iban": "FR7630006000011234567890189",
     "hostname": "example.com",
 }
 

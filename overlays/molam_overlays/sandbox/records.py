@@ -36,6 +36,7 @@ class Records:
             "account": served.account,
             "idempotency_key": served.key or asked.headers.get(KEY_HEADER),
             "replayed": served.replayed,
+            "unknown": served.unknown,
             "fault": served.step.text if served.step else None,
             "status": answer.status if answer else None,
             "answer": answer.body if answer else None,

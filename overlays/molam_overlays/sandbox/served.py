@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from molam_overlays.sandbox.answer import (
@@ -27,3 +29,5 @@ class Served:
     key: str | None = None
     step: Step | None = None
     replayed: bool = False
+    unknown: list[dict[str, Any]] = attrs.field(factory=list)
+    """Fields of the body that the document does not have."""

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -101,3 +103,8 @@ async def test_coroutine_handlers_are_awaited_and_plain_ones_leave_the_event_loo
     client = browser(starlette_application(handlers.events))
     assert (await client.post("/webhooks", content=GOOD, headers=signed(GOOD))).status_code == 200
     assert len(set(threads)) == 2
+
+
+def test_the_endpoint_names_its_types_without_looking_them_up() -> None:
+    endpoint = webhook_endpoint(construct_event, lambda event: None)
+    assert endpoint.__annotations__ == {"request": Request, "return": Response}
