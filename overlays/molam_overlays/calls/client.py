@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.deprecation import warn_deprecated
@@ -21,6 +21,7 @@ from molam_overlays.webhook import signature
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from molam_overlays.calls.download import Download
     from molam_overlays.watch.hooks import Hooks
 from molam_overlays.calls.preparation import merged, policy_of, prepare, settings_of
 from molam_overlays.calls.started import Started
@@ -161,7 +162,9 @@ class Client:
             earlier or (),
             journaled=self._journal is not None,
         )
-        return Started(self, steps, call, idempotency_key, given, again, request.sink)
+        return Started(
+            self, steps, call, idempotency_key, given, again, cast("Download | None", request.sink)
+        )
 
     @sealed
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:

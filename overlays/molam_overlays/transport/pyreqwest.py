@@ -371,7 +371,7 @@ def _named(proxies: Proxies, url: str) -> str | None:
     return None if proxy is None else proxy.url.netloc.decode("ascii")
 
 
-_adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.WeakSet()
+_adapters: weakref.WeakSet[_Shared] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
