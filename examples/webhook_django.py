@@ -16,7 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import path
 
 from molam_sdk import Config, MolamClient
-from molam_sdk.contrib.django import webhook_view
+from molam_sdk.contrib.django import webhook_endpoint
 from molam_sdk.events import EventRouter, PaymentIntentSucceeded, PayoutFailed, WebhookEvent
 from molam_sdk.money import format_money
 
@@ -47,7 +47,7 @@ settings.configure(
     MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
     USE_TZ=True,
 )
-urlpatterns = [path("webhooks", webhook_view(MolamClient(Config()).construct_event, events))]
+urlpatterns = [path("webhooks", webhook_endpoint(MolamClient(Config()).construct_event, events))]
 
 
 if __name__ == "__main__":

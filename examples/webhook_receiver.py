@@ -43,7 +43,7 @@ def serve(client: MolamClient, port: int) -> None:
     """Run a Flask receiver on POST /webhooks."""
     from flask import Flask
 
-    from molam_sdk.contrib.flask import webhook_view
+    from molam_sdk.contrib.flask import webhook_endpoint
 
     app = Flask(__name__)
     seen: set[str] = set()
@@ -57,7 +57,7 @@ def serve(client: MolamClient, port: int) -> None:
         seen.add(event.id)
 
     app.add_url_rule(
-        "/webhooks", view_func=webhook_view(client.construct_event, handle), methods=["POST"]
+        "/webhooks", view_func=webhook_endpoint(client.construct_event, handle), methods=["POST"]
     )
     app.run("127.0.0.1", port)
 

@@ -178,7 +178,7 @@ def _accept(given: argparse.Namespace) -> int:
     document = _read(given)
     findings = document.findings
     with findings.collect():
-        decide(document, "package")
+        decide(document)
     path = accepted.path_of(given.document)
     text = accepted.written(findings, given.document.name)
     if text:

@@ -7,7 +7,6 @@ from typing import Final
 
 import attrs
 
-from generator import toml
 from generator.decide.plan import plan
 from generator.decide.public_api import load
 from generator.decide.views import Package
@@ -21,7 +20,6 @@ from generator.write.render import Tree, render
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MIGRATIONS: Final = ROOT / "migrations"
-PROJECT: Final = ROOT / "pyproject.toml"
 
 
 @attrs.frozen
@@ -39,7 +37,7 @@ class Emitted:
 
 
 @deep()
-def decide(document: Document, package: str) -> tuple[Api, Package]:
+def decide(document: Document, package: str = "") -> tuple[Api, Package]:
     """Take every decision about a document's package; what is wrong ends up in its findings.
 
     Raises:
@@ -50,15 +48,11 @@ def decide(document: Document, package: str) -> tuple[Api, Package]:
     api = normalise(document)
     graph = Graph(document, api.named)
     graph.check()
-    return api, plan(api, graph, load(), package=package, version=_version())
-
-
-def _version() -> str:
-    return str(toml.read(PROJECT)["project"]["version"])
+    return api, plan(api, graph, load(), package)
 
 
 @deep()
-def emit(document: Document, package: str) -> Emitted:
+def emit(document: Document, package: str = "") -> Emitted:
     """Return all files of the package that a document becomes.
 
     Raises:
@@ -66,9 +60,11 @@ def emit(document: Document, package: str) -> Emitted:
     """
     with document.findings.collect():
         api, view = decide(document, package)
+        if document.settings.incomplete is not None:
+            raise document.settings.incomplete
     document.findings.finish()
     tree = render(view, document.root, MIGRATIONS)
     account(api, view, tree)
-    inputs = manifest.inputs(document, _version(), MIGRATIONS)
+    inputs = manifest.inputs(document, view.brand.version, MIGRATIONS)
     tree[manifest.FILE] = manifest.make(inputs, tree)
     return Emitted(tree, inputs, api, view)

@@ -1,4 +1,4 @@
--- Idempotency store, call journal and webhook inbox of the Molam SDK, for PostgreSQL 11 and later.
+-- Idempotency store, call journal and webhook inbox of the SDK, for PostgreSQL 11 and later.
 --
 --   psql -d DB -f migrations/001_idempotency_and_webhooks.sql
 --

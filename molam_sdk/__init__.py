@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from molam_sdk import money as money
     from molam_sdk import observe as observe
     from molam_sdk import utils as utils
+    from molam_sdk import webhooks as webhooks
     from molam_sdk.async_client import MolamAsyncClient as MolamAsyncClient
     from molam_sdk.client import MolamClient as MolamClient
     from molam_sdk.config import Config as Config
@@ -64,6 +65,7 @@ _SUBMODULES = [
     "money",
     "observe",
     "utils",
+    "webhooks",
 ]
 
 if not TYPE_CHECKING:

@@ -47,6 +47,10 @@ def _events() -> Mapping[str, type[Any]]:
 PRODUCT: Final = Product(
     package="molam_sdk",
     version=__version__,
+    command="molam",
+    distribution="molam-sdk-python",
+    environment="MOLAM",
+    signature_header="Molam-Signature",
     document=_document,
     client=_client,
     async_client=_async_client,

@@ -37,6 +37,8 @@ class MolamClient(Blocking):
     """Blocking client of the Molam API."""
 
     sdk_version: ClassVar[str] = __version__
+    user_agent: ClassVar[str] = "molam-sdk-python"
+    signature_header: ClassVar[str] = "Molam-Signature"
     config_class = Config
 
     def create_payment_intent(

@@ -16,6 +16,7 @@ __all__ = ["CallOptions", "Config"]
 class Config(_config.Config):
     """Settings of a client."""
 
+    environment: ClassVar[str] = "MOLAM"
     server: ClassVar[str] = "https://api.molam.com"
     """``https://api.molam.com``: Live. Real money moves; takes keys that start with `sk_live_`.
 

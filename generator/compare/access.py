@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from generator.compare.changes import change
 from generator.compare.schemas.pair import Found
 from generator.compare.surface import Method, Step, Surface
-from generator.compare.wording import CLIENT, WORDS
+from generator.compare.wording import WORDS
 from generator.read import pointer as pointers
 from generator.understand.api import Operation
 
@@ -25,7 +25,7 @@ def requirements(step: Step, old: Method, new: Method) -> Found:
         return
     own = "security" in new.operation.facts
     at = step.is_(pointers.join(new.operation.at, "security") if own else "/security")
-    subject = new.name if own or "security" in old.operation.facts else CLIENT
+    subject = new.name if own or "security" in old.operation.facts else step.new.brand.client
     if all(any(_covers(other, one) for other in after) for one in before):
         what = f"authenticates by {_ways(after)}, by {_ways(before)} before"
         yield change("security-loosened", subject, what, at)
@@ -63,24 +63,39 @@ def schemes(step: Step) -> Found:
         at = pointers.join("/components/securitySchemes", name)
         if name not in after:
             what = f"cannot authenticate by `{name}` any more"
-            yield change("security-scheme-removed", CLIENT, what, step.was(at))
+            yield change("security-scheme-removed", step.new.brand.client, what, step.was(at))
         elif _without_words(scheme) != _without_words(after[name]):
             what = f"authenticates by `{name}` in another way"
-            yield change("security-scheme-changed", CLIENT, what, step.is_(at))
+            yield change("security-scheme-changed", step.new.brand.client, what, step.is_(at))
         elif scheme.get("bearerFormat") != after[name].get("bearerFormat"):
             what = f"takes keys of another form: {after[name].get('bearerFormat') or 'any'}"
-            yield change("key-form-changed", CLIENT, what, step.is_(at))
+            yield change("key-form-changed", step.new.brand.client, what, step.is_(at))
     for name in after:
         if name not in before:
             at = pointers.join("/components/securitySchemes", name)
             what = f"knows the security scheme `{name}`"
-            yield change("security-scheme-added", CLIENT, what, step.is_(at))
+            yield change("security-scheme-added", step.new.brand.client, what, step.is_(at))
 
 
 def _without_words(value: Mapping[str, Any]) -> str:
     """Return what a security scheme asks for, its descriptions left out."""
     kept = {key: item for key, item in value.items() if key not in (*WORDS, "bearerFormat")}
     return json.dumps(kept, sort_keys=True)
+
+
+def brands(step: Step) -> Found:
+    """Compare what clients, their error and the environment's variables are called."""
+    was, is_ = step.old.brand, step.new.brand
+    at = step.is_("/info/title")
+    for old, new in (
+        (was.client, is_.client), (was.async_client, is_.async_client), (was.error, is_.error)
+    ):  # fmt: skip
+        if old != new:
+            yield change("client-renamed", old, f"is called {new} now", at, now=new)
+    if was.environment != is_.environment:
+        old, new = f"{was.environment}_API_KEY", f"{is_.environment}_API_KEY"
+        what = f"is called {new} now, and the other variables likewise"
+        yield change("environment-renamed", old, what, at, now=new)
 
 
 def servers(step: Step) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.compare.access import schemes, servers
+from generator.compare.access import brands, schemes, servers
 from generator.compare.annotations import attributes
 from generator.compare.answers import spread
 from generator.compare.changes import grouped
@@ -40,6 +40,7 @@ def compare_surfaces(old: Surface, new: Surface) -> Report:
     walk.take(models(step, walk.met))
     walk.take(model_names(step, known))
     walk.take(attributes(step, known, bodies.new))
+    walk.take(brands(step))
     walk.take(servers(step))
     walk.take(schemes(step))
     walk.take(texts(step, known, bodies))

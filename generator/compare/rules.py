@@ -184,7 +184,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "open: a model": _rule(_DOCUMENTATION, family="extras", once=True),
     "values-narrowed": _rule(_breaking("Send such values"), _ADDITIVE),
     "values-widened": _rule(_ADDITIVE, _breaking("Expect any values")),
-    # Credentials and servers
+    # Names of the package as a whole, credentials and servers
+    "client-renamed": _rule(_breaking("Import {now} instead")),
+    "environment-renamed": _rule(_breaking("Set {now} instead")),
     "security-tightened": _rule(_breaking("Give the client these credentials"), section="Security"),
     "security-loosened": _rule(_ADDITIVE, section="Security"),
     "security-scheme-added": _rule(_ADDITIVE, section="Security"),

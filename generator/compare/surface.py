@@ -14,6 +14,7 @@ from generator.decide import views
 from generator.decide.naming import attribute_name
 from generator.decide.plan import plan
 from generator.decide.public_api import load
+from generator.decide.streams import calls_of
 from generator.read.document import Document
 from generator.read.position import Position
 from generator.recursion import deep
@@ -45,11 +46,17 @@ class Method:
 
     name: str
     module: str
+    """Its module, below the package."""
     operation: Operation
     arguments: tuple[Argument, ...]
     result: str
     """Annotation of what it returns."""
     keyed: bool
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other method of the document."""
+        return f"{self.operation.id} as a stream" if self.operation.streams else self.operation.id
 
     def find(self, place: str, wire: str) -> Argument | None:
         """Return the argument that travels somewhere."""
@@ -86,7 +93,8 @@ class Surface:
         self.document = document
         api = normalise(document)
         graph = Graph(document, api.named)
-        self.package = plan(api, graph, load(), package="molam_sdk", version="0")
+        self.package = plan(api, graph, load())
+        self.brand = self.package.brand
         document.findings.settle()
         # What a union of kinds says, the base and its kinds say themselves.
         kinds = {one.kinds for one in api.named.values()}
@@ -101,17 +109,22 @@ class Surface:
             # A page has a class for each client; the first stands for both.
             for model in (*map(_class, module.classes), *map(_alias, module.aliases)):
                 self.models.setdefault(model.key, model)
-        functions = {function.id: function for _, function in self.package.client.functions}
-        self.methods = {
-            operation.id: self._method(operation, functions[operation.id])
-            for operation in self.api.operations
+        functions = {
+            (function.id, function.streamed): function
+            for _, function in self.package.client.functions
         }
-        """Methods by operationId."""
+        methods = [
+            self._method(call, functions[call.id, call.streams])
+            for operation in self.api.operations
+            for call in calls_of(operation)
+        ]
+        self.methods = {method.id: method for method in methods}
+        """Methods by operationId; what streams has a method of its own."""
 
     def _method(self, operation: Operation, function: views.Function) -> Method:
         return Method(
             function.name,
-            function.module,
+            function.module.removeprefix(f"{self.brand.package}."),
             operation,
             tuple(
                 Argument(

@@ -12,9 +12,6 @@ from generator.compare.schemas.pair import Found
 from generator.compare.surface import Step
 from generator.read import pointer as pointers
 
-CLIENT: Final = "MolamClient"
-MODULE: Final = "molam_sdk"
-
 WORDS: Final = {
     "description": "another description",
     "summary": "another summary",
@@ -99,7 +96,7 @@ def _subject(step: Step, spread: Spread, pointer: str) -> str:
         for method in surface.methods.values():
             at = method.operation.at
             if inside.startswith(at + "/") or at.startswith(inside):
-                return method.name if tokens[1:] else MODULE
+                return method.name if tokens[1:] else step.new.brand.package
             for parameter in method.operation.parameters:
                 if inside.startswith(parameter.at + "/"):
                     found = method.find(parameter.location, parameter.name)
@@ -108,13 +105,13 @@ def _subject(step: Step, spread: Spread, pointer: str) -> str:
         case ["servers", *_]:
             return "Config.api_base"
         case ["security", *_] | ["components", "securitySchemes", *_]:
-            return CLIENT
+            return step.new.brand.client
         case ["components", "schemas", name, *rest]:
             return _part_of(step, spread, pointers.make(tokens[:3]), name, rest)
         case ["webhooks", name, *_] | ["components", _, name, *_]:
             return name
         case _:
-            return MODULE
+            return step.new.brand.package
 
 
 def _part_of(step: Step, spread: Spread, key: str, name: str, rest: Sequence[str]) -> str:

@@ -11,12 +11,13 @@ from generator.decide.imports import settle, use, use_for_types
 from generator.decide.operations import Functions
 from generator.decide.prose import paragraph_doc
 from generator.decide.runtime import of_runtime, of_runtime_for_types
+from generator.decide.views import Brand
+from generator.text.literal import literal
 
 
 def client(
-    package: str,
+    brand: Brand,
     title: str,
-    name: str,
     functions: Sequence[tuple[views.ApiModule, Functions]],
     *,
     events: views.Events | None,
@@ -25,17 +26,19 @@ def client(
     """Decide on a client's file.
 
     Args:
-        package: the name of the emitted package.
+        brand: what all is called.
         title: the name of the API.
-        name: the class.
         functions: the files of `api/`, each with its functions.
         events: the file of events, None where the API sends none.
         asynchronous: which of the two clients it is.
     """
     kind = "Async client" if asynchronous else "Blocking client"
+    package = brand.package
     view = views.Client(
-        name=name,
+        name=brand.async_client if asynchronous else brand.client,
         doc=paragraph_doc(f"{kind} of the {title}.", 4),
+        user_agent=literal(brand.user_agent),
+        signature_header=brand.signature_header,
         functions=tuple(
             (use(f"{package}.api", api.alias), _method(function, asynchronous))
             for api, listed in functions
@@ -60,6 +63,7 @@ def client(
     # Method names hide builtins and imports inside the class.
     taken = {function.name for _, function in view.functions}
     taken |= {one.name for _, function in view.functions for one in function.method_arguments}
+    taken.add(view.name)
     here = f"{package}.{'async_client' if asynchronous else 'client'}"
     (settled, _), imports = settle((view, tuple(fixed)), here=here, taken=taken)
     return attrs.evolve(settled, imports=imports)
@@ -67,12 +71,15 @@ def client(
 
 def _method(function: views.Function, asynchronous: bool) -> views.Function:
     """Return what a client needs of a function: nothing else may ask for imports."""
+    result = function.async_result if asynchronous else function.result
+    if function.streamed:
+        result = f"{of_runtime('AsyncStream' if asynchronous else 'Stream')}[{result}]"
     return attrs.evolve(
         function,
         attributes=(),
         arguments=(),
         groups=(),
         body="",
-        result="" if asynchronous else function.result,
-        async_result=function.async_result if asynchronous else "",
+        result="" if asynchronous else result,
+        async_result=result if asynchronous else "",
     )

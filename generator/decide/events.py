@@ -21,7 +21,7 @@ _OWN: Final = frozenset(
 """What the file defines."""
 
 
-def events(api: Api, homes: Homes) -> views.Events | None:
+def events(api: Api, homes: Homes, signature_header: str) -> views.Events | None:
     """Decide on the file of events, None where the API sends none.
 
     What cannot be told apart is taken down.
@@ -38,6 +38,7 @@ def events(api: Api, homes: Homes) -> views.Events | None:
         ),
         base=_class(homes, base) if base else of_runtime("Model"),
         classes=tuple(dict.fromkeys(_class(homes, event.key) for event in found)),
+        signature_header=signature_header,
     )
     view = _with_kinds(view, found)
     fixed = (

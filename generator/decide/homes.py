@@ -10,6 +10,7 @@ import attrs
 from generator.decide import naming
 from generator.decide.runtime import MODEL_MEMBERS, PAGE_MEMBERS
 from generator.decide.scope import Scope, told_apart
+from generator.decide.views import Brand
 from generator.understand.api import Api
 from generator.understand.schema import Named
 
@@ -30,17 +31,21 @@ class Home:
 class Homes:
     """Where all named schemas live, by key."""
 
-    package: str
-    """The name of the emitted package."""
+    brand: Brand
     places: Mapping[str, Home]
     attributes: Mapping[str, Mapping[str, str]]
     """Of each object the attribute of each property, inherited ones first."""
+
+    @property
+    def package(self) -> str:
+        """The name of the emitted package."""
+        return self.brand.package
 
     def __getitem__(self, key: str) -> Home:
         return self.places[key]
 
 
-def find_homes(api: Api, package: str, pages: Collection[str]) -> Homes:
+def find_homes(api: Api, brand: Brand, pages: Collection[str]) -> Homes:
     """Give each named schema a module and a name, and each property an attribute.
 
     Args:
@@ -62,12 +67,12 @@ def find_homes(api: Api, package: str, pages: Collection[str]) -> Homes:
             module = places[named.owner].module
         else:
             stem = modules.distinct(naming.module_name(name), named.words)
-            module = f"{package}.models.{stem}"
+            module = f"{brand.package}.models.{stem}"
         places[named.key] = Home(module, name, name)
         inside.setdefault(module, []).append(named)
     for contents in inside.values():
         _add_constants(contents, places)
-    return Homes(package, places, _attributes(api, pages))
+    return Homes(brand, places, _attributes(api, pages))
 
 
 def _in_order(api: Api) -> list[Named]:

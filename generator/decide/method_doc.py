@@ -10,12 +10,17 @@ from generator.decide.arguments import Given, Ordered, is_key, key_place
 from generator.decide.bodies import successful
 from generator.decide.homes import Homes
 from generator.decide.media import kind_of
+from generator.decide.views import Brand
 from generator.text.docstring import WIDTH, quoted, wrap
 from generator.text.literal import comment
 from generator.text.markdown import readable
 from generator.understand.api import Api, Operation
 
 _INDENT: Final = 8
+_STREAM: Final = (
+    "What to iterate over in a ``with`` block (``async with``, ``async for``); the request leaves "
+    "when it begins. `timeout` bounds the first byte and then each gap."
+)
 
 
 def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, options: str) -> str:
@@ -27,10 +32,12 @@ def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, o
     lines = _summary(operation)
     lines += prose.section("Args", _arguments(operation, ordered, options), _INDENT)
     results = prose.returned(successful(operation))
+    if operation.streams:
+        results.insert(0, _STREAM)
     if results:
         body = [line for text in results for line in wrap(text, WIDTH - _INDENT - 4)]
         lines += ["", "Returns:", *("    " + line if line else "" for line in body)]
-    lines += prose.section("Raises", _errors(homes.package, operation, bool(ordered)), _INDENT)
+    lines += prose.section("Raises", _errors(homes.brand, operation, bool(ordered)), _INDENT)
     lines += prose.section("Callbacks, sent to you", _callbacks(api, homes, operation), _INDENT)
     source = f"Source: {api.document.name}, {comment(operation.title)}"
     lines += ["", *wrap(source, WIDTH - _INDENT)]
@@ -64,7 +71,8 @@ def _arguments(operation: Operation, ordered: Ordered, options: str) -> list[tup
         entry = ("idempotency_key", f"{said} Made when left out.".strip())
         entries.insert(len(entries) if place is None else place, entry)
     said = "`timeout`, `max_retries`, `deadline`, `extra_headers`"
-    if any(kind_of(m.media) == "bytes" for one in successful(operation) for m in one.media):
+    medias = [media.media for one in successful(operation) for media in one.media]
+    if not operation.streams and any(kind_of(media) == "bytes" for media in medias):
         said += ", `into`: a file to write the answer to as it arrives"
     return [*entries, (options, f"{said}.")]
 
@@ -78,10 +86,10 @@ def _argument(one: Given) -> str:
     return text.strip()
 
 
-def _errors(package: str, operation: Operation, takes_any: bool) -> list[tuple[str, str]]:
+def _errors(brand: Brand, operation: Operation, takes_any: bool) -> list[tuple[str, str]]:
     errors = prose.raised(operation)
     if not any(name == "ApiError" for name, _ in errors):
-        errors.append(("MolamError", f"any other failure; see `{package}.exceptions`."))
+        errors.append((brand.error, f"any other failure; see `{brand.package}.exceptions`."))
     if takes_any:
         errors.insert(0, ("ValidationError", "an argument breaks a rule; nothing was sent."))
     return errors

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from generator.decide import views
+from generator.decide.brand import find_brand
 from generator.decide.clients import client
 from generator.decide.events import events
 from generator.decide.homes import find_homes
@@ -16,35 +17,38 @@ from generator.decide.operations import api_modules
 from generator.decide.prose import module_doc, paragraph_doc
 from generator.decide.public_api import Module, PublicApi
 from generator.decide.roles import find_roles
-from generator.decide.runtime import RUNTIME_MODELS
+from generator.decide.runtime import ERROR, RUNTIME_MODELS
 from generator.decide.security import choose
 from generator.decide.servers import servers_doc, usual_prefix, usual_server
 from generator.decide.shapes import Shapes
+from generator.decide.views import Brand
 from generator.text.literal import comment, literal
 from generator.understand.api import Api
 from generator.understand.types import Graph
 
 
-def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: str) -> views.Package:
+def plan(api: Api, graph: Graph, public: PublicApi, package: str = "") -> views.Package:
     """Decide what the emitted package looks like.
 
     Raises:
         DocumentError: something in the document cannot be emitted.
     """
+    brand = find_brand(api.document.settings, api.info, public.errors, package)
+    package = brand.package
     roles = find_roles(api)
-    homes = find_homes(api, package, roles.pages)
+    homes = find_homes(api, brand, roles.pages)
     shapes = Shapes(api.schemas, graph, homes, find_lazy(api, homes))
     security = choose(api)
     models = model_modules(api, shapes, roles)
     functions = api_modules(api, shapes, roles, security)
-    sent = events(api, homes)
+    sent = events(api, homes, brand.signature_header)
     title = comment(str(api.info.get("title") or "API"))
-    one_client = partial(client, package, title, functions=functions, events=sent)
+    one_client = partial(client, brand, title, functions=functions, events=sent)
     reachable = partial(_submodules, _below(package, public, events=sent is not None))
     return views.Package(
         name=package,
         source=api.document.name,
-        version=version,
+        brand=brand,
         title=title,
         server=usual_server(api),
         prefix=literal(prefix) if (prefix := usual_prefix(api)) else "",
@@ -52,15 +56,16 @@ def plan(api: Api, graph: Graph, public: PublicApi, *, package: str, version: st
         models=models,
         model_names=_model_names(models),
         api=tuple(module for module, _ in functions),
-        client=one_client(public.client, asynchronous=False),
-        async_client=one_client(public.async_client, asynchronous=True),
+        client=one_client(asynchronous=False),
+        async_client=one_client(asynchronous=True),
         events=sent,
         reexports=tuple(
-            _reexport(module, f"{package}.{module.name}", reachable(f"{package}.{module.name}"))
+            _reexport(module, brand, reachable(f"{package}.{module.name}"))
             for module in public.modules
         ),
         top=tuple(
-            views.Entry(name, f"{package}.{module}") for name, module in sorted(public.top.items())
+            views.Entry(name, f"{package}.{module}")
+            for name, module in sorted(public.top(brand).items())
         ),
         submodules=reachable(package),
         top_doc=module_doc(f"Typed clients of the {title}, blocking and async."),
@@ -80,15 +85,18 @@ def _model_names(models: Sequence[views.ModelModule]) -> tuple[views.Entry, ...]
     return tuple(sorted([*own, *RUNTIME_MODELS], key=lambda entry: entry.name))
 
 
-def _reexport(module: Module, here: str, submodules: tuple[views.Entry, ...]) -> views.Reexport:
+def _reexport(module: Module, brand: Brand, submodules: tuple[views.Entry, ...]) -> views.Reexport:
+    here = f"{brand.package}.{module.name}"
     entries = [views.Entry(name, source) for source, names in module.sources for name in names]
     tokens = tuple(use(entry.module, entry.name) for entry in entries)
+    names = [brand.error if entry.name == ERROR else entry.name for entry in entries]
     _, imports = settle(tokens, here=here)
     return views.Reexport(
         module=module.name,
         doc=module_doc(module.doc),
         imports=imports,
-        names=tuple(sorted((entry.name for entry in entries), key=isort)),
+        names=tuple(sorted(names, key=isort)),
+        renamed=((brand.error, ERROR),) if brand.error in names and brand.error != ERROR else (),
         entries=tuple(sorted(entries, key=lambda entry: entry.name)),
         submodules=submodules,
     )

@@ -9,6 +9,8 @@ from typing import Final
 import attrs
 
 from generator import toml
+from generator.decide.runtime import ERROR
+from generator.decide.views import Brand
 
 FILE: Final = Path(__file__).with_name("public_api.toml")
 
@@ -29,21 +31,33 @@ class Module:
 class PublicApi:
     """The table as a whole."""
 
-    client: str
-    """The class of the blocking client."""
-    async_client: str
-    top: Mapping[str, str]
+    names: Mapping[str, str]
     """Name in the package itself, to the module of the package it comes from."""
     modules: tuple[Module, ...]
+
+    @property
+    def errors(self) -> frozenset[str]:
+        """The names of all errors but the one above all others, which is the brand's."""
+        listed = (one.sources for one in self.modules if one.name == "exceptions")
+        return frozenset(name for sources in listed for _, names in sources for name in names) - {
+            ERROR
+        }
+
+    def top(self, brand: Brand) -> dict[str, str]:
+        """Return these names with those that are the brand's own."""
+        return {
+            **self.names,
+            brand.client: "client",
+            brand.async_client: "async_client",
+            brand.error: "exceptions",
+        }
 
 
 def load(path: Path = FILE) -> PublicApi:
     """Read the table."""
     data = toml.read(path)
     return PublicApi(
-        client=data["client"],
-        async_client=data["async_client"],
-        top=data["top"],
+        names=data["top"],
         modules=tuple(
             Module(
                 name=name,

@@ -15,6 +15,8 @@ from generator.decide.imports import use, use_for_types
 
 PACKAGE: Final = "molam_overlays"
 """The runtime's own name."""
+ERROR: Final = "MolamError"
+"""What the runtime calls the error above all others."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "calls.awaiting": ("Awaiting",),
@@ -22,12 +24,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "calls.call": ("Call",),
     "calls.operation": ("Operation", "PageRule", "or_nothing",),
     "calls.paging": ("AsyncPage", "Page",),
+    "calls.stream": ("AsyncStream", "Stream",),
     "cli.entry": ("run",),
     "config": ("CallOptions", "Config",),
     "frames": ("sealed",),
     "message.body": ("Body", "Encoding", "Result",),
     "message.credentials": ("Credentials",),
     "message.parameters": ("Parameter",),
+    "message.streams": ("Streamed",),
     "outcome": ("ResponseInfo",),
     "product": ("Product",),
     "pytest_plugin": ("fixtures",),
@@ -75,7 +79,7 @@ CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_he
 
 CLIENT_METHODS: Final = frozenset({
     "aclose", "close", "config", "config_class", "construct_event", "recover", "request",
-    "sdk_version", "user_agent", "verify_webhook_signature", "with_options",
+    "sdk_version", "signature_header", "user_agent", "verify_webhook_signature", "with_options",
 })  # fmt: skip
 """What every client has; an operation's method gives way."""
 

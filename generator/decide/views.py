@@ -8,6 +8,40 @@ from generator.decide.imports import NO_IMPORTS, RAW, Imports
 
 
 @attrs.frozen
+class Brand:
+    """All names that do not come from a part of the document."""
+
+    name: str
+    """What classes are called after."""
+    package: str
+    """The import name."""
+    distribution: str
+    version: str
+    command: str
+    environment: str
+    """What names of environment variables begin with."""
+    user_agent: str
+    signature_header: str
+
+    @property
+    def client(self) -> str:
+        return f"{self.name}Client"
+
+    @property
+    def async_client(self) -> str:
+        return f"{self.name}AsyncClient"
+
+    @property
+    def error(self) -> str:
+        return f"{self.name}Error"
+
+    @property
+    def fixtures(self) -> str:
+        """What pytest fixtures begin with."""
+        return self.environment.lower()
+
+
+@attrs.frozen
 class Field:
     """One property of a model."""
 
@@ -90,6 +124,8 @@ class Function:
     result: str
     async_result: str
     paged: bool
+    streamed: bool
+    """Whether its answer comes item by item; then the results are those of an item."""
     keyed: bool
     attributes: tuple[Item, ...]
     """Keyword arguments of the `Operation` constant."""
@@ -131,6 +167,9 @@ class Client:
 
     name: str
     doc: str
+    user_agent: str
+    """Source of how requests introduce themselves."""
+    signature_header: str
     functions: tuple[tuple[str, Function], ...]
     """Alias of the api module and function."""
     events: bool
@@ -155,6 +194,7 @@ class Events:
 
     events: tuple[Event, ...]
     base: str
+    signature_header: str
     classes: tuple[str, ...]
     kinds: str = ""
     """The class of what tells events apart; empty where a text ``type`` does."""
@@ -185,6 +225,8 @@ class Reexport:
     doc: str
     imports: Imports
     names: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    """Names of its own, and what they are there."""
     entries: tuple[Entry, ...]
     """The same names, for a module that imports them when somebody asks."""
     submodules: tuple[Entry, ...]
@@ -198,7 +240,7 @@ class Package:
     name: str
     source: str
     """What the first line of each file says it was made from."""
-    version: str
+    brand: Brand
     title: str
     server: str
     server_doc: str

@@ -15,6 +15,7 @@ from typing import Any, Final
 from generator.read import pointer as pointers
 from generator.read.findings import Findings
 from generator.read.position import DocumentError, Position
+from generator.read.settings import Settings
 from generator.read.source import Source
 from generator.text.shown import shown
 
@@ -36,6 +37,8 @@ class Document:
         """Plain data. All that other files held is in ``components``."""
         self.version: str = "3.0" if root["openapi"].startswith("3.0") else "3.1"
         """Its dialect: ``"3.0"``, or ``"3.1"``, which 3.2 shares."""
+        self.settings = Settings()
+        """What the file beside it says of the package."""
         self.findings = findings
         """All that is wrong with it, whatever stage finds it."""
         self.sources: list[Source] = []

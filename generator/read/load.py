@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.read import accepted, overlay
+from generator.read import accepted, overlay, settings
 from generator.read.assembly import Assembly
 from generator.read.document import Document
 from generator.read.findings import Findings
@@ -58,6 +58,10 @@ def read_document(
         source = read(Path(path), name or str(path))
         findings = Findings()
         document = Document(source, checked_root(source), findings)
+        with findings.collect():
+            if (found := settings.load(source.path, source.name)) is not None:
+                document.settings, said = found
+                document.sources.append(said)
         with findings.collect():
             beside = accepted.load(source.path, source.name, findings)
             if beside is not None:

@@ -38,7 +38,7 @@ def inputs(document: Document, version_: str, migrations: Path) -> dict[str, str
         found[f"the migration {path.relative_to(migrations.parent).as_posix()}"] = _hash(
             path.read_bytes()
         )
-    found["the version in pyproject.toml"] = version_
+    found["the version"] = version_
     for tool in _TOOLS:
         found[f"the release of {tool}"] = version(tool)
     return found

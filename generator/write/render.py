@@ -85,7 +85,9 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
         )
     yield (
         "__init__.py",
-        _lazy(text, package.top_doc, package.top, package.submodules, literal(package.version)),
+        _lazy(
+            text, package.top_doc, package.top, package.submodules, literal(package.brand.version)
+        ),
     )
     yield "_product.py", text("product.py.jinja", package=package)
     yield "__main__.py", text("main.py.jinja", package=package)

@@ -4,9 +4,16 @@
 
 from __future__ import annotations
 
-from molam_overlays.contrib.django import async_webhook_view, webhook_view
+from molam_overlays.contrib.django import (
+    async_webhook_endpoint,
+    async_webhook_view,
+    webhook_endpoint,
+    webhook_view,
+)
 
 __all__ = [
+    "async_webhook_endpoint",
     "async_webhook_view",
+    "webhook_endpoint",
     "webhook_view",
 ]

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from molam_overlays.contrib.flask import webhook_view
+from molam_overlays.contrib.flask import webhook_endpoint, webhook_view
 
 __all__ = [
+    "webhook_endpoint",
     "webhook_view",
 ]

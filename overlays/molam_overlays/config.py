@@ -143,7 +143,7 @@ class Config:
             _check_key(key, self.key_prefixes, named)
         _check_further(further)
         _check_secrets(secret)
-        _check_base(base, live=takes_key and key.startswith(LIVE_PREFIX))
+        _check_base(base, named, live=takes_key and key.startswith(LIVE_PREFIX))
         for name, value in (("default_currency", currency), ("default_locale", locale)):
             if not isinstance(value, str):
                 raise ConfigurationError(f"{name} must be text (str).")
@@ -263,11 +263,11 @@ def _check_secrets(secrets: Any) -> None:
             )
 
 
-def _check_base(base: Any, *, live: bool) -> None:
+def _check_base(base: Any, environment: str, *, live: bool) -> None:
     if base == "":
         raise ConfigurationError(
             "api_base is missing, and the API document names no server. Pass api_base=… or set "
-            "MOLAM_API_BASE: the address of the API, with scheme and host."
+            f"{environment}_API_BASE: the address of the API, with scheme and host."
         )
     if not isinstance(base, str) or not (base.isascii() and base.isprintable()) or " " in base:
         raise ConfigurationError("api_base must be a URL of printable ASCII characters.")
@@ -276,11 +276,11 @@ def _check_base(base: Any, *, live: bool) -> None:
         port = parts.port
     except ValueError:  # its text may quote credentials
         raise ConfigurationError(
-            "api_base must be a URL such as https://api.molam.com; host or port are malformed."
+            "api_base must be a URL such as https://api.example.com; host or port are malformed."
         ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ConfigurationError(
-            "api_base must be a URL such as https://api.molam.com, with scheme and host."
+            "api_base must be a URL such as https://api.example.com, with scheme and host."
         )
     if "@" in parts.netloc or parts.query or parts.fragment or "?" in base or "#" in base:
         raise ConfigurationError(

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import attrs
 
+DISTRIBUTION: Final = "molam-sdk-python"
+"""What brings this runtime."""
 DOCUMENTATION: Final = "https://molam.github.io/python-sdk/"
 """Where the pages are that this package is explained on."""
 
@@ -26,6 +28,14 @@ class Product:
     """Its import name, such as ``molam_sdk``."""
     version: str
     """Its version."""
+    command: str = "molam"
+    """The command line's name."""
+    distribution: str = DISTRIBUTION
+    """What is installed."""
+    environment: str = "MOLAM"
+    """What names of environment variables begin with."""
+    signature_header: str = "Molam-Signature"
+    """The header that the signature of a webhook is in."""
     document: Callable[[], Mapping[str, Any]]
     """Loads ``openapi.json``, the document the package was made from."""
     client: Callable[[], type[Any]]
@@ -40,6 +50,6 @@ class Product:
     """The folder of SQL migrations inside the package."""
 
 
-def missing_extra(extra: str) -> str:
+def missing_extra(extra: str, distribution: str = DISTRIBUTION) -> str:
     """Say which extra to install, in one line."""
-    return f'This needs the extra `{extra}`: pip install "molam-sdk-python[{extra}]"'
+    return f'This needs the extra `{extra}`: pip install "{distribution}[{extra}]"'

@@ -11,27 +11,28 @@ from molam_overlays.product import Product
 
 
 def fixtures(product: Product) -> tuple[Any, Any, Any]:
-    """Make ``molam_sandbox``, ``molam_client`` and ``molam_async_client``.
+    """Make the sandbox's fixture and those of both clients, such as ``molam_client``.
 
     Each test gets a fresh sandbox, in this process, its clock standing still.
     """
+    name = product.environment.lower()
 
-    @pytest.fixture
-    def molam_sandbox() -> Iterator[Any]:
-        """A fresh Molam sandbox: no socket, and time stands still until ``advance``."""
+    @pytest.fixture(name=f"{name}_sandbox")
+    def sandbox() -> Iterator[Any]:
+        """A fresh sandbox: no socket, and time stands still until ``advance``."""
         from molam_overlays.sandbox import Sandbox
 
-        with Sandbox[Any, Any](product) as sandbox:
-            yield sandbox
+        with Sandbox[Any, Any](product) as fresh:
+            yield fresh
 
-    @pytest.fixture
-    def molam_client(molam_sandbox: Any) -> Any:
+    @pytest.fixture(name=f"{name}_client")
+    def client(request: pytest.FixtureRequest) -> Any:
         """A blocking client of the test's sandbox."""
-        return molam_sandbox.client()
+        return request.getfixturevalue(f"{name}_sandbox").client()
 
-    @pytest.fixture
-    def molam_async_client(molam_sandbox: Any) -> Any:
+    @pytest.fixture(name=f"{name}_async_client")
+    def async_client(request: pytest.FixtureRequest) -> Any:
         """An async client of the test's sandbox."""
-        return molam_sandbox.async_client()
+        return request.getfixturevalue(f"{name}_sandbox").async_client()
 
-    return molam_sandbox, molam_client, molam_async_client
+    return sandbox, client, async_client

@@ -299,11 +299,11 @@ def test_only_this_machine_is_rehearsed_unless_told(url: str, here: bool) -> Non
 def flask_application(handle: Callable[[Any], object]) -> Any:
     flask = pytest.importorskip("flask")
     from molam_sdk import Config, MolamClient
-    from molam_sdk.contrib.flask import webhook_view
+    from molam_sdk.contrib.flask import webhook_endpoint
 
     client = MolamClient(Config(api_key="sk_test_shop", webhook_secret=SECRET))
     application = flask.Flask(__name__)
-    application.post("/webhooks")(webhook_view(client.construct_event, handle))
+    application.post("/webhooks")(webhook_endpoint(client.construct_event, handle))
     return application
 
 

@@ -96,11 +96,11 @@ class Built:
         config = self.module("config").Config(
             api_key="sk_test_1", api_base="https://shop.example", webhook_secret="whsec_1"
         )
-        return self.module("client").MolamClient(config, adapter or Recorder())
+        return self.module("_product").PRODUCT.client()(config, adapter or Recorder())
 
     def async_client(self, adapter: Any = None) -> Any:
         config = self.module("config").Config(api_key="sk_test_1", api_base="https://shop.example")
-        return self.module("async_client").MolamAsyncClient(config, adapter or AsyncRecorder())
+        return self.module("_product").PRODUCT.async_client()(config, adapter or AsyncRecorder())
 
     def types(self, checked: str) -> str:
         """Return what mypy --strict says about code that uses the package; empty for nothing."""

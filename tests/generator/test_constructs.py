@@ -35,7 +35,9 @@ def schemas(**given: Any) -> dict[str, Any]:
 def sources(built: Any) -> dict[str, str]:
     """Return the emitted Python files, the package's own name taken out."""
     return {
-        path: content.decode().replace(built.name, "PKG")
+        path: content.decode()
+        .replace(built.name, "PKG")
+        .replace(built.name.replace("_", "-"), "PKG")
         for path, content in built.emitted.tree.items()
         if path.endswith(".py")
     }
@@ -100,7 +102,7 @@ def test_a_binary_answer_goes_to_a_file(build: Build, tmp_path: Any) -> None:
     with open(tmp_path / "report.pdf", "w+b") as file:
         assert built.client(Pdf()).do_it(into_="EUR", into=file) == b""
     assert (tmp_path / "report.pdf").read_bytes() == b"%PDF"
-    assert "`into`" in (inspect.getdoc(built.module("client").MolamClient.do_it) or "")
+    assert "`into`" in (inspect.getdoc(built.module("client").ShopClient.do_it) or "")
 
 
 def test_what_describes_and_does_not_decide_changes_no_code(build: Build) -> None:
@@ -176,9 +178,7 @@ def test_a_deprecated_field_or_argument_says_so(build: Build) -> None:
         **schemas(Order={"type": "object", "properties": {
             "old": {"type": "string", "description": "The old one.", "deprecated": True}}}),
     })  # fmt: skip
-    assert "    old: Deprecated." in (
-        inspect.getdoc(built.module("client").MolamClient.do_it) or ""
-    )
+    assert "    old: Deprecated." in (inspect.getdoc(built.module("client").ShopClient.do_it) or "")
     assert '"""The old one. Deprecated."""' in built.text("models/order.py")
 
 

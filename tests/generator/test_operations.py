@@ -123,7 +123,7 @@ def test_properties_of_an_object_become_arguments(build: Build, recorder: Any) -
     built = build(
         one("/x/{note}", parameters=[parameter("note", "path")], requestBody=body(schema))
     )
-    signature = inspect.signature(built.module("client").MolamClient.do_it)
+    signature = inspect.signature(built.module("client").ShopClient.do_it)
     assert [name for name in signature.parameters if name not in ("self", "options")] == [
         "note", "amount", "note_body", "capture", "memo", "timeout_",
     ]  # fmt: skip
@@ -332,7 +332,7 @@ def test_the_docstring_tells_units_defaults_and_errors(build: Build) -> None:
             },
         )
     )  # fmt: skip
-    doc = inspect.getdoc(built.module("client").MolamClient.do_it)
+    doc = inspect.getdoc(built.module("client").ShopClient.do_it)
     assert doc is not None
     for line in (
         "Do it.",
@@ -345,15 +345,15 @@ def test_the_docstring_tells_units_defaults_and_errors(build: Build) -> None:
         "Source: shop.yaml, POST /x",
     ):
         assert line in doc.splitlines()
-    assert doc == inspect.getdoc(built.module("async_client").MolamAsyncClient.do_it)
+    assert doc == inspect.getdoc(built.module("async_client").ShopAsyncClient.do_it)
 
 
 async def test_both_clients_have_the_same_methods(build: Build, async_recorder: Any) -> None:
     built = build(one("/x", requestBody=body({"type": "object", "properties": {
         "a": {"type": "string"}}}), responses=answer({"type": "object", "properties": {
             "b": {"type": "string"}}})))  # fmt: skip
-    blocking = inspect.signature(built.module("client").MolamClient.do_it)
-    awaiting = inspect.signature(built.module("async_client").MolamAsyncClient.do_it)
+    blocking = inspect.signature(built.module("client").ShopClient.do_it)
+    awaiting = inspect.signature(built.module("async_client").ShopAsyncClient.do_it)
     assert blocking.parameters == awaiting.parameters
     adapter = async_recorder({"b": "y"})
     async with built.async_client(adapter) as client:
@@ -388,7 +388,7 @@ def test_methods_named_like_what_the_client_needs_do_no_harm(build: Build, recor
         assert getattr(client, name)(list=["a"], self_="s", config_="c") == ["x"]
         assert adapter.last.url.endswith("?list=a&self=s&config=c")
     client.close()
-    assert built.types("from PKG.client import MolamClient\n") == ""
+    assert built.types("from PKG.client import ShopClient\n") == ""
 
 
 def test_a_page_is_iterated_by_both_clients(build: Build, recorder: Any) -> None:
@@ -415,10 +415,10 @@ def test_a_page_is_iterated_by_both_clients(build: Build, recorder: Any) -> None
     assert adapter.last.url.endswith("?limit=2&offset=0")
     assert [order.id for order in page] == ["o_1"]
     assert built.types(
-        "from PKG.client import MolamClient\nfrom PKG.async_client import MolamAsyncClient\n"
+        "from PKG.client import ShopClient\nfrom PKG.async_client import ShopAsyncClient\n"
         "from PKG.models import Order\n"
-        "def f(c: MolamClient) -> list[Order]:\n    return [o for o in c.do_it()]\n"
-        "async def g(c: MolamAsyncClient) -> list[Order]:\n"
+        "def f(c: ShopClient) -> list[Order]:\n    return [o for o in c.do_it()]\n"
+        "async def g(c: ShopAsyncClient) -> list[Order]:\n"
         "    return [o async for o in await c.do_it()]\n"
     ) == ""  # fmt: skip
 
@@ -468,7 +468,7 @@ def test_a_document_of_webhooks_alone_is_a_package_too(build: Build) -> None:
             {"type": "object", "properties": {"n": {"type": "integer"}}}))}}}
     )  # fmt: skip
     assert list(built.module("events").EVENTS) == ["ping"]
-    assert built.types("from PKG.client import MolamClient\n") == ""
+    assert built.types("from PKG.client import ShopClient\n") == ""
 
 
 def test_the_document_is_part_of_the_package(build: Build) -> None:
@@ -519,7 +519,7 @@ def test_the_key_travels_as_the_security_scheme_says(
                    "components": {"securitySchemes": {"main": scheme}}})  # fmt: skip
     config = built.module("config").Config(api_key="user:pass")
     adapter = recorder(status=204, body="")
-    built.module("client").MolamClient(config, adapter).do_it()
+    built.module("client").ShopClient(config, adapter).do_it()
     sent = {name: value for name, value in adapter.last.headers.items()
             if name in ("Authorization", "X-Key", "Cookie")}  # fmt: skip
     assert sent == headers
@@ -555,7 +555,7 @@ def test_an_operation_that_takes_another_scheme_has_the_key_there(
     built = build(secured([{"bearer": []}], [{"bearer": []}], [{"key": []}]))
     config = built.module("config").Config(api_key="one")
     adapter = recorder(status=204, body="")
-    client = built.module("client").MolamClient(config, adapter)
+    client = built.module("client").ShopClient(config, adapter)
     client.get0()
     assert adapter.last.headers["Authorization"] == "Bearer one"
     client.get2()
@@ -568,7 +568,7 @@ def test_schemes_that_are_wanted_at_once_have_a_key_each(build: Build, recorder:
     config = built.module("config").Config(api_key="key_1", further_keys={"key": "two"})
     assert "two" not in repr(config)
     adapter = recorder(status=204, body="")
-    built.module("client").MolamClient(config, adapter).get0()
+    built.module("client").ShopClient(config, adapter).get0()
     assert adapter.last.headers["Authorization"] == "Bearer key_1"
     assert adapter.last.headers["X-Key"] == "two"
 
@@ -587,7 +587,7 @@ def test_an_operation_goes_to_the_server_of_its_own_unless_the_client_is_elsewhe
         "at": {"default": "files"}}}]))  # fmt: skip
     adapter = recorder(status=204, body="")
     config = built.module("config").Config
-    client = built.module("client").MolamClient
+    client = built.module("client").ShopClient
     client(config(api_key="sk_test_1"), adapter).do_it()
     assert adapter.last.url == "https://files.example/v1/x"
     client(config(api_key="sk_test_1", api_base="https://sandbox.example"), adapter).do_it()
@@ -622,7 +622,7 @@ def test_callbacks_are_described_and_their_payloads_are_models(build: Build) -> 
     called = {"post": {"summary": "It is done", **operation(requestBody=body(
         {"type": "object", "properties": {"id": {"type": "string"}}}))}}  # fmt: skip
     built = build(one("/x", callbacks={"done": {"{$request.body#/url}": called}}))
-    doc = inspect.getdoc(built.module("client").MolamClient.do_it)
+    doc = inspect.getdoc(built.module("client").ShopClient.do_it)
     assert f"done: It is done. `POST` with `{built.name}.models.DoItDoneRequest`." in doc
     assert built.models.DoItDoneRequest.from_dict({"id": "i"}).id == "i"
 

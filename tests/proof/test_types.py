@@ -71,8 +71,8 @@ def test_pyright_finds_nothing_in_emitted_packages(packages: Path) -> None:
 def test_a_wrong_use_of_an_emitted_package_is_found(packages: Path) -> None:
     uses = packages.parent / "uses.py"
     uses.write_text(
-        "from of_references.client import MolamClient\n\n"
-        "def use(client: MolamClient) -> int:\n"
+        "from of_references.client import ReferencesClient\n\n"
+        "def use(client: ReferencesClient) -> int:\n"
         "    return client.get_chain().end\n"
     )
     done = subprocess.run(

@@ -17,10 +17,10 @@ from molam_sdk.inbox import AsyncInbox, Inbox
 def flask(construct_event: Any, store: str) -> Any:
     from flask import Flask
 
-    from molam_sdk.contrib.flask import webhook_view
+    from molam_sdk.contrib.flask import webhook_endpoint
 
     app = Flask(__name__)
-    app.post("/webhooks")(webhook_view(construct_event, Inbox(store).receive_event))
+    app.post("/webhooks")(webhook_endpoint(construct_event, Inbox(store).receive_event))
     return app
 
 
@@ -30,12 +30,12 @@ def django(construct_event: Any, store: str, *, awaiting: bool = False) -> Any:
     from django.core.wsgi import get_wsgi_application
     from django.urls import path
 
-    from molam_sdk.contrib.django import async_webhook_view, webhook_view
+    from molam_sdk.contrib.django import async_webhook_endpoint, webhook_endpoint
 
     view = (
-        async_webhook_view(construct_event, AsyncInbox(store).receive_event)
+        async_webhook_endpoint(construct_event, AsyncInbox(store).receive_event)
         if awaiting
-        else webhook_view(construct_event, Inbox(store).receive_event)
+        else webhook_endpoint(construct_event, Inbox(store).receive_event)
     )
     settings.configure(
         ROOT_URLCONF=__name__,

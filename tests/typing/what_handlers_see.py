@@ -121,14 +121,14 @@ def worker(inbox: Inbox) -> None:
 
 
 def receivers(client: MolamClient, inbox: Inbox, later: AsyncInbox) -> None:
-    Flask(__name__).post("/webhooks")(flask.webhook_view(client.construct_event, events))
-    flask.webhook_view(client.construct_event, inbox.receive_event)
-    django.webhook_view(client.construct_event, inbox.receive_event)
-    django.async_webhook_view(client.construct_event, later.receive_event)
+    Flask(__name__).post("/webhooks")(flask.webhook_endpoint(client.construct_event, events))
+    flask.webhook_endpoint(client.construct_event, inbox.receive_event)
+    django.webhook_endpoint(client.construct_event, inbox.receive_event)
+    django.async_webhook_endpoint(client.construct_event, later.receive_event)
     endpoint = asgi.webhook_endpoint(client.construct_event, later.receive_event)
     Starlette().add_route("/webhooks", endpoint, methods=["POST"])
-    flask.webhook_view(client.construct_event, print)
-    flask.webhook_view(client.construct_event, takes_nothing)  # type: ignore[misc]
+    flask.webhook_endpoint(client.construct_event, print)
+    flask.webhook_endpoint(client.construct_event, takes_nothing)  # type: ignore[misc]
 
 
 def stores(client: MolamClient, store: IdempotencyStore) -> None:

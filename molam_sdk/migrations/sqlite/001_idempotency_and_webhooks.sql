@@ -1,4 +1,4 @@
--- Idempotency store, call journal and webhook inbox of the Molam SDK, for SQLite 3.24 and later.
+-- Idempotency store, call journal and webhook inbox of the SDK, for SQLite 3.24 and later.
 --
 --   sqlite3 FILE < migrations/sqlite/001_idempotency_and_webhooks.sql
 --

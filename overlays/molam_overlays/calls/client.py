@@ -17,6 +17,7 @@ from molam_overlays.message.idempotency import make_idempotency_key
 from molam_overlays.outcome import Attempt
 from molam_overlays.watch.observe import Observer, configure_logging
 from molam_overlays.webhook import signature
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
@@ -34,6 +35,8 @@ class Client:
     sdk_version: ClassVar[str] = "0"
     user_agent: ClassVar[str] = "molam-sdk-python"
     """How requests introduce themselves, the version left out."""
+    signature_header: ClassVar[str] = SIGNATURE_HEADER
+    """The header that the signature of a webhook is in."""
     config_class: ClassVar[type[Config]] = Config
     """What is built when no Config is given."""
 
@@ -66,7 +69,7 @@ class Client:
         self._usual_policy = policy_of(config, self._options)
         self._secrets = signature.Keyring(config.webhook_secret)
         self._settings = settings_of(config, f"{self.user_agent}/{self.sdk_version}")
-        configure_logging()
+        configure_logging(variable=f"{config.environment}_LOG")
         resolve_pending()
 
     def _keep_journal(self, store: Any) -> None:

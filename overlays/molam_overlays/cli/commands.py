@@ -15,7 +15,7 @@ EXIT_CODES = "Exit codes: 0 done; 1 it did not work; 2 wrong usage, or an extra 
 def application(product: Product) -> Any:
     """Make the command line application of a product."""
     app = typer.Typer(
-        name="molam",
+        name=product.command,
         add_completion=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
@@ -29,7 +29,7 @@ def application(product: Product) -> Any:
         version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
     ) -> None:
         if version:
-            typer.echo(f"molam {product.version}")
+            typer.echo(f"{product.command} {product.version}")
         elif context.invoked_subcommand is None:
             typer.echo(context.get_help())
             raise typer.Exit(2)

@@ -9,7 +9,7 @@ from molam_overlays.product import Product, missing_extra
 
 
 def run(product: Product, arguments: Sequence[str] | None = None) -> None:
-    """Run the command ``molam``; exits 2 with one line when the extra is not installed.
+    """Run the command; exits 2 with one line when the extra is not installed.
 
     Args:
         product: the emitted package.
@@ -21,9 +21,12 @@ def run(product: Product, arguments: Sequence[str] | None = None) -> None:
         if (missing.name or "").partition(".")[0] in {"typer", "rich", "click", "shellingham"}:
             sys.exit(_needs("cli", product))
         raise
-    application(product)(args=arguments, prog_name="molam")
+    application(product)(args=arguments, prog_name=product.command)
 
 
 def _needs(extra: str, product: Product) -> int:
-    print(f"molam {product.version}: {missing_extra(extra)}", file=sys.stderr)
+    print(
+        f"{product.command} {product.version}: {missing_extra(extra, product.distribution)}",
+        file=sys.stderr,
+    )
     return 2

@@ -71,7 +71,7 @@ def add(app: typer.Typer, product: Product) -> None:
         except ImportError as missing:
             if (getattr(missing, "name", None) or "").startswith("molam"):
                 raise
-            err.print(escape(missing_extra("sandbox")))
+            err.print(escape(missing_extra("sandbox", product.distribution)))
             raise typer.Exit(2) from None
 
         logging.basicConfig(

@@ -19,7 +19,7 @@ from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
 from molam_overlays.sandbox.document import Document
-from molam_overlays.webhook.signature import SIGNATURE_HEADER, generate_signature
+from molam_overlays.webhook.signature import generate_signature
 
 Secret = Annotated[
     str,
@@ -55,7 +55,7 @@ def add(app: typer.Typer, product: Product) -> None:
         content = json.dumps(made, ensure_ascii=False).encode()
         answers: list[dict[str, Any]] = []
         for _ in range(2 if damage == "duplicate" else 1):
-            answers.append(_post(to, content, secret, kid, damage))
+            answers.append(_post(to, content, secret, kid, damage, product.signature_header))
             _show_answer(event, to, answers[-1], as_json)
         if not all(answer["status"] and 200 <= answer["status"] <= 299 for answer in answers):
             raise typer.Exit(1)
@@ -154,7 +154,9 @@ def example_of(product: Product, type_: str, data: str, as_json: bool) -> dict[s
     return event
 
 
-def _post(url: str, content: bytes, secret: str, kid: str, damage: str) -> dict[str, Any]:
+def _post(
+    url: str, content: bytes, secret: str, kid: str, damage: str, header: str
+) -> dict[str, Any]:
     from molam_overlays.transport.httpx_sync import HttpxAdapter
     from molam_overlays.wire import Request
 
@@ -162,7 +164,7 @@ def _post(url: str, content: bytes, secret: str, kid: str, damage: str) -> dict[
     key = f"{secret}-not" if damage == "bad_signature" else secret
     headers = {
         "Content-Type": f"{JSON}; charset=utf-8",
-        SIGNATURE_HEADER: generate_signature(content, key, signed_ms, kid),
+        header: generate_signature(content, key, signed_ms, kid),
     }
     adapter = HttpxAdapter(trust_env=False)
     try:

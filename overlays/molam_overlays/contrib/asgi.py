@@ -25,12 +25,17 @@ from molam_overlays.webhook.receiver import (
     E,
     Handle,
     areceive,
+    header_of,
+    refuse_misuse,
 )
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
 def webhook_endpoint(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return an endpoint that verifies webhooks and hands their events over.
 
@@ -39,7 +44,13 @@ def webhook_endpoint(
         handle: a function of the event, or an `EventRouter`. Coroutine functions are awaited,
             plain ones run in a thread.
         max_body_bytes: a larger body is answered 413, and not read further; 1 MiB by default.
+        signature_header: where the signature is; by default as the client says.
+
+    Raises:
+        ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
+    refuse_misuse(construct_event, handle, awaits=True)
+    name = header_of(construct_event, signature_header)
 
     @sealed
     async def molam_webhook(request: Request) -> Response:
@@ -48,7 +59,7 @@ def webhook_endpoint(
             answer = TOO_LARGE
         else:
             # Several lines of one header mean the same as one (RFC 9110 section 5.3).
-            header = ", ".join(request.headers.getlist(SIGNATURE_HEADER)) or None
+            header = ", ".join(request.headers.getlist(name)) or None
             answer = await areceive(header, body, construct_event, handle, _in_thread)
         return PlainTextResponse(answer.text, answer.status)
 

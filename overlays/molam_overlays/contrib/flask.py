@@ -1,12 +1,15 @@
 """A webhook receiver for Flask.
 
-app.post("/webhooks")(webhook_view(client.construct_event, events))
+app.post("/webhooks")(webhook_endpoint(client.construct_event, events))
 """
 
 from __future__ import annotations
 
+import itertools
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 try:
     from flask import Response, request
@@ -22,13 +25,20 @@ from molam_overlays.webhook.receiver import (
     ConstructEvent,
     E,
     Handle,
+    header_of,
     receive,
+    refuse_misuse,
 )
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
+
+_numbers: Final = itertools.count(1)
 
 
-def webhook_view(
-    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+def webhook_endpoint(
+    construct_event: ConstructEvent[E],
+    handle: Handle[E],
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    signature_header: str | None = None,
 ) -> Callable[[], Response]:
     """Return a Flask view that verifies webhooks and hands their events over.
 
@@ -36,7 +46,13 @@ def webhook_view(
         construct_event: such as ``client.construct_event``.
         handle: a function of the event, or an `EventRouter`.
         max_body_bytes: a larger body is answered 413 unread; 1 MiB by default.
+        signature_header: where the signature is; by default as the client says.
+
+    Raises:
+        ConfigurationError: an argument cannot serve, or the client has no webhook secret.
     """
+    refuse_misuse(construct_event, handle)
+    name = header_of(construct_event, signature_header)
 
     @sealed
     def molam_webhook() -> Response:
@@ -44,10 +60,27 @@ def webhook_view(
         if body is None:
             answer = TOO_LARGE
         else:
-            answer = receive(request.headers.get(SIGNATURE_HEADER), body, construct_event, handle)
+            answer = receive(request.headers.get(name), body, construct_event, handle)
         return _response(answer)
 
+    # Flask names a rule's endpoint after its function, and takes each name once.
+    molam_webhook.__name__ += f"_{next(_numbers)}"
     return molam_webhook
+
+
+def webhook_view(
+    construct_event: ConstructEvent[E], handle: Handle[E], *, max_body_bytes: int = MAX_BODY_BYTES
+) -> Callable[[], Response]:
+    """Return `webhook_endpoint`, of which this is the old name.
+
+    .. deprecated:: 0.2
+    """
+    warnings.warn(
+        "webhook_view is called webhook_endpoint now, as in every framework.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return webhook_endpoint(construct_event, handle, max_body_bytes=max_body_bytes)
 
 
 def _body(limit: int) -> bytes | None:
@@ -71,4 +104,5 @@ def _response(answer: Answer) -> Response:
     return Response(answer.text, answer.status, content_type="text/plain")
 
 
-webhook_view.__module__ = "molam_sdk.contrib.flask"
+for _public in (webhook_endpoint, webhook_view):
+    _public.__module__ = "molam_sdk.contrib.flask"

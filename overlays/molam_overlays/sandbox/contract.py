@@ -20,6 +20,7 @@ from molam_overlays.message.media import JSON, bare
 from molam_overlays.sandbox.answer import Answer, Asked, Refusal, decode
 from molam_overlays.sandbox.document import Document, Operation, Parameter
 from molam_overlays.sandbox.formats import FORMATS, WANTED
+from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 URI = "urn:molam:document"
 LARGEST_BODY = 1024 * 1024
@@ -56,8 +57,9 @@ _Validator: Any = cast("Any", extend)(
 class Contract:
     """The document's rules for requests, and its words for errors."""
 
-    def __init__(self, root: Mapping[str, Any]) -> None:
+    def __init__(self, root: Mapping[str, Any], signature_header: str = SIGNATURE_HEADER) -> None:
         self.document = Document(root)
+        self.signature_header = signature_header
         resource = Resource.from_contents(root, default_specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(URI, resource)
         self._validator = cache(self._build)

@@ -17,7 +17,6 @@ from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.delivery import HttpPost, send
 from molam_overlays.sandbox.state import State
 from molam_overlays.sandbox.subscription import DEFAULT_SECRET, Subscription
-from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -53,7 +52,7 @@ async def _no_async_sleep(_: float) -> None:
 @lru_cache(maxsize=4)
 def contract_of(product: Product) -> Contract:
     """Read a product's document, once in a process."""
-    return Contract(product.document())
+    return Contract(product.document(), product.signature_header)
 
 
 class Sandbox(Generic[Client, AsyncClient]):
@@ -287,7 +286,7 @@ class Sandbox(Generic[Client, AsyncClient]):
             if self._http is None:
                 self._http = HttpPost()
             return self._http(url, headers, content)
-        status = receiver(headers[SIGNATURE_HEADER], content)
+        status = receiver(headers[self.core.contract.signature_header], content)
         return status if type(status) is int else 200
 
 

@@ -102,7 +102,7 @@ class Inbox:
     def receive_event(self, event: Mapping[str, Any], *, connection: object | None = None) -> bool:
         """Store an event as `construct_event` returns it; True the first time. See `receive`.
 
-        A receiver takes it as its handler: ``webhook_view(client.construct_event,
+        A receiver takes it as its handler: ``webhook_endpoint(client.construct_event,
         inbox.receive_event)``. The resource is ``data.id``. What is stored is the event's JSON, to
         the digit; `molam_sdk.events.read_event` makes the typed event of it again.
 

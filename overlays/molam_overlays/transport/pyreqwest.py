@@ -39,6 +39,8 @@ from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamEr
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body
+from molam_overlays.transport.opened import AsyncOpened, Opened
+from molam_overlays.transport.opened_pyreqwest import AsyncOpenedResponse, OpenedResponse
 from molam_overlays.transport.pyreqwest_failures import BODY_BROKE, failure_of
 from molam_overlays.transport.route import Proxies
 from molam_overlays.transport.sending import AsyncExchanging, Exchanging
@@ -199,6 +201,8 @@ class _Shared:
         self._new_builder()  # or what is wrong with the arguments would be told by the first call
         self._client: Any = None
         self._patience = 0.0
+        self._patient: tuple[float, Any] | None = None
+        """A client for streams, and how long it waits for each piece."""
         _adapters.add(self)
 
     def _check_usable(self) -> None:
@@ -223,6 +227,24 @@ class _Shared:
 
     def _body_of(self, answer: BaseResponse, request: Request, host: str) -> Body:
         return Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
+
+    def _opening(self, request: Request) -> tuple[Any, Any, Any]:
+        """Return pyreqwest's request for a stream, and what makes a body and a failure of it."""
+        url, host = _place(request.url)
+        if self._patient is None or self._patient[0] != request.timeout:
+            made = self._new_builder().read_timeout(_span(request.timeout))
+            self._patient = request.timeout, _built(made, request.timeout)
+        return (
+            _streamed(self._patient[1], request, url),
+            lambda answer: self._body_of(answer, request, host),
+            lambda error: self._failure_of(error, request, host),
+        )
+
+    @property
+    def _clients(self) -> list[Any]:
+        """Those that were made."""
+        patient = self._patient
+        return [one for one in (self._client, patient and patient[1]) if one is not None]
 
     def _failure_of(self, error: Exception, request: Request, host: str) -> MolamError | None:
         return failure_of(error, host, request.timeout, _named(self._proxies, request.url))
@@ -273,10 +295,16 @@ class PyreqwestAdapter(_Shared, Exchanging):
                 raise
         return _ended(body, failure)
 
+    def stream(self, request: Request) -> Response | Opened:
+        """Send one request; as `HttpxAdapter.stream`."""
+        self._check_usable()
+        return OpenedResponse(*self._opening(request)).start()
+
     def close(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked and self._client is not None:
-            self._client.close()
+        if not self._closed and not self.forked:
+            for client in self._clients:
+                client.close()
         self._closed = True
 
 
@@ -296,11 +324,6 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
     async def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response; raises as `AsyncHttpxAdapter.exchange`."""
         self._check_usable()
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
         builder, host = self._prepare(request)
         body: Body | None = None
         failure: MolamError | None = None
@@ -322,10 +345,24 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
                 raise
         return _ended(body, failure)
 
+    async def stream(self, request: Request) -> Response | AsyncOpened:
+        """Send one request; as `AsyncHttpxAdapter.stream`."""
+        self._check_usable()
+        return await AsyncOpenedResponse(*self._opening(request)).start()
+
+    def _check_usable(self) -> None:
+        super()._check_usable()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise failures.other_loop()
+            self._loop = loop
+
     async def aclose(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked and self._client is not None:
-            await self._client.close()
+        if not self._closed and not self.forked:
+            for client in self._clients:
+                await client.close()
         self._closed = True
 
 
@@ -362,6 +399,14 @@ def _built(builder: Any, timeout: float) -> Any:
     raise _unusable(False)
 
 
+def _streamed(client: Any, request: Request, url: Url) -> Any:
+    """Return a request whose answer is read piece by piece; only its client bounds the waits."""
+    builder = client.request(request.method, url).headers(_fields(request))
+    if request.content is not None:
+        builder = builder.body_bytes(request.content)
+    return builder.streamed_read_buffer_limit(0).build_streamed()
+
+
 def _named(proxies: Proxies, url: str) -> str | None:
     """Return host and port of the proxy before a URL, None for a direct connection."""
     try:
@@ -376,7 +421,7 @@ _adapters: weakref.WeakSet[_Shared] = weakref.WeakSet()
 
 def _after_fork_in_child() -> None:
     for adapter in list(_adapters):
-        adapter.forked = adapter._client is not None
+        adapter.forked = bool(adapter._clients)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either

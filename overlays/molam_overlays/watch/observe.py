@@ -275,7 +275,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def configure_logging(environ: Mapping[str, str] = os.environ) -> None:
+def configure_logging(
+    environ: Mapping[str, str] = os.environ, variable: str = LOG_VARIABLE
+) -> None:
     """Make the log visible on standard error if ``MOLAM_LOG`` is ``debug`` or ``info``.
 
     Called when a client is built, never at import. Sets the level of the logger ``molam_sdk``; adds
@@ -284,12 +286,12 @@ def configure_logging(environ: Mapping[str, str] = os.environ) -> None:
     Raises:
         ConfigurationError: the variable has another value.
     """
-    wanted = environ.get(LOG_VARIABLE, "").strip().lower()
+    wanted = environ.get(variable, "").strip().lower()
     if not wanted:
         return
     levels = {"debug": logging.DEBUG, "info": logging.INFO}
     if wanted not in levels:
-        raise ConfigurationError(f"{LOG_VARIABLE} must be debug or info, got {wanted!r:.40}.")
+        raise ConfigurationError(f"{variable} must be debug or info, got {wanted!r:.40}.")
     with _set_up:
         logger.setLevel(levels[wanted])
         if not logger.hasHandlers():

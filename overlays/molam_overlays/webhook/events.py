@@ -48,7 +48,7 @@ def read_event(known: Mapping[str, type[E]], fallback: type[E], body: bytes) -> 
     kind = data.get("type") if isinstance(data, dict) else None
     if not isinstance(kind, str):
         raise WebhookPayloadError(
-            "The webhook is signed by Molam but is not an event: expected a JSON object with a "
+            "The webhook is signed but is not an event: expected a JSON object with a "
             "text `type`. Answer 400 and look at what was sent."
         )
     return adopt(known.get(kind, fallback), data, NO_RESPONSE)

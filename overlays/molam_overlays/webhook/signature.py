@@ -227,8 +227,8 @@ def _parse(header: Any) -> tuple[str, tuple[str, ...], str]:
 def _refuse_header(header: object) -> NoReturn:
     if header is None or (isinstance(header, str) and not header.strip()):
         raise SignatureError(
-            "Missing signature header: the request has no Molam-Signature. It does not come from "
-            "Molam, or a proxy dropped the header."
+            "Missing signature header: the request has none. It does not come from the API, "
+            "or a proxy dropped the header."
         )
     if not isinstance(header, str):
         problem = f"text was expected, got {type(header).__name__}"

@@ -657,6 +657,7 @@ def changed(surface: Surface, data: Data, tmp_path: Path) -> Callable[..., Repor
             apply(new)
         path = tmp_path / "new.json"
         path.write_text(json.dumps(new, indent=1), encoding="utf-8")
+        path.with_suffix(".settings.toml").write_text('[brand]\npackage = "molam_sdk"\n')
         return compare_surfaces(surface, Surface(load_document(path, name="new.json")))
 
     return changed

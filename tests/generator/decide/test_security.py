@@ -43,7 +43,7 @@ def document(top: Any, **securities: Any) -> dict[str, Any]:
 def sent(built: Any, recorder: Any, name: str, **config: Any) -> str:
     """Return all that left with a call, as one text."""
     adapter = recorder(status=204, body="")
-    client = built.module("client").MolamClient(built.module("config").Config(**config), adapter)
+    client = built.module("client").ShopClient(built.module("config").Config(**config), adapter)
     getattr(client, name)()
     return f"{adapter.last.url} {dict(adapter.last.headers)}"
 
@@ -72,7 +72,7 @@ def test_an_operation_that_opts_out_of_security_sends_no_credential(
         assert secret in told or encoded in told
     adapter = async_recorder(status=204, body="")
     config = built.module("config").Config(api_key=secret)
-    client = built.module("async_client").MolamAsyncClient(config, adapter)
+    client = built.module("async_client").ShopAsyncClient(config, adapter)
     asyncio.run(client.elsewhere())
     assert adapter.last.url == f"{ELSEWHERE}/elsewhere"
     assert secret not in f"{adapter.last.headers}"
@@ -84,17 +84,17 @@ def test_a_document_without_security_needs_no_key_and_sends_none(
 ) -> None:
     built = build(document(top, first=None, elsewhere=None))
     for name in ("first", "elsewhere"):
-        monkeypatch.delenv("MOLAM_API_KEY", raising=False)
+        monkeypatch.delenv("SHOP_API_KEY", raising=False)
         assert "Authorization" not in sent(built, recorder, name)
         assert "one_key" not in sent(built, recorder, name, api_key="one_key")
-        monkeypatch.setenv("MOLAM_API_KEY", "sk_live_from_outside")
+        monkeypatch.setenv("SHOP_API_KEY", "sk_live_from_outside")
         assert "from_outside" not in sent(built, recorder, name)
 
 
 def test_a_key_that_is_optional_everywhere_is_sent_when_there_is_one(
     build: Build, recorder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MOLAM_API_KEY", raising=False)
+    monkeypatch.delenv("SHOP_API_KEY", raising=False)
     built = build(document([{}, {"header": []}], first=None))
     assert "X-Key" not in sent(built, recorder, "first")
     assert "'X-Key': 'k'" in sent(built, recorder, "first", api_key="k")
@@ -103,7 +103,7 @@ def test_a_key_that_is_optional_everywhere_is_sent_when_there_is_one(
 def test_a_key_that_some_operation_needs_is_asked_for(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MOLAM_API_KEY", raising=False)
+    monkeypatch.delenv("SHOP_API_KEY", raising=False)
     built = build(document([{}, {"header": []}], first=None, second=[{"header": []}]))
-    with pytest.raises(ValueError, match="MOLAM_API_KEY is required"):
+    with pytest.raises(ValueError, match="SHOP_API_KEY is required"):
         built.module("config").Config()

@@ -30,7 +30,7 @@ def document(*servers: str, **more: Any) -> dict[str, Any]:
 def test_without_a_server_with_a_host_the_address_is_asked_for_and_no_other_is_named(
     build: Build, servers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MOLAM_API_BASE", raising=False)
+    monkeypatch.delenv("SHOP_API_BASE", raising=False)
     config = build(document(*servers)).module("config")
     with pytest.raises(ValueError, match="api_base is missing") as raised:
         config.Config()
@@ -58,7 +58,7 @@ def test_the_path_of_a_relative_server_is_kept_on_whatever_host(
     built = build(document(server))
     adapter = recorder(status=204, body="")
     config = built.module("config").Config(api_base=given)
-    built.module("client").MolamClient(config, adapter).get_x()
+    built.module("client").ShopClient(config, adapter).get_x()
     assert adapter.last.url == f"{base}/x"
 
 
@@ -72,7 +72,7 @@ def test_a_relative_server_of_an_operation_is_on_the_host_of_the_document(
     }
     built = build(given)
     adapter = recorder(status=204, body="")
-    client = built.module("client").MolamClient(built.module("config").Config(), adapter)
+    client = built.module("client").ShopClient(built.module("config").Config(), adapter)
     client.get_x()
     assert adapter.last.url == "https://shop.example/files/x"
     client.get_y()

@@ -67,7 +67,7 @@ def test_null_is_a_value_wherever_a_shared_body_is_used(build: Build, recorder: 
         }
     )
     signatures = {
-        str(inspect.signature(getattr(built.module("client").MolamClient, name)))
+        str(inspect.signature(getattr(built.module("client").ShopClient, name)))
         for name in ("first", "second")
     }
     assert len(signatures) == 1

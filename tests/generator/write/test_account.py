@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "shop.yaml"
 def emitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Api, Package, Tree]:
     document = load_document(GOLDEN, name="shop.yaml")
     api = normalise(document)
-    view = plan(api, Graph(document, api.named), load(), package="shop", version="1")
+    view = plan(api, Graph(document, api.named), load(), "shop")
     return api, view, render(view, document.root, tmp_path_factory.mktemp("none"))
 
 

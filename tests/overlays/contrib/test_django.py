@@ -11,7 +11,12 @@ from django.conf import settings
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
-from molam_overlays.contrib.django import async_webhook_view, webhook_view
+from molam_overlays.contrib.django import (
+    async_webhook_endpoint,
+    async_webhook_view,
+    webhook_endpoint,
+    webhook_view,
+)
 
 from .deliveries import ALIKE, GOOD, Handlers, construct_event, signed
 
@@ -41,8 +46,8 @@ def _django() -> Iterator[None]:
 def handlers() -> Handlers:
     made = Handlers()
     Urls.urlpatterns = [
-        path("webhooks", webhook_view(construct_event, made.events)),
-        path("awaiting", async_webhook_view(construct_event, made.events)),
+        path("webhooks", webhook_endpoint(construct_event, made.events)),
+        path("awaiting", async_webhook_endpoint(construct_event, made.events)),
     ]
     django.urls.clear_url_caches()
     return made
@@ -104,7 +109,14 @@ async def test_the_awaiting_view_awaits_handlers() -> None:
     async def handle(event: Any) -> None:
         seen.append(event["id"])
 
-    Urls.urlpatterns = [path("awaiting", async_webhook_view(construct_event, handle))]
+    Urls.urlpatterns = [path("awaiting", async_webhook_endpoint(construct_event, handle))]
     django.urls.clear_url_caches()
     response = await AsyncClient().post("/awaiting", **arguments(GOOD, signed(GOOD)))
     assert (response.status_code, seen) == (200, ["evt_1"])
+
+
+def test_the_old_names_warn_and_work() -> None:
+    with pytest.warns(DeprecationWarning, match="called webhook_endpoint"):
+        assert callable(webhook_view(construct_event, print))
+    with pytest.warns(DeprecationWarning, match="called async_webhook_endpoint"):
+        assert callable(async_webhook_view(construct_event, print))

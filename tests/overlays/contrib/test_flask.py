@@ -10,14 +10,14 @@ from collections.abc import Callable
 import flask
 import pytest
 
-from molam_overlays.contrib.flask import webhook_view
+from molam_overlays.contrib.flask import webhook_endpoint, webhook_view
 
 from .deliveries import ALIKE, GOOD, LARGE, Handlers, construct_event, signed
 
 
 def application(handlers: Handlers) -> flask.Flask:
     app = flask.Flask(__name__)
-    app.post("/webhooks")(webhook_view(construct_event, handlers.events))
+    app.post("/webhooks")(webhook_endpoint(construct_event, handlers.events))
     return app
 
 
@@ -77,7 +77,7 @@ def test_two_receivers_live_in_one_application_under_names_of_their_own() -> Non
     first, second = Handlers(), Handlers()
     app = flask.Flask(__name__)
     for name, handlers in (("a", first), ("b", second)):
-        view = webhook_view(construct_event, handlers.events)
+        view = webhook_endpoint(construct_event, handlers.events)
         app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["POST"])
     app.test_client().post("/b", data=GOOD, headers=signed(GOOD))
     assert (len(first.seen), len(second.seen)) == (0, 1)
@@ -103,3 +103,21 @@ def test_without_the_framework_one_line_says_what_to_install(module: str, librar
     )
     assert done.returncode == 1
     assert library in done.stderr.splitlines()[-1]
+
+
+def test_one_application_may_have_several() -> None:
+    first, second = Handlers(), Handlers()
+    app = application(first)
+    app.post("/others")(webhook_endpoint(construct_event, second.events))
+    for path, handlers in (("/webhooks", first), ("/others", second)):
+        assert app.test_client().post(path, data=GOOD, headers=signed(GOOD)).status_code == 200
+        assert len(handlers.seen) == 1
+
+
+def test_the_old_name_warns_and_works() -> None:
+    handlers = Handlers()
+    with pytest.warns(DeprecationWarning, match="webhook_endpoint"):
+        view = webhook_view(construct_event, handlers.events)
+    app = flask.Flask(__name__)
+    app.post("/webhooks")(view)
+    assert app.test_client().post("/webhooks", data=GOOD, headers=signed(GOOD)).status_code == 200

@@ -36,12 +36,12 @@ class Package:
 
     @property
     def client(self) -> type[Any]:
-        found: type[Any] = self.module("client").MolamClient
+        found: type[Any] = self.module("_product").PRODUCT.client()
         return found
 
     @property
     def async_client(self) -> type[Any]:
-        found: type[Any] = self.module("async_client").MolamAsyncClient
+        found: type[Any] = self.module("_product").PRODUCT.async_client()
         return found
 
     def config(self, base: str, schemes: Iterable[str] = ()) -> Any:

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from molam_overlays.config import CallOptions
 
 
-class MolamClient(Blocking):
+class ShopClient(Blocking):
     """Blocking client of the Shop."""
 
     sdk_version: ClassVar[str] = __version__
+    user_agent: ClassVar[str] = "shop"
+    signature_header: ClassVar[str] = "Shop-Signature"
     config_class = Config
 
     def list_orders(
@@ -53,7 +55,7 @@ class MolamClient(Blocking):
         Raises:
             ValidationError: an argument breaks a rule; nothing was sent.
             RateLimitError: 429: Too fast.
-            MolamError: any other failure; see `shop.exceptions`.
+            ShopError: any other failure; see `shop.exceptions`.
 
         Source: shop.yaml, GET /orders
         """
@@ -114,7 +116,7 @@ class MolamClient(Blocking):
         Raises:
             ValidationError: an argument breaks a rule; nothing was sent.
             NotFoundError: 404: There is none.
-            MolamError: any other failure; see `shop.exceptions`.
+            ShopError: any other failure; see `shop.exceptions`.
 
         Source: shop.yaml, GET /orders/{id}/invoice
         """
@@ -141,7 +143,7 @@ class MolamClient(Blocking):
 
         Raises:
             ValidationError: an argument breaks a rule; nothing was sent.
-            MolamError: any other failure; see `shop.exceptions`.
+            ShopError: any other failure; see `shop.exceptions`.
 
         Source: shop.yaml, PUT /orders/{id}/photo
         """
@@ -151,7 +153,7 @@ class MolamClient(Blocking):
         """Verify a webhook and return its event, typed by its type.
 
         Args:
-            signature_header: the value of ``Molam-Signature``.
+            signature_header: the value of ``Shop-Signature``.
             raw_body: the bytes of the body as they arrived, before any decoding.
 
         Raises:

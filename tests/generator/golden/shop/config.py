@@ -16,6 +16,7 @@ __all__ = ["CallOptions", "Config"]
 class Config(_config.Config):
     """Settings of a client."""
 
+    environment: ClassVar[str] = "SHOP"
     server: ClassVar[str] = "https://shop.example/v1"
     """``https://shop.example/v1``: The only one."""
     credentials: ClassVar[Credentials] = Credentials("nowhere")

@@ -51,7 +51,7 @@ def construct_event(
     """Verify a webhook and return its event, typed by its type.
 
     Args:
-        signature_header: the value of ``Molam-Signature``.
+        signature_header: the value of ``Shop-Signature``.
         raw_body: the bytes of the body as they arrived, before any decoding.
         get_secret_by_kid: a function from key id to its secret or secrets, a mapping of the same,
             or one secret.
