@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.flow import Settle, WriteAhead
 from molam_overlays.calls.operation import Body, Operation, Result
-from molam_overlays.calls.retry import RETRY_AFTER_LIMIT, RetryPolicy
-from molam_overlays.calls.started import FORGOTTEN, SET_BACK
+from molam_overlays.calls.retry import FORGOTTEN, RETRY_AFTER_LIMIT, SET_BACK, RetryPolicy
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError, ResumeError
 from molam_overlays.message.idempotency import KEY_HEADER, idempotency_key_problem

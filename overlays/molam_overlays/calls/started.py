@@ -9,23 +9,15 @@ if TYPE_CHECKING:
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.download import Download
 from molam_overlays.calls.flow import Step
+from molam_overlays.calls.retry import FORGOTTEN, SET_BACK
 from molam_overlays.config import CallOptions
 from molam_overlays.errors import MolamError
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS
-
-FORGOTTEN: Final = (
-    "The server has forgotten this call's idempotency key, which is older than 24 hours: repeating "
-    "it could do it twice. Look up what became of it instead."
-)
-SET_BACK: Final = (
-    "This machine's clock was set back since the call, so nobody can tell whether the server still "
-    "remembers its idempotency key. Nothing was sent. Look up what became of it instead."
-)
 
 
 class Started(NamedTuple):
