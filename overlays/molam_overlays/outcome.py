@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from molam_overlays.annotations import at_home
 from molam_overlays.redact import SECRET_HEADERS
 from molam_overlays.wire import Headers, made
 
@@ -112,7 +113,7 @@ class ResponseInfo(NamedTuple):
         return self.__reduce__()
 
 
-Attempt.__module__ = "molam_sdk.exceptions"
-ResponseInfo.__module__ = "molam_sdk.models"
+at_home("molam_sdk.exceptions", Attempt)
+at_home("molam_sdk.models", ResponseInfo)
 NO_RESPONSE: Final = ResponseInfo()
 """The `response` of an object that no call returned."""

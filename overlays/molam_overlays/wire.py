@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final, NamedTuple, Protocol
 
+from molam_overlays.annotations import at_home
 from molam_overlays.redact import redact_url
 
 METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
@@ -147,5 +148,4 @@ def made(module: str, name: str, *values: Any) -> Any:
     return getattr(import_module(module), name)(*values)
 
 
-for _public in (Headers, Request, Response):
-    _public.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", Headers, Request, Response)

@@ -21,7 +21,8 @@ _REPLACEABLE: Final = frozenset({"accept", "user-agent"})
 """Header fields of ours that a caller may replace. Credentials are not among them."""
 
 _PYTHON: Final = ".".join(str(number) for number in sys.version_info[:3])
-_OPTIONS: Final = frozenset(CallOptions.__annotations__)
+OPTIONS: Final = frozenset(CallOptions.__annotations__)
+"""The names of what every call takes."""
 
 
 class Settings(NamedTuple):
@@ -59,16 +60,12 @@ def settings_of(config: Config, user_agent: str) -> Settings:
     )
 
 
-def merged(settings: Settings, usual: CallOptions, given: CallOptions, method: str) -> CallOptions:
+def merged(settings: Settings, usual: CallOptions, given: CallOptions) -> CallOptions:
     """Return the usual options with those that were given; what is None was not given.
 
     Raises:
-        TypeError: an option has another name.
         ValidationError: a header field is malformed, or the SDK's.
     """
-    unknown = given.keys() - _OPTIONS
-    if unknown:
-        raise TypeError(f"{method}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
     found: dict[str, Any] = {**usual}
     for name, value in given.items():
         if value is not None:

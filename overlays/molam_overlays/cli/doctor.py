@@ -22,6 +22,7 @@ from rich.markup import escape
 
 from molam_overlays.cli.output import err, out, show_json
 from molam_overlays.cli.remote import AsJson
+from molam_overlays.config import TEST_PREFIX
 from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
@@ -105,7 +106,15 @@ def examine(
             "with sk_test_, or use the fixture molam_client.",
         )
         return
-    yield Finding("key", "ok", "live: real money moves" if live else "test")
+    if config.api_key.startswith(TEST_PREFIX) and config.api_base == config.server:
+        yield Finding(
+            "key",
+            "warn",
+            f"A test key with {config.api_base}: no real money moves. Live payments "
+            "need a key that starts with sk_live_.",
+        )
+    else:
+        yield Finding("key", "ok", "live: real money moves" if live else "test")
     yield from _reach(product, config, now)
 
 

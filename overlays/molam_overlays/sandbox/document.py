@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import attrs
 
@@ -222,6 +222,14 @@ class Document:
             page=found.get("x-molam-page"),
             errors={key: where for key, where in responses.items() if key[0] in "45"},
         )
+
+
+def path_of(operation: Operation, values: Mapping[str, str]) -> str:
+    """Fill the path of an operation."""
+    path = operation.template
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe="", errors="replace"))
+    return path
 
 
 def _unquoted(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, cast
 import anyio
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -42,6 +43,8 @@ class AsyncHttpxAdapter(AsyncExchanging):
     An adapter belongs to the event loop it was first used on. With your own `httpx.AsyncClient`
     the ``timeout`` holds for the whole attempt too.
     """
+
+    networked = True
 
     @sealed
     def __init__(
@@ -193,7 +196,7 @@ class AsyncHttpxAdapter(AsyncExchanging):
         self._loop = None
 
 
-AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
 
 
 class _Attempt:

@@ -35,6 +35,7 @@ except ImportError:
         "(Python 3.11 and newer)"
     ) from None
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
@@ -271,6 +272,7 @@ class PyreqwestAdapter(_Shared, Exchanging):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    networked = True
     _kind = SyncClientBuilder
 
     def exchange(self, request: Request) -> Response:
@@ -317,6 +319,7 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
     response at its status, so that the attempts that follow are answered by it.
     """
 
+    networked = True
     _kind = ClientBuilder
     _awaited = 1
     _loop: asyncio.AbstractEventLoop | None = None
@@ -366,8 +369,7 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
         self._closed = True
 
 
-for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
-    _class.__module__ = "molam_sdk.http.pyreqwest"
+at_home("molam_sdk.http.pyreqwest", PyreqwestAdapter, AsyncPyreqwestAdapter)
 
 
 def _ended(body: Body | None, failure: MolamError | None) -> Response:
