@@ -117,7 +117,7 @@ def taken(kind: Any) -> dict[str, list[tuple[str, Any, Any]]]:
         PLAIN.get(name, name): parameters(getattr(kind, name))
         for name in ["__init__", *dir(kind)]
         if name == "__init__" or not name.startswith("_")
-        if callable(getattr(kind, name))
+        if inspect.isfunction(getattr(kind, name)) or inspect.ismethod(getattr(kind, name))
     }
 
 
