@@ -149,8 +149,16 @@ class Bank:
         if key is not None:
             self.first.setdefault((key, operation), now)
         outcome: Response | NetworkError | None = None
-        for effect in self.core.serve(asked):
+        effects = self.core.serve(asked)
+        while True:
+            self.simulation.deaf = True
+            try:
+                effect = next(effects, None)
+            finally:
+                self.simulation.deaf = False
             match effect:
+                case None:
+                    break
                 case Pause(seconds):
                     yield seconds
                 case Hangup():
