@@ -13,6 +13,7 @@ from copy import copy
 from typing import Any, Final, Generic, NamedTuple
 
 from molam_overlays.calls.call import Call, T_co
+from molam_overlays.calls.words import Strangers, strangers_of
 from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError, is_file
 from molam_overlays.message.credentials import Credentials
@@ -21,6 +22,7 @@ from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.types import Problems, Type, type_of
 from molam_overlays.wire import Response
 
@@ -34,6 +36,7 @@ __all__ = [
     "Result",
     "UnreadableBodyError",
     "or_nothing",
+    "with_more",
 ]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -113,6 +116,7 @@ class Operation(Generic[T_co]):
         self.accept = _accept(results)
         self.repeatable = keyed or method in SAFE_METHODS
         self._paged: Operation[Any] | None = None
+        self._strangers: tuple[Strangers, ...] | None = None
 
     def call(
         self,
@@ -161,6 +165,11 @@ class Operation(Generic[T_co]):
                 headers[parameter.name] = header_value(parameter, encoded, problems)
             else:
                 cookies.extend(cookie_pairs(parameter, encoded))
+        for strangers in self._strangers if self._strangers is not None else self._meet():
+            name = strangers.name
+            value = (path and path.get(name)) or (query and query.get(name))
+            if isinstance(value, str) and value.startswith(strangers.prefixes):
+                problems[name] = strangers.problem(value)
         encoded = None
         if body is not None and body is not types.UNSET and self.bodies:
             found = {}
@@ -194,6 +203,17 @@ class Operation(Generic[T_co]):
             encoded.data,
         )
 
+    def _meet(self) -> tuple[Strangers, ...]:
+        """Find out, at the first call, which ids are certainly not those that are wanted."""
+        models = (
+            getattr(each.type, "model", getattr(each.type, "page", None)) for each in self.results
+        )
+        model = next(filter(None, models), None)
+        package = model.__module__.partition(".models")[0] if model is not None else ""
+        found = (strangers_of(each.name, package) for each in self.parameters if package)
+        self._strangers = tuple(each for each in found if each is not None)
+        return self._strangers
+
     def _body(self, media: str | None) -> Body:
         if media is None:
             return self.bodies[0]
@@ -222,7 +242,9 @@ class Operation(Generic[T_co]):
             result = chosen
         if not content and (response.status in (204, 205) or self.method == "HEAD"):
             # Nothing was announced, and nothing came.
-            return result.type.decode({}, info) if result.type and result.kind == "json" else None
+            if result.type is None or result.kind != "json":
+                return None
+            return result.type.decode({}, Origin(info, NOWHERE.digits))
         try:
             return result.decode(content, media, info)
         except UnreadableBodyError:
@@ -276,6 +298,7 @@ def or_nothing(
     *,
     defaults: Mapping[str, Any] | None = None,
     nullable: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
     """Return a body that may be left out as a whole: None when no field of it was given.
 
@@ -283,6 +306,10 @@ def or_nothing(
         given: every field by wire name; None and `UNSET` stand for "left out".
         defaults: what is sent for fields that are left out, once any other is given.
         nullable: fields of which None is a value.
+        more: properties that are no such fields.
+
+    Raises:
+        ValidationError: `more` holds what is given as a field.
     """
     null = frozenset(nullable)
     kept = {
@@ -290,7 +317,23 @@ def or_nothing(
         for name, value in given.items()
         if value is not types.UNSET and (value is not None or name in null)
     }
-    if not kept:
+    if not kept and not more:
         return None
     sent = {**(defaults or {}), **kept}
-    return {name: sent[name] for name in given if name in sent}
+    return with_more({name: sent[name] for name in given if name in sent}, more)
+
+
+def with_more(given: Mapping[str, Any], more: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a body of fields and of properties that are none.
+
+    Raises:
+        ValidationError: a field is given both ways.
+    """
+    if not more:
+        return given
+    for name in more:
+        if given.get(name) not in (None, types.UNSET):
+            raise ValidationError(
+                {str(name): "has an argument of its own; it is no additional property"}
+            )
+    return {**given, **more}

@@ -6,14 +6,14 @@ import hashlib
 import json
 import os
 import platform
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import attrs
@@ -22,6 +22,7 @@ from rich.markup import escape
 
 from molam_overlays.cli.output import err, out, show_json
 from molam_overlays.cli.remote import AsJson
+from molam_overlays.config import TEST_PREFIX
 from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
@@ -105,7 +106,15 @@ def examine(
             "with sk_test_, or use the fixture molam_client.",
         )
         return
-    yield Finding("key", "ok", "live: real money moves" if live else "test")
+    if config.api_key.startswith(TEST_PREFIX) and config.api_base == config.server:
+        yield Finding(
+            "key",
+            "warn",
+            f"A test key with {config.api_base}: no real money moves. Live payments "
+            "need a key that starts with sk_live_.",
+        )
+    else:
+        yield Finding("key", "ok", "live: real money moves" if live else "test")
     yield from _reach(product, config, now)
 
 
@@ -132,13 +141,8 @@ def _agreement(product: Product) -> Finding:
             "checkout run make drift, which says why.",
         )
     document = Document(product.document())
-    clients = (product.client(), product.async_client())
-    missing = [
-        operation.id
-        for operation in document.operations
-        for client in clients
-        if not hasattr(client, _snake(operation.id))
-    ]
+    emitted = _operations(product)
+    missing = [one.id for one in document.operations if (one.method, one.template) not in emitted]
     events = set(product.events())
     types = set(document.webhook_types())
     missing += sorted(types - events)
@@ -172,8 +176,18 @@ def _hash(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _operations(product: Product) -> set[tuple[str, str]]:
+    """Return method and path of each operation that the package can call."""
+    if find_spec(product.package) is None:
+        return set()
+    api = import_module(f"{product.package}.api")
+    modules = (import_module(f"{api.__name__}.{one.name}") for one in iter_modules(api.__path__))
+    return {
+        (value.method, value.path)
+        for module in modules
+        for value in vars(module).values()
+        if hasattr(value, "method") and hasattr(value, "path")
+    }
 
 
 def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[Finding]:
@@ -187,11 +201,13 @@ def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[
         if each.method == "GET" and "{" not in each.template
     )
     adapter = HttpxAdapter()
-    url = f"{config.api_base}{path}?limit=1"
+    # Where the document says that the key travels.
+    key = config.credentials.query(config.api_key, config.further_keys)
+    url = f"{config.api_base}{path}?limit=1{'&' if key else ''}{key}"
     request = Request(
         "GET",
         url,
-        {"Authorization": f"Bearer {config.api_key}", "Accept": JSON},
+        {**config.credentials.headers(config.api_key, config.further_keys), "Accept": JSON},
         timeout=10.0,
     )
     began = now()
