@@ -123,7 +123,7 @@ class Bank:
     def now_ms(self) -> int:
         return int((EPOCH + self.simulation.now) * 1000)
 
-    def account_of(self, asked: Asked) -> str:
+    def account_of(self, asked: Asked, *_: object) -> str:
         """Take every key of the merchant's for the merchant's; revoked ones for nobody's."""
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if token in self.revoked or not token.startswith("sk_test_"):

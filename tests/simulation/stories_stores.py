@@ -163,6 +163,7 @@ def _remembered(shop: Shop) -> None:
         worker.tries(lambda: store.purge(0))
         worker.tries(lambda: store.journal().purge(0))
 
+    facts["time passed"] = True
     shop.worker("clerk", clerk)
     shop.worker("scheduler", scheduler, delay=22 * HOUR)
     shop.worker("again", clerk, delay=23 * HOUR)
