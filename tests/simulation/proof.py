@@ -241,17 +241,6 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         "19",
-        "an event with a number beyond a double cannot be stored",
-        (
-            Change(
-                O + "store.payload",
-                "    if isinstance(value, WireNumber):\n        return number(value)",
-                "    if False:\n        return number(value)",
-            ),
-        ),
-    ),
-    Known(
-        "19b",
         "an event's time in other units is taken for seconds",
         (
             Change(
