@@ -95,7 +95,7 @@ _BUILTINS: Final = frozenset(name for name in dir(builtins) if not name.startswi
 ARGUMENTS_TAKEN: Final = frozenset({"config", "idempotency_key", "self", "cls"})
 CLASSES_TAKEN: Final = frozenset({
     *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
-    "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
+    "ClassVar", "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
     "Page", "Parameter", "ResponseInfo", "Sequence", "TYPE_CHECKING", "TypeAlias", "UUID", "Union",
     "UnknownModel", "Unset", "WebhookEvent",
 })  # fmt: skip
