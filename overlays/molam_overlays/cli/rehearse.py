@@ -178,7 +178,8 @@ def _show(url: str, findings: list[Finding], as_json: bool) -> None:
         return
     marks = {True: "[green]right  [/]", False: "[bold red]MISTAKE[/]", None: "[yellow]unknown[/]"}
     for each in findings:
-        out.print(f"{marks[each.passed]}  {each.check.right}  [dim]({each.check.name})[/]")
+        right = each.check.right if each.passed else f"expected that it {each.check.right}"
+        out.print(f"{marks[each.passed]}  {right}  [dim]({each.check.name})[/]")
         if not each.passed:
             out.print(f"         Seen: {escape(each.saw)}.")
             out.print(f"         {escape(each.check.advice)}")
