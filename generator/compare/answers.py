@@ -117,8 +117,8 @@ def results(step: Step, known: Findings, old: Method, new: Method) -> Found:
     after = new.success
     for media, one in old.success.items():
         other = after.get(media)
-        if other is not None and one.schema is not None and other.schema is not None:
-            yield Pair(subject, one.schema, other.schema, "received", (new.name,))
+        if other is not None and one.held is not None and other.held is not None:
+            yield Pair(subject, one.held, other.held, "received", (new.name,))
     renamed = _WORD.sub(lambda word: known.renamed.get(word[0], word[0]), old.result)
     if renamed != new.result and subject not in known:
         at = step.is_(pointers.join(new.operation.at, "responses"))

@@ -18,14 +18,14 @@ from generator.understand.api import Operation
 
 def methods(step: Step, known: Findings, both: Iterable[tuple[Method, Method]]) -> Found:
     """Compare the methods that are in both packages, and tell of those that went and came."""
-    pairs = {old.operation.id: new for old, new in both}
+    pairs = {old.id: new for old, new in both}
     for name, method in step.old.methods.items():
         if name in pairs:
             yield from _method(step, known, method, pairs[name])
         else:
             at = step.was(method.operation.at)
             yield change("method-removed", method.name, "was removed from both clients", at)
-    kept = {new.operation.id for new in pairs.values()}
+    kept = {new.id for new in pairs.values()}
     for name, method in step.new.methods.items():
         if name not in kept:
             said = str(method.operation.facts.get("summary") or "")
@@ -46,8 +46,8 @@ def paired(step: Step) -> list[tuple[Method, Method]]:
     return found
 
 
-def _address(method: Method) -> tuple[str, str]:
-    return method.operation.method, method.operation.path
+def _address(method: Method) -> tuple[str, str, bool]:
+    return method.operation.method, method.operation.path, method.operation.streams
 
 
 def _method(step: Step, known: Findings, old: Method, new: Method) -> Found:

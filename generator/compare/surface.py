@@ -14,6 +14,7 @@ from generator.decide import views
 from generator.decide.naming import attribute_name
 from generator.decide.plan import plan
 from generator.decide.public_api import load
+from generator.decide.streams import calls_of
 from generator.read.document import Document
 from generator.read.position import Position
 from generator.recursion import deep
@@ -51,6 +52,11 @@ class Method:
     result: str
     """Annotation of what it returns."""
     keyed: bool
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other method of the document."""
+        return f"{self.operation.id} as a stream" if self.operation.streams else self.operation.id
 
     def find(self, place: str, wire: str) -> Argument | None:
         """Return the argument that travels somewhere."""
@@ -103,12 +109,17 @@ class Surface:
             # A page has a class for each client; the first stands for both.
             for model in (*map(_class, module.classes), *map(_alias, module.aliases)):
                 self.models.setdefault(model.key, model)
-        functions = {function.id: function for _, function in self.package.client.functions}
-        self.methods = {
-            operation.id: self._method(operation, functions[operation.id])
-            for operation in self.api.operations
+        functions = {
+            (function.id, function.streamed): function
+            for _, function in self.package.client.functions
         }
-        """Methods by operationId."""
+        methods = [
+            self._method(call, functions[call.id, call.streams])
+            for operation in self.api.operations
+            for call in calls_of(operation)
+        ]
+        self.methods = {method.id: method for method in methods}
+        """Methods by operationId; what streams has a method of its own."""
 
     def _method(self, operation: Operation, function: views.Function) -> Method:
         return Method(

@@ -74,7 +74,7 @@ def _handed_over(surface: Surface) -> Iterator[tuple[str, list[Schema]]]:
     """Yield each method and event with the schemas that it takes or gives."""
     for method in surface.methods.values():
         schemas = [argument.schema for argument in method.arguments if argument.schema]
-        schemas.extend(media.schema for media in method.success.values() if media.schema)
+        schemas.extend(media.held for media in method.success.values() if media.held)
         body = method.operation.body
         if body is not None:
             schemas.extend(media.schema for media in body.media if media.schema)

@@ -96,6 +96,8 @@ def taken_by(api: Api, shapes: Shapes, roles: Roles, operation: Operation) -> Ta
         return Taken(parameters)
     medias = emitted_media(api.schemas, operation.body.media)
     body, source = _body(api, shapes, roles, operation.body, medias, scope)
+    if operation.streams:
+        body = list(map(_asking_for_stream, body))
     if len(medias) < 2:
         return Taken((*parameters, *body), source)
     choice = _media_choice(scope.distinct("media_type"), medias)
@@ -148,6 +150,17 @@ def _body(
         doc=told(body.description) or described(solid),
     )
     return [whole], value(whole)
+
+
+def _asking_for_stream(one: Given) -> Given:
+    """Return an argument as a method that streams has it: the flag that asks for that is set.
+
+    It is a field of the body in APIs like OpenAI's, whose other method leaves it out.
+    """
+    if one.wire != "stream" or builtin("bool") not in one.accepts:
+        return one
+    said = f"{one.doc} Makes the answer a stream.".strip()
+    return attrs.evolve(one, required=False, default=True, optional_body=False, doc=said)
 
 
 def _decides_on_body(field: Given) -> bool:

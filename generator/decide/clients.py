@@ -71,12 +71,15 @@ def client(
 
 def _method(function: views.Function, asynchronous: bool) -> views.Function:
     """Return what a client needs of a function: nothing else may ask for imports."""
+    result = function.async_result if asynchronous else function.result
+    if function.streamed:
+        result = f"{of_runtime('AsyncStream' if asynchronous else 'Stream')}[{result}]"
     return attrs.evolve(
         function,
         attributes=(),
         arguments=(),
         groups=(),
         body="",
-        result="" if asynchronous else function.result,
-        async_result=function.async_result if asynchronous else "",
+        result="" if asynchronous else result,
+        async_result=result if asynchronous else "",
     )

@@ -17,6 +17,10 @@ from generator.text.markdown import readable
 from generator.understand.api import Api, Operation
 
 _INDENT: Final = 8
+_STREAM: Final = (
+    "What to iterate over in a ``with`` block (``async with``, ``async for``); the request leaves "
+    "when it begins. `timeout` bounds the first byte and then each gap."
+)
 
 
 def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, options: str) -> str:
@@ -28,6 +32,8 @@ def method_doc(api: Api, homes: Homes, operation: Operation, ordered: Ordered, o
     lines = _summary(operation)
     lines += prose.section("Args", _arguments(operation, ordered, options), _INDENT)
     results = prose.returned(successful(operation))
+    if operation.streams:
+        results.insert(0, _STREAM)
     if results:
         body = [line for text in results for line in wrap(text, WIDTH - _INDENT - 4)]
         lines += ["", "Returns:", *("    " + line if line else "" for line in body)]
@@ -65,7 +71,8 @@ def _arguments(operation: Operation, ordered: Ordered, options: str) -> list[tup
         entry = ("idempotency_key", f"{said} Made when left out.".strip())
         entries.insert(len(entries) if place is None else place, entry)
     said = "`timeout`, `max_retries`, `deadline`, `extra_headers`"
-    if any(kind_of(m.media) == "bytes" for one in successful(operation) for m in one.media):
+    medias = [media.media for one in successful(operation) for media in one.media]
+    if not operation.streams and any(kind_of(media) == "bytes" for media in medias):
         said += ", `into`: a file to write the answer to as it arrives"
     return [*entries, (options, f"{said}.")]
 

@@ -172,7 +172,7 @@ def _field(shapes: Shapes, roles: Roles, named: Named, wire: str, needed: bool) 
         arguments += _left_out(solid, needed, roles.tags.get((named.key, wire)))
     elif not needed:
         arguments.append("default=None")
-    if solid.fact("x-molam-sensitive"):
+    if shapes.schemas.is_marked(schema, "x-molam-sensitive"):
         arguments.append("sensitive=True")
     return views.Field(
         attribute=attribute,

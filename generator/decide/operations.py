@@ -30,6 +30,8 @@ from generator.decide.scope import Scope
 from generator.decide.security import Credentials
 from generator.decide.servers import own_server
 from generator.decide.shapes import Shapes
+from generator.decide.streams import calls_of
+from generator.decide.streams import results as stream_results
 from generator.decide.styles import DEFAULT_STYLE, explodes, style_of
 from generator.read import pointer as pointers
 from generator.read.position import DocumentError
@@ -57,24 +59,37 @@ def api_modules(
         stem = modules.distinct(naming.module_name(tag), tag)
         here = shapes.at(f"{shapes.homes.package}.api.{stem}")
         # A script without capitals has the constant look like the function.
-        constants = Scope(names[operation.at] for operation in operations)
+        constants = Scope(
+            names[operation.at, streams] for operation in operations for streams in (False, True)
+        )
         planned = []
         for operation in operations:
-            with api.document.findings.collect():
-                planned.append(
-                    _function(api, here, roles, security, operation, names[operation.at], constants)
-                )
+            for one in calls_of(operation):
+                name = names[operation.at, one.streams]
+                with api.document.findings.collect():
+                    planned.append(_function(api, here, roles, security, one, name, constants))
         found.append((_module(api, here.here, tag, planned), planned))
     return found
 
 
-def _names(api: Api) -> dict[str, str]:
-    """Return the method of each operation, by its place in the document.
+def _names(api: Api) -> dict[tuple[str, bool], str]:
+    """Return the methods of each operation, by its place in the document and whether they stream.
 
     A name made of method and path gives way to a written one, and gets a number. So does the
-    operation whose operationId becomes the name of another, which is taken down.
+    operation whose operationId becomes the name of another, which is taken down. Names of what
+    streams come last.
     """
     scope = Scope()
+    plain = _plain_names(api, scope)
+    named = {(at, False): name for at, name in plain.items()}
+    for one in api.operations:
+        wanted = f"stream_{plain[one.at]}"
+        streaming = any(call.streams for call in calls_of(one))
+        named[one.at, True] = scope.distinct(wanted, one.id) if streaming else wanted
+    return named
+
+
+def _plain_names(api: Api, scope: Scope) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in api.operations:
         written = one.facts.get("operationId")
@@ -125,7 +140,10 @@ def _function(
 ) -> views.Function:
     taken = taken_by(api, shapes, roles, operation)
     ordered = in_order(api.document, operation, taken.given)
-    given_back = results(api, shapes, operation)
+    if operation.streams:
+        given_back = stream_results(shapes, operation)
+    else:
+        given_back = results(api, shapes, operation)
     attributes = [
         *_attributes(api, shapes, operation, given_back),
         *_exceptions(api, security, operation, name),
@@ -157,6 +175,7 @@ def _function(
         result=given_back.annotation,
         async_result=given_back.async_annotation,
         paged=bool(given_back.page),
+        streamed=operation.streams,
         keyed=keyed,
         attributes=tuple(attributes),
         arguments=tuple(arguments),

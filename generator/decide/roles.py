@@ -92,6 +92,7 @@ def _with_files(api: Api) -> frozenset[str]:
         for answer in operation.responses:
             for media in answer.media:
                 _collect(api, media.schema, outside)
+                _collect(api, media.item, outside)
     return frozenset(inside - outside)
 
 

@@ -124,6 +124,8 @@ class Function:
     result: str
     async_result: str
     paged: bool
+    streamed: bool
+    """Whether its answer comes item by item; then the results are those of an item."""
     keyed: bool
     attributes: tuple[Item, ...]
     """Keyword arguments of the `Operation` constant."""

@@ -34,8 +34,8 @@ def sample(api: Api, package: str, client: str, operation: Operation, function: 
     given = list(_given(api, operation, function))
     call = f"{function.name}({', '.join(f'{one.name}={literal(value)}' for one, value in given)})"
     return Sample(
-        _blocking(package, client, call, paged=function.paged),
-        _awaiting(package, client, call, paged=function.paged),
+        _blocking(package, client, call, function),
+        _awaiting(package, client, call, function),
         _curl(api, operation, given),
     )
 
@@ -77,19 +77,26 @@ def _given(api: Api, operation: Operation, function: Function) -> Iterator[tuple
             yield argument, value
 
 
-def _blocking(package: str, client: str, call: str, *, paged: bool) -> str:
+def _blocking(package: str, client: str, call: str, function: Function) -> str:
     use = f"for one in client.{call}:  # all pages\n        print(one)"
-    if not paged:
+    if function.streamed:
+        use = f"with client.{call} as items:\n        for item in items:\n            print(item)"
+    elif not function.paged:
         use = f"answer = client.{call}\n    print(answer)"
     return (
         f"from {package} import Config, {client}\n\nwith {client}(Config()) as client:\n    {use}\n"
     )
 
 
-def _awaiting(package: str, client: str, call: str, *, paged: bool) -> str:
+def _awaiting(package: str, client: str, call: str, function: Function) -> str:
     client = client.replace("Client", "AsyncClient")
     use = f"async for one in await client.{call}:  # all pages\n            print(one)"
-    if not paged:
+    if function.streamed:
+        use = (
+            f"async with client.{call} as items:\n            async for item in items:\n"
+            "                print(item)"
+        )
+    elif not function.paged:
         use = f"answer = await client.{call}\n        print(answer)"
     return (
         f"import asyncio\n\nfrom {package} import Config, {client}\n\n\n"

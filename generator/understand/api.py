@@ -22,6 +22,13 @@ class Media:
     media: str
     schema: Schema | None
     encoding: Mapping[str, Mapping[str, Any]]
+    item: Schema | None = None
+    """Of what comes item by item: the schema of one, where it is said apart (OpenAPI 3.2)."""
+
+    @property
+    def held(self) -> Schema | None:
+        """What it holds, as a whole or item by item."""
+        return self.schema if self.item is None else self.item
 
 
 @attrs.frozen(eq=False)
@@ -78,6 +85,8 @@ class Operation:
     security: tuple[Mapping[str, Any], ...] | None
     servers: tuple[Mapping[str, Any], ...]
     callbacks: tuple[Operation, ...] = ()
+    streams: bool = False
+    """Whether this is the method whose answer comes item by item."""
 
     @property
     def title(self) -> str:
@@ -89,8 +98,7 @@ class Operation:
         yield from (parameter.schema for parameter in self.parameters)
         for holder in (self.body, *self.responses):
             for media in holder.media if holder else ():
-                if media.schema is not None:
-                    yield media.schema
+                yield from filter(None, (media.schema, media.item))
         yield from (header.schema for answer in self.responses for header in answer.headers)
 
 

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS
 from generator.read.document import Document
 from generator.understand.api import Body, Media, Operation, Parameter, Response
 from generator.understand.registry import Place, Registry
+from generator.understand.schema import Schema
 
 _JSON: Final = re.compile(r"application/(?:[\w.+-]*\+)?json|[\w.-]+/[\w.-]+\+json", re.IGNORECASE)
+
+
+StreamKind: TypeAlias = Literal["events", "lines", "sequence"]
+
+_STREAMS: Final[Mapping[str, StreamKind]] = {
+    "text/event-stream": "events",
+    "application/x-ndjson": "lines",
+    "application/ndjson": "lines",
+    "application/jsonl": "lines",
+    "application/x-jsonl": "lines",
+    "application/jsonlines": "lines",
+    "application/x-jsonlines": "lines",
+    "application/json-lines": "lines",
+    "application/json-seq": "sequence",
+}
+EVENT_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+"""What an event is made of; a schema with these alone describes events, not what they carry."""
+
+
+def stream_kind_of(media: str) -> StreamKind | None:
+    """Tell how an answer of a media type comes item by item; None where it comes whole."""
+    name = media.partition(";")[0].strip().lower()
+    return "sequence" if name.endswith("+json-seq") else _STREAMS.get(name)
 
 
 def is_json(media: str) -> bool:
@@ -171,9 +195,42 @@ def _media(holder: Mapping[str, Any], place: Place, registry: Registry) -> Itera
         # The first one has the plain name.
         own = place.below("content", media, words=media.partition("/")[2] if index else "")
         schema = value.get("schema")
+        item = _item(value, own, registry) if stream_kind_of(media) else None
         yield Media(
             at=own.at,
             media=media,
             schema=None if schema is None else registry.placed(schema, own.below("schema")),
             encoding=value.get("encoding") or {},
+            item=item,
         )
+
+
+def _item(value: Mapping[str, Any], place: Place, registry: Registry) -> Schema | None:
+    """Return the schema of what a stream brings item by item, as OpenAPI 3.2 has it.
+
+    Of an event whose data is said to be JSON of some schema, that is what it brings.
+    """
+    if "itemSchema" not in value:
+        return None
+    own = place.below("itemSchema", words="item")
+    event, at = value["itemSchema"], own.at
+    if isinstance(event, Mapping) and "$ref" in event:
+        event, at = registry.document.follow(event, at)
+    carried = carried_by(event)
+    if carried is not None:
+        inner = Place(pointers.join(at, "properties", "data", "contentSchema"), own.words)
+        return registry.placed(carried, inner)
+    return registry.placed(value["itemSchema"], own)
+
+
+def carried_by(event: Any) -> Any:
+    """Return the schema of the JSON that a described event carries as its data; None if none."""
+    properties = event.get("properties") if isinstance(event, Mapping) else None
+    if not properties or not properties.keys() <= EVENT_FIELDS:
+        return None
+    if not {"allOf", "anyOf", "oneOf"}.isdisjoint(event):
+        return None
+    data = properties.get("data")
+    if not isinstance(data, Mapping) or not is_json(str(data.get("contentMediaType"))):
+        return None
+    return data.get("contentSchema")

@@ -60,6 +60,21 @@ class Schemas:
             facts.update(name.facts)
         return attrs.evolve(solid, facts=facts)
 
+    def is_marked(self, schema: Schema, fact: str) -> bool:
+        """Tell whether a place, or what lists, maps and unions there are made of, has a mark.
+
+        Properties of objects speak for themselves.
+        """
+        todo, seen = [schema], set[str]()
+        while todo:
+            solid = self.in_place(todo.pop())
+            if solid.fact(fact):
+                return True
+            if solid.kind != "object" and solid.at not in seen:
+                seen.add(solid.at)
+                todo.extend(solid.parts())
+        return False
+
     def joined(self, schema: Schema) -> Schema:
         """Return what a schema stands for, with what each name on the way says, null included."""
         *names, solid = self.names(schema)

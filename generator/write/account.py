@@ -91,10 +91,10 @@ class _Account:
     # Operations
 
     def operations(self) -> None:
-        emitted: dict[tuple[str, str], Operation] = {}
+        emitted: dict[tuple[str, str], list[Operation]] = {}
         for source in self.apis.values():
             for operation in emitted_operations(source):
-                emitted[operation.method, operation.path] = operation
+                emitted.setdefault((operation.method, operation.path), []).append(operation)
         methods = {path: chunks_of(self.texts[path]) for path in ("client.py", "async_client.py")}
         count = 0
         for path, item, item_at in self.items("/paths"):
@@ -107,7 +107,9 @@ class _Account:
                 if found is None:
                     self.missing(f"The operation {verb.upper()} {path}", at)
                     continue
-                self.operation(found, item, item_at, item[verb], at, methods)
+                for one in found:
+                    self.operation(one, item, item_at, item[verb], at, methods)
+                self.answers(found, item[verb], at, methods)
         if count != len(emitted) and not self.lost:
             self.missing("One of two operations with the same path", "/paths")
 
@@ -158,7 +160,18 @@ class _Account:
             for media in guards.media_types(self.document, body, own):
                 if media not in found.bodies:
                     self.missing(f"The request body {media}", own)
-        chunk = " ".join(methods["client.py"].get(found.function, "").split())
+
+    def answers(
+        self,
+        found: list[Operation],
+        raw: Mapping[str, Any],
+        at: str,
+        methods: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Look for each answer of an operation in the methods that it has become."""
+        chunks = [methods["client.py"].get(one.function, "") for one in found]
+        chunk = " ".join(" ".join(chunks).split())
+        results = set[tuple[str, str]]().union(*(one.results for one in found))
         answers = raw.get("responses") or {}
         any_good = any(status.startswith("2") for status in answers)
         for status, given in answers.items():
@@ -168,10 +181,12 @@ class _Account:
             answer, own = self.document.follow(given, own)
             label = status if status == "default" else status.upper()
             if status.startswith("2") or (status == "default" and not any_good):
-                for media in guards.media_types(self.document, answer, own) or [""]:
-                    known = {kind for one, kind in found.results if one == label}
+                medias = guards.media_types(self.document, answer, own, answer=True)
+                for media in medias or [""]:
+                    known = {kind for one, kind in results if one == label}
                     if not known or (media and media not in known and "" not in known):
                         self.missing(f"The response {status} {media}", own)
+                self.check(guards.streams(found, methods, answer, label, own))
             elif f"{'any other status' if label == 'default' else label}:" not in chunk:
                 self.missing(f"The error response {status}", own)
 
@@ -259,6 +274,10 @@ class _Account:
                 todo.append(Node(target, node.kind, self.document.at(target)))
                 if node.kind != "schema":
                     continue
+            carried = guards.carried(node)
+            if carried is not None:
+                todo.append(carried)
+                continue
             if node.kind == "schema":
                 yield node
             todo.extend(

@@ -32,6 +32,8 @@ class Operation:
     """Its own, where it has them."""
     bodies: set[str] = attrs.Factory(set)
     results: set[tuple[str, str]] = attrs.Factory(set)
+    streams: set[tuple[str, str]] = attrs.Factory(set)
+    """Those of its results that come item by item."""
     keyed: bool = False
 
 
@@ -92,6 +94,8 @@ def _operation_of(keywords: list[ast.keyword]) -> Operation:
                     empty = isinstance(first, ast.Constant) and first.value is None
                     media = "" if empty else _named(part, "media", "application/json")
                     found.results.add((_text(status), media))
+                    if isinstance(part, ast.Call) and spelled(part.func) == "Streamed":
+                        found.streams.add((_text(status), media))
             case _:
                 pass
     return found
@@ -161,6 +165,11 @@ def bindings(module: ast.Module) -> Iterator[str]:
                 yield name
             case _:
                 pass
+
+
+def spelled(value: ast.expr) -> str:
+    """Return the name that an expression is, empty for another."""
+    return value.id if isinstance(value, ast.Name) else ""
 
 
 def _positional(call: ast.expr) -> list[ast.expr]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from generator.read import pointer as pointers
-from generator.read.anatomy import METHODS
+from generator.read.anatomy import METHODS, Node
 from generator.read.document import Document
 from generator.write.emitted import (
     DEFAULT_CREDENTIALS,
@@ -76,13 +76,19 @@ def _default_of(document: Document, schema: Any, at: str) -> Any:
 # Media types
 
 _JSON: Final = re.compile(r"(?:application|text)/(?:json)|.*\+json|\*/\*")
+_STREAM: Final = re.compile(
+    r"text/event-stream|application/(?:(?:x-)?ndjson|(?:x-)?jsonl(?:ines)?|json-lines|json-seq)"
+    r"|.*\+json-seq"
+)
 _XML: Final = re.compile(r"(?:application|text)/(?:.*\+)?xml")
 _PARTS: Final = frozenset(
     {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "properties"}
 )
 
 
-def media_types(document: Document, holder: Mapping[str, Any], at: str) -> list[str]:
+def media_types(
+    document: Document, holder: Mapping[str, Any], at: str, *, answer: bool = False
+) -> list[str]:
     """Return the media types of a body or response that have to be emitted.
 
     Beside JSON, XML is the same said twice, and so is text that is described as an object or a list.
@@ -97,6 +103,8 @@ def media_types(document: Document, holder: Mapping[str, Any], at: str) -> list[
             return True
         if not bare[name].startswith("text/") or _JSON.fullmatch(bare[name]):
             return False
+        if answer and _STREAM.fullmatch(bare[name]):
+            return False
         schema, _ = document.follow(
             content[name].get("schema") or {}, pointers.join(at, "content", name, "schema")
         )
@@ -107,6 +115,44 @@ def media_types(document: Document, holder: Mapping[str, Any], at: str) -> list[
         return bool(listed & {"array", "object"} or _PARTS & schema.keys())
 
     return [name for name in content if not said_twice(name)]
+
+
+def carried(node: Node) -> Node | None:
+    """Return the schema that stands for a described event: that of the JSON it carries."""
+    if node.kind != "schema" or not node.pointer.endswith("/itemSchema"):
+        return None
+    event = node.value if isinstance(node.value, Mapping) else {}
+    properties = event.get("properties") or {}
+    data = properties.get("data")
+    if (
+        not isinstance(data, Mapping)
+        or not _JSON.fullmatch(str(data.get("contentMediaType")))
+        or "contentSchema" not in data
+        or not properties.keys() <= {"data", "event", "id", "retry"}
+        or not {"allOf", "anyOf", "oneOf"}.isdisjoint(event)
+    ):
+        return None
+    at = pointers.join(node.pointer, "properties", "data", "contentSchema")
+    return Node(at, "schema", data["contentSchema"])
+
+
+def streams(
+    found: Iterable[Operation],
+    methods: Mapping[str, Mapping[str, str]],
+    answer: Mapping[str, Any],
+    status: str,
+    at: str,
+) -> Iterator[Lost]:
+    """Yield what comes item by item and no method of both clients reads that way."""
+    reading = [
+        one
+        for one in found
+        if all("self._stream(" in chunks.get(one.function, "") for chunks in methods.values())
+    ]
+    for media in answer.get("content") or {}:
+        comes_so = _STREAM.fullmatch(media.partition(";")[0].strip().lower())
+        if comes_so and not any((status, media) in one.streams for one in reading):
+            yield f"The stream {status} {media}", pointers.join(at, "content", media)
 
 
 # Credentials

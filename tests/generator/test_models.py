@@ -558,3 +558,57 @@ def test_what_only_the_server_checks_is_said(build: Build) -> None:
     assert '"""The code. Checked by the server alone: `not`."""' in text
     assert '"""Checked by the server alone: `pattern`."""' in text
     assert built.models.Order(code="x", name="ß").to_dict() == {"code": "x", "name": "ß"}
+
+
+SECRET = {"$ref": "#/components/schemas/Secret"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (SECRET, "4242"),
+        ({"$ref": "#/components/schemas/Alias"}, "4242"),
+        ({"$ref": "#/components/schemas/Marked"}, "4242"),
+        ({"$ref": "#/components/schemas/AliasOfMarked"}, "4242"),
+        ({"allOf": [SECRET], "description": "d"}, "4242"),
+        ({"oneOf": [SECRET, {"type": "null"}]}, "4242"),
+        ({"anyOf": [SECRET, {"type": "integer"}]}, "4242"),
+        ({"type": "array", "items": SECRET}, ["4242"]),
+        ({"type": "array", "items": {"type": "array", "items": SECRET}}, [["4242"]]),
+        ({"type": "array", "items": {"type": "string", "x-molam-sensitive": True}}, ["4242"]),
+        ({"type": "object", "additionalProperties": SECRET}, {"a": "4242"}),
+        ({"type": "array", "items": {"$ref": "#/components/schemas/Object"}}, [{"a": "4242"}]),
+    ],
+)
+def test_what_is_sensitive_is_masked_by_whatever_name_it_comes(
+    build: Build, schema: dict[str, Any], value: Any
+) -> None:
+    built = build({
+        "paths": {"/x": {"post": {
+            "operationId": "send",
+            "requestBody": {"content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/Holder"}}}},
+            "responses": {"204": {"description": "d"}}}}},
+        "components": {"schemas": {
+            "Secret": {"type": "string", "x-molam-sensitive": True},
+            "Alias": SECRET,
+            "Plain": {"type": "string"},
+            "Marked": {"$ref": "#/components/schemas/Plain", "x-molam-sensitive": True},
+            "AliasOfMarked": {"$ref": "#/components/schemas/Marked"},
+            "Object": {"type": "object", "x-molam-sensitive": True,
+                       "properties": {"a": {"type": "string"}}},
+            "Holder": {"type": "object", "properties": {"it": schema,
+                                                        "shown": {"type": "string"}}}}},
+    })  # fmt: skip
+    holder = built.models.Holder.from_dict({"it": value, "shown": "9999"})
+    assert "9999" in repr(holder)
+    assert "4242" not in repr(holder)
+
+    class Refusing:
+        def send(self, **_: Any) -> tuple[int, str, dict[str, str]]:
+            return 400, '{"error": {"message": "no 4242 and no 9999"}}', {}
+
+    errors = built.module("exceptions")
+    with pytest.raises(errors.ApiError, match="no 9999") as raised:
+        built.client(Refusing()).send(it=value, shown="9999")
+    assert "4242" not in str(raised.value)

@@ -22,9 +22,11 @@ from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from molam_overlays.calls.stream import AsyncStream
     from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
+    from molam_overlays.wire import Request, Response
 from molam_overlays.calls.blocking import T
 
 
@@ -69,6 +71,7 @@ class Awaiting(Client):
         self._adapter: Any = AsyncHttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep or pause.sleep
         self._exchange = exchange.async_exchange_of(self._adapter)
+        self._open = exchange.async_stream_of(self._adapter)
 
     async def _run(
         self,
@@ -97,7 +100,21 @@ class Awaiting(Client):
     async def _run_page(self, call: Call[Any], options: CallOptions | None = None) -> Any:
         return await self._run(call.for_async_pages(), None, options)
 
-    async def _drive(self, started: Started) -> Any:
+    def _stream(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncStream[T]:
+        # Emitted clients that stream have loaded it; nobody else needs it.
+        from molam_overlays.calls.stream import AsyncStream
+
+        return AsyncStream(self, call, idempotency_key, options)
+
+    async def _drive(
+        self, started: Started, send: Callable[[Request], Awaitable[Response]] | None = None
+    ) -> Any:
+        send = send or self._exchange
         steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
@@ -110,7 +127,7 @@ class Awaiting(Client):
                         go_on, told = steps.send, None
                         if type(step) is Send:
                             try:
-                                told = answer = await self._exchange(step.request)
+                                told = answer = await send(step.request)
                             except (MolamError, ForeignError) as error:
                                 told = answer = error
                         elif type(step) is Wait:

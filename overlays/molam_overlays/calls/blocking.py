@@ -27,9 +27,11 @@ from molam_overlays.transport.httpx_sync import HttpxAdapter
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
+    from molam_overlays.calls.stream import Stream
     from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
+    from molam_overlays.wire import Request, Response
 T = TypeVar("T")
 
 
@@ -67,6 +69,7 @@ class Blocking(Client):
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep
         self._exchange = exchange.exchange_of(self._adapter)
+        self._open = exchange.stream_of(self._adapter)
 
     def _run(
         self,
@@ -95,7 +98,19 @@ class Blocking(Client):
     def _run_following(self, options: CallOptions | None, call: Call[T], most: int) -> T:
         return self._run(call, None, options, None, most)
 
-    def _drive(self, started: Started) -> Any:
+    def _stream(
+        self,
+        call: Call[T],
+        idempotency_key: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Stream[T]:
+        # Emitted clients that stream have loaded it; nobody else needs it.
+        from molam_overlays.calls.stream import Stream
+
+        return Stream(self, call, idempotency_key, options)
+
+    def _drive(self, started: Started, send: Callable[[Request], Response] | None = None) -> Any:
+        send = send or self._exchange
         steps: Any = started.steps
         answer: Any = None
         go_on: Any = steps.send
@@ -108,7 +123,7 @@ class Blocking(Client):
                         go_on, told = steps.send, None
                         if type(step) is Send:
                             try:
-                                told = answer = self._exchange(step.request)
+                                told = answer = send(step.request)
                             except (MolamError, ForeignError) as error:
                                 told = answer = error
                         elif type(step) is Wait:

@@ -16,7 +16,7 @@ from molam_overlays.calls.call import Call, T_co
 from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError, is_file
 from molam_overlays.message.credentials import Credentials
-from molam_overlays.message.media import JSON, bare
+from molam_overlays.message.media import JSON, bare, stream_kind_of
 from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
@@ -226,12 +226,18 @@ class Operation(Generic[T_co]):
         try:
             return result.decode(content, media, info)
         except UnreadableBodyError:
+            came = bare(response.headers.get("content-type") or "")
+            if stream_kind_of(came):
+                raise UnreadableBodyError(
+                    f"it comes item by item ({came:.80}): call the method whose name begins with "
+                    "`stream_` for that",
+                    repeatable=False,
+                ) from None
             if result.kind != "json" or not is_file(response.headers):
                 raise
             if isinstance(result.type, AnyValue):
                 # Frameworks call any download JSON of any kind.
                 return content
-            came = bare(response.headers.get("content-type") or "")
             raise UnreadableBodyError(
                 f"it is {came!r:.80}, and the document says {result.media}",
                 repeatable=self.method not in SAFE_METHODS,

@@ -20,7 +20,8 @@ from molam_overlays.calls.retry import RETRY_AFTER_LIMIT, RetryPolicy
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError, ResumeError
 from molam_overlays.message.idempotency import KEY_HEADER, idempotency_key_problem
-from molam_overlays.message.media import JSON
+from molam_overlays.message.media import JSON, STREAMS
+from molam_overlays.message.streams import Streamed
 from molam_overlays.message.styles import header_problem
 from molam_overlays.outcome import Attempt
 from molam_overlays.schema.anything import AnyValue
@@ -115,6 +116,8 @@ def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
 
 def answers_with_an_id(operation: Operation[Any]) -> bool:
     """Tell whether whoever does what this operation asks for answers with an ``id``."""
+    if any(isinstance(result, Streamed) for result in operation.results):
+        return False
     found = [getattr(result.type, "model", result.type) for result in operation.results]
     return bool(found) and all(
         isinstance(model, type) and issubclass(model, Model) and "id" in model.__fields__
@@ -205,11 +208,19 @@ def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
         method=entry.method,
         path=path,
         bodies=(Body(AnyValue(), media or JSON),),
-        results=(Result(_Anything()),),
+        results=(Result(_Anything()), *map(_as_text, STREAMS)),
         keyed=True,
         server=server,
     )
+    operation.accept = JSON
     return Call(operation, path, query, headers, entry.body, _json_of(entry, media), media)
+
+
+def _as_text(media: str) -> Result:
+    """Return what an answer is that comes item by item: nobody reads its items."""
+    result = Result(_Anything(), media=media)
+    result.kind = "text"
+    return result
 
 
 def earlier_attempt(entry: Entry, now: datetime) -> tuple[Attempt, ...]:

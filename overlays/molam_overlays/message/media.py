@@ -10,6 +10,19 @@ FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
 Kind: TypeAlias = Literal["json", "form", "multipart", "text", "bytes"]
+StreamKind: TypeAlias = Literal["events", "lines", "sequence"]
+
+STREAMS: Final[dict[str, StreamKind]] = {
+    "text/event-stream": "events",
+    "application/x-ndjson": "lines",
+    "application/ndjson": "lines",
+    "application/jsonl": "lines",
+    "application/x-jsonl": "lines",
+    "application/jsonlines": "lines",
+    "application/x-jsonlines": "lines",
+    "application/json-lines": "lines",
+    "application/json-seq": "sequence",
+}
 
 
 def bare(media: str) -> str:
@@ -28,3 +41,9 @@ def kind_of(media: str) -> Kind:
     if name.startswith("multipart/"):
         return "multipart"
     return "text" if name.startswith("text/") else "bytes"
+
+
+def stream_kind_of(media: str) -> StreamKind | None:
+    """Tell how an answer of a media type comes item by item; None where it comes whole."""
+    name = bare(media)
+    return "sequence" if name.endswith("+json-seq") else STREAMS.get(name)

@@ -140,9 +140,7 @@ class Document:
                 for name, schema in cast("dict[str, Any]", node).items():
                     if name == "properties" and isinstance(schema, dict):
                         for field, rule in cast("dict[str, Any]", schema).items():
-                            if isinstance(rule, dict) and cast("Any", rule).get(
-                                "x-molam-sensitive"
-                            ):
+                            if self._is_sensitive(rule, frozenset()):
                                 yield field
                     yield from visit(schema)
             elif isinstance(node, list):
@@ -150,6 +148,22 @@ class Document:
                     yield from visit(each)
 
         return frozenset(visit(self.root.get("components", {})))
+
+    def _is_sensitive(self, schema: Any, seen: frozenset[str]) -> bool:
+        """Tell whether a place is marked, by itself, by a name or in what it is made of."""
+        if not isinstance(schema, dict):
+            return False
+        rule = cast("dict[str, Any]", schema)
+        if rule.get("x-molam-sensitive"):
+            return True
+        parts = [rule[name] for name in ("items", "additionalProperties") if name in rule]
+        for name in ("allOf", "anyOf", "oneOf"):
+            parts += rule.get(name) or ()
+        ref = rule.get("$ref")
+        if isinstance(ref, str) and ref.startswith("#") and ref not in seen:
+            seen |= {ref}
+            parts.append(self.at(ref[1:]))  # one step: each name on the way may be marked
+        return any(self._is_sensitive(part, seen) for part in parts)
 
     def _operations(self) -> Iterator[Operation]:
         for template in self.root.get("paths", {}):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from molam_overlays.errors import MolamError
 from molam_overlays.wire import Response
@@ -89,11 +89,15 @@ for _class in (HTTPAdapter, AsyncHTTPAdapter):
     _class.__module__ = "molam_sdk.http.adapter"
 
 
-def prefers_exchange(adapter: object) -> bool:
-    """Tell whether to call `exchange`: it exists, and no subclass overrode `send` below it."""
+def prefers(adapter: object, method: Literal["exchange", "stream"]) -> bool:
+    """Tell whether to call one of our own methods: it exists, and no subclass overrode another.
+
+    What a subclass wrote below it, `send` or `exchange`, is meant to see every request.
+    """
+    others = {"send", "exchange"} - {method}
     for cls in type(adapter).__mro__:
-        if "exchange" in cls.__dict__:
+        if method in cls.__dict__:
             return True
-        if "send" in cls.__dict__:
+        if others & cls.__dict__.keys():
             return False
     return False

@@ -12,15 +12,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from molam_overlays.transport.adapter import prefers_exchange
+from molam_overlays.transport.adapter import prefers
 from molam_overlays.transport.failures import failure_of
+from molam_overlays.transport.opened import AsyncOpened, Opened
 from molam_overlays.transport.sending import response_of, send_arguments
 from molam_overlays.wire import Request, Response
 
 
 def exchange_of(adapter: Any) -> Callable[[Request], Response]:
     """Return what sends a request through a blocking adapter: its `exchange`, or its `send`."""
-    if prefers_exchange(adapter):
+    if prefers(adapter, "exchange"):
         exchange: Callable[[Request], Response] = adapter.exchange
         return exchange
 
@@ -43,7 +44,7 @@ def exchange_of(adapter: Any) -> Callable[[Request], Response]:
 
 def async_exchange_of(adapter: Any) -> Callable[[Request], Awaitable[Response]]:
     """Return what sends a request through an async adapter; its `send` may be a plain method."""
-    if prefers_exchange(adapter):
+    if prefers(adapter, "exchange"):
         exchange: Callable[[Request], Awaitable[Response]] = adapter.exchange
         return exchange
 
@@ -64,6 +65,25 @@ def async_exchange_of(adapter: Any) -> Callable[[Request], Awaitable[Response]]:
         raise failure
 
     return through_send
+
+
+def stream_of(adapter: Any) -> Callable[[Request], Response | Opened]:
+    """Return what opens an answer to be read piece by piece.
+
+    An adapter that cannot stream reads it whole, within the timeout.
+    """
+    if prefers(adapter, "stream") and prefers(adapter, "exchange"):
+        stream: Callable[[Request], Response | Opened] = adapter.stream
+        return stream
+    return exchange_of(adapter)
+
+
+def async_stream_of(adapter: Any) -> Callable[[Request], Awaitable[Response | AsyncOpened]]:
+    """As `stream_of`, for an async adapter."""
+    if prefers(adapter, "stream") and prefers(adapter, "exchange"):
+        stream: Callable[[Request], Awaitable[Response | AsyncOpened]] = adapter.stream
+        return stream
+    return async_exchange_of(adapter)
 
 
 def close(adapter: Any) -> None:

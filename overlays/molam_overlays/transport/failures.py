@@ -355,6 +355,14 @@ def inherited(what: str) -> ClientClosedError:
     )
 
 
+def stream_inherited() -> ClientClosedError:
+    """Say that a stream cannot be read on in this process."""
+    return ClientClosedError(
+        "This stream was opened before fork(): its connection is the parent process's, and each would "
+        "take the other's bytes. Nothing was read. Read it in the process that opened it."
+    )
+
+
 def closed() -> ClientClosedError:
     """Say that the adapter is closed."""
     return ClientClosedError("The client is closed. Make a new one.")

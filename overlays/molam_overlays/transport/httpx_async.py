@@ -23,6 +23,8 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
+from molam_overlays.transport.opened import AsyncOpened
+from molam_overlays.transport.opened_async import AsyncOpenedLine
 from molam_overlays.transport.own_async import OwnAsyncClient, OwnAttempt
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.sending import answer_of, request_of
@@ -89,15 +91,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             ClientClosedError: the adapter is closed, or belongs to another event loop.
             ForeignError: code of your own client's owner raised something.
         """
-        if self._closed:
-            raise failures.closed()
-        loop = _current_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
-        target = target_of(request.url)
-        prepared = prepare(request, target)
+        target, prepared = self._admit(request)
         attempt: _Attempt | OwnAttempt
         if self._own is not None:
             self._own.check()
@@ -120,6 +114,29 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             assert attempt.failure is not None
             raise attempt.failure
         return attempt.body.end(attempt.failure)
+
+    async def stream(self, request: Request) -> Response | AsyncOpened:
+        """Send one request; return the answer, unread where `request.sink` wants it as it comes.
+
+        Raises as `exchange`. ``request.timeout`` is for the head, and then for each wait.
+        """
+        target, prepared = self._admit(request)
+        if self._own is not None:
+            self._own.check()
+            return await self._own.stream(request, prepared, target)
+        opened = AsyncOpenedLine(request, _Attempt(request, target), self._release)
+        return await opened.start(prepared, self._acquire, self._limit)
+
+    def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
+        if self._closed:
+            raise failures.closed()
+        loop = _current_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise failures.other_loop()
+            self._loop = loop
+        target = target_of(request.url)
+        return target, prepare(request, target)
 
     async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
         slot = await self._acquire(attempt)

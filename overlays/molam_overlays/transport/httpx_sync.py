@@ -21,6 +21,8 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
+from molam_overlays.transport.opened import Opened
+from molam_overlays.transport.opened_sync import OpenedLine
 from molam_overlays.transport.own_sync import OwnClient
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.sending import answer_of, request_of
@@ -105,10 +107,7 @@ class HttpxAdapter(HTTPAdapter):
             ClientClosedError: the adapter is closed.
             ForeignError: code of your own client's owner raised something.
         """
-        if self._closed:
-            raise failures.closed()
-        target = target_of(request.url)
-        prepared = prepare(request, target)
+        target, prepared = self._admit(request)
         if self._own is not None:
             return self._own.exchange(request, prepared, target)
         deadline = clock() + request.timeout
@@ -158,6 +157,32 @@ class HttpxAdapter(HTTPAdapter):
             assert failure is not None
             raise failure
         return body.end(failure)
+
+    def stream(self, request: Request) -> Response | Opened:
+        """Send one request; return the answer, unread where `request.sink` wants it as it comes.
+
+        Raises as `exchange`. ``request.timeout`` is for the head, and then for each wait.
+        """
+        target, prepared = self._admit(request)
+        if self._own is not None:
+            return self._own.stream(request, prepared, target)
+        deadline = clock() + request.timeout
+        try:
+            slot = self._acquire(target, deadline, request.timeout)
+        except BaseException as error:
+            mark_unsent(error)
+            raise
+        used = cast("_Line", slot.line)
+        used.wire.begin(deadline)
+        trail = Trail(target.origin, deadline, prepared.extensions) if used.proxied else None
+        opened = OpenedLine(request, target, slot, self._release, trail)
+        return opened.start(prepared, self._limit)
+
+    def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
+        if self._closed:
+            raise failures.closed()
+        target = target_of(request.url)
+        return target, prepare(request, target)
 
     @sealed
     def send(

@@ -54,6 +54,11 @@ class Body:
         self._garbled("has a Content-Encoding that was not asked for (only gzip and deflate were)")
         return None
 
+    @property
+    def streamed(self) -> bool:
+        """Whether its bytes go elsewhere, as they come."""
+        return self._sink is not None
+
     def is_decoded(self) -> None:
         """Take what is fed as decompressed already."""
         self._coder = None

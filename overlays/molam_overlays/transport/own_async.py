@@ -11,12 +11,15 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio
 import httpx
 
 from molam_overlays.errors import MolamError
 from molam_overlays.transport import failures, own
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.opened import AsyncOpened
+from molam_overlays.transport.opened_async import run_out
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.wire import Request, Response
@@ -46,6 +49,12 @@ class OwnAsyncClient:
         if not self._noted:
             self._noted = True
             own.note_use(self.client)
+
+    async def stream(
+        self, request: Request, prepared: httpx.Request, target: Target
+    ) -> Response | AsyncOpened:
+        """Send one request; as `AsyncHttpxAdapter.stream`."""
+        return await _OpenedOwn(OwnAttempt(request, prepared, target, self)).start()
 
     def forget_inherited(self) -> None:
         """Look, in the child of a fork, whether the client can still be used."""
@@ -82,12 +91,12 @@ class OwnAttempt:
             ForeignError: code of the client's owner raised something.
         """
         try:
-            answer = await self._send()
+            answer = await self.send()
             await self._read(answer)
         except ForeignError:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
-            self.failure = self._failure_of(error)
+            self.failure = self.failure_of(error)
         finally:
             if self.tap is not None:
                 await self.tap.finish()
@@ -98,7 +107,7 @@ class OwnAttempt:
             return failures.unsent_timeout(self.trail, self.target.host, self.request.timeout)
         return failures.response_timeout(self.target.host, self.request.timeout)
 
-    async def _send(self) -> httpx.Response:
+    async def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
         client, prepared = self.client, self.prepared
         transport = self.transport
@@ -139,13 +148,19 @@ class OwnAttempt:
             try:
                 await tap.drain()
             except Exception as error:  # noqa: BLE001 - the hook's is raised
-                failure = self._failure_of(error)
+                failure = self.failure_of(error)
         body.whole()
         return body.end(failure)
 
     def _body_of(self, answer: httpx.Response) -> Body:
         self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
         return self.body
+
+    def chunks_of(self, answer: httpx.Response) -> AsyncIterator[bytes] | None:
+        """Return what nobody has read yet, as it comes; None where somebody has read it all."""
+        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+            return None
+        return aiter(cast("httpx.AsyncByteStream", answer.stream))
 
     async def _read(self, answer: httpx.Response) -> None:
         """Read what nobody has read yet."""
@@ -172,7 +187,7 @@ class OwnAttempt:
                     break
                 await stream.aclose()
 
-    def _failure_of(self, error: Exception) -> MolamError:
+    def failure_of(self, error: Exception) -> MolamError:
         """Return our error for one of the wire.
 
         Raises:
@@ -207,12 +222,13 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await self._next()
+        chunk = await self.advance()
         if chunk is None:
             raise StopAsyncIteration
         return chunk
 
-    async def _next(self) -> bytes | None:
+    async def advance(self) -> bytes | None:
+        """Return the next bytes, which the body has got as well; None at the end."""
         if self.failed is not None:
             raise self.failed
         try:
@@ -228,7 +244,7 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
 
     async def drain(self) -> None:
         """Read what hooks have left."""
-        while await self._next() is not None:
+        while await self.advance() is not None:
             pass
 
     async def aclose(self) -> None:
@@ -245,3 +261,59 @@ class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
             with contextlib.suppress(Exception):
                 while True:
                     await anext(self._chunks)
+
+
+class _OpenedOwn(AsyncOpened):
+    """An answer to a client of one's own, read piece by piece."""
+
+    def __init__(self, attempt: OwnAttempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+        self._timeout = attempt.request.timeout
+        self._answer: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    async def start(self) -> Response | AsyncOpened:
+        """Send the request; return the answer, whole where nobody wants it piece by piece."""
+        attempt = self._attempt
+        failure: MolamError | None = None
+        with anyio.move_on_after(self._timeout) as scope:
+            try:
+                self._answer = await attempt.send()
+                if attempt.tap is None:
+                    self._chunks = attempt.chunks_of(self._answer)
+                self.body = attempt.body
+                if not self._begun().streamed:
+                    return await self.rest()
+            except BaseException as error:
+                await self.aclose()
+                if not isinstance(error, Exception) or isinstance(error, ForeignError):
+                    raise
+                failure = attempt.failure_of(error)
+        if scope.cancelled_caught:
+            failure = attempt.timed_out()
+        self.body = attempt.body
+        if self.body is None:
+            assert failure is not None
+            raise failure
+        return self if failure is None else self.body.end(failure)
+
+    async def pull(self) -> bytes | None:
+        tap = self._attempt.tap
+        with anyio.move_on_after(self._timeout):
+            if tap is not None:
+                return None if await tap.advance() is None else b""  # it has fed the body itself
+            return None if self._chunks is None else await anext(self._chunks, None)
+        raise httpx.ReadTimeout("nothing came in time")
+
+    def failure_of(self, error: Exception) -> MolamError | None:
+        return self._attempt.failure_of(error)
+
+    async def shut(self, whole: bool) -> None:
+        with anyio.CancelScope(shield=True):
+            if self._attempt.tap is not None:
+                await self._attempt.tap.finish()
+            elif self._answer is not None:
+                await self._answer.aclose()
+                if self._answer.http_version != "HTTP/2":
+                    await run_out(self._chunks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import time
 from collections.abc import Iterator
 from typing import Any, cast
@@ -13,6 +14,7 @@ from molam_overlays.errors import MolamError
 from molam_overlays.transport import failures, own
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.opened import Opened
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response
@@ -53,6 +55,15 @@ class OwnClient:
             return attempt.body.end(failure)
         assert failure is not None
         raise failure
+
+    def stream(
+        self, request: Request, prepared: httpx.Request, target: Target
+    ) -> Response | Opened:
+        """Send one request; as `HttpxAdapter.stream`. Each wait ends by httpx's own timeouts."""
+        self._check()
+        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        attempt.deadline = math.inf
+        return _OpenedOwn(attempt).start()
 
     def _check(self) -> None:
         if self._inherited:
@@ -150,6 +161,12 @@ class _Attempt:
         self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
         return self.body
 
+    def chunks_of(self, answer: httpx.Response) -> Iterator[bytes]:
+        """Return what nobody has read yet, as it comes; none where somebody has read it all."""
+        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+            return iter(())
+        return iter(cast("httpx.SyncByteStream", answer.stream))
+
     def read(self, answer: httpx.Response) -> None:
         """Read what nobody has read yet."""
         try:
@@ -204,10 +221,11 @@ class _Tap(httpx.SyncByteStream):
         self.failed: Exception | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        while (chunk := self._next()) is not None:
+        while (chunk := self.advance()) is not None:
             yield chunk
 
-    def _next(self) -> bytes | None:
+    def advance(self) -> bytes | None:
+        """Return the next bytes, which the body has got as well; None at the end."""
         if self.failed is not None:
             raise self.failed
         try:
@@ -226,7 +244,7 @@ class _Tap(httpx.SyncByteStream):
 
     def drain(self) -> None:
         """Read what hooks have left."""
-        while self._next() is not None:
+        while self.advance() is not None:
             pass
 
     def close(self) -> None:
@@ -237,3 +255,49 @@ class _Tap(httpx.SyncByteStream):
         """Close the answer's stream."""
         self.close()
         self._stream.close()
+
+
+class _OpenedOwn(Opened):
+    """An answer to a client of one's own, read piece by piece."""
+
+    def __init__(self, attempt: _Attempt) -> None:
+        super().__init__()
+        self._attempt = attempt
+        self._answer: httpx.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+
+    def start(self) -> Response | Opened:
+        """Send the request; return the answer, whole where nobody wants it piece by piece."""
+        attempt = self._attempt
+        failure: MolamError | None = None
+        try:
+            self._answer = attempt.send()
+            if attempt.tap is None:
+                self._chunks = attempt.chunks_of(self._answer)
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, Exception) or isinstance(error, ForeignError):
+                raise
+            failure = attempt.failure_of(error)
+        self.body = attempt.body
+        if self.body is None:
+            assert failure is not None
+            raise failure
+        if failure is not None:
+            return self.body.end(failure)
+        return self if self.body.streamed else self.rest()
+
+    def pull(self) -> bytes | None:
+        tap = self._attempt.tap
+        if tap is None:
+            return next(self._chunks, None)
+        return None if tap.advance() is None else b""  # it has fed the body itself
+
+    def failure_of(self, error: Exception) -> MolamError | None:
+        return self._attempt.failure_of(error)
+
+    def shut(self, whole: bool) -> None:
+        if self._attempt.tap is not None:
+            self._attempt.tap.finish()
+        elif self._answer is not None:
+            self._answer.close()

@@ -43,6 +43,8 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body
+from molam_overlays.transport.opened import AsyncOpened, Opened
+from molam_overlays.transport.opened_pyreqwest import AsyncOpenedResponse, OpenedResponse
 from molam_overlays.transport.route import Proxies
 from molam_overlays.transport.sending import answer_of, request_of
 from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
@@ -297,6 +299,7 @@ class PyreqwestAdapter(HTTPAdapter):
         )
         self._new_builder()  # or what is wrong with the arguments would be told by the first call
         self._client: SyncClient | None = None
+        self._patient: tuple[float, SyncClient] | None = None
         self._patience = 0.0
         _adapters.add(self)
 
@@ -338,6 +341,23 @@ class PyreqwestAdapter(HTTPAdapter):
             raise failure
         return body.end(failure)
 
+    def stream(self, request: Request) -> Response | Opened:
+        """Send one request; as `HttpxAdapter.stream`."""
+        if self._closed or self.forked:
+            raise _unusable(self._closed)
+        url, host = _place(request.url)
+        if self._patient is None or self._patient[0] != request.timeout:
+            made = self._new_builder().read_timeout(_span(request.timeout))
+            self._patient = request.timeout, _built(made, request.timeout)
+        opened = OpenedResponse(
+            _streamed(self._patient[1], request, url),
+            lambda answer: Body(
+                answer.status, _headers_of(answer), self._limit, host, request.sink
+            ),
+            lambda error: _failure_of(error, host, request.timeout, self._proxy_of(request.url)),
+        )
+        return opened.start()
+
     @sealed
     def send(
         self,
@@ -352,8 +372,9 @@ class PyreqwestAdapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked and self._client is not None:
-            self._client.close()
+        if not self._closed and not self.forked:
+            for client in _clients_of(self):
+                client.close()
         self._closed = True
 
     def _proxy_of(self, url: str) -> str | None:
@@ -401,18 +422,13 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         )
         self._new_builder()  # or what is wrong with the arguments would be told by the first call
         self._client: Client | None = None
+        self._patient: tuple[float, Client] | None = None
         self._patience = 0.0
         _adapters.add(self)
 
     async def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response; raises as `AsyncHttpxAdapter.exchange`."""
-        if self._closed or self.forked:
-            raise _unusable(self._closed)
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
+        self._admit()
         url, host = _place(request.url)
         client = self._client
         if client is None or request.timeout > self._patience:
@@ -449,6 +465,31 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
             raise failure
         return body.end(failure)
 
+    def _admit(self) -> None:
+        if self._closed or self.forked:
+            raise _unusable(self._closed)
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                raise failures.other_loop()
+            self._loop = loop
+
+    async def stream(self, request: Request) -> Response | AsyncOpened:
+        """Send one request; as `AsyncHttpxAdapter.stream`."""
+        self._admit()
+        url, host = _place(request.url)
+        if self._patient is None or self._patient[0] != request.timeout:
+            made = self._new_builder().read_timeout(_span(request.timeout))
+            self._patient = request.timeout, _built(made, request.timeout)
+        opened = AsyncOpenedResponse(
+            _streamed(self._patient[1], request, url),
+            lambda answer: Body(
+                answer.status, _headers_of(answer), self._limit, host, request.sink
+            ),
+            lambda error: _failure_of(error, host, request.timeout, self._proxy_of(request.url)),
+        )
+        return await opened.start()
+
     @sealed
     async def send(
         self,
@@ -463,8 +504,9 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
 
     async def aclose(self) -> None:
         """Close all connections; safe twice."""
-        if not self._closed and not self.forked and self._client is not None:
-            await self._client.close()
+        if not self._closed and not self.forked:
+            for client in _clients_of(self):
+                await client.close()
         self._closed = True
 
     def _proxy_of(self, url: str) -> str | None:
@@ -497,6 +539,19 @@ def _built(builder: Any, timeout: float) -> Any:
     raise _unusable(False)
 
 
+def _streamed(client: Any, request: Request, url: Url) -> Any:
+    """Return a request whose answer is read piece by piece; only its client bounds the waits."""
+    builder = client.request(request.method, url).headers(_fields(request))
+    if request.content is not None:
+        builder = builder.body_bytes(request.content)
+    return builder.streamed_read_buffer_limit(0).build_streamed()
+
+
+def _clients_of(adapter: PyreqwestAdapter | AsyncPyreqwestAdapter) -> list[Any]:
+    patient = adapter._patient
+    return [client for client in (adapter._client, patient and patient[1]) if client is not None]
+
+
 def _named(proxies: Proxies, url: str) -> str | None:
     """Return host and port of the proxy before a URL, None for a direct connection."""
     try:
@@ -511,7 +566,7 @@ _adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.W
 
 def _after_fork_in_child() -> None:
     for adapter in list(_adapters):
-        adapter.forked = adapter._client is not None
+        adapter.forked = bool(_clients_of(adapter))
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either

@@ -149,3 +149,21 @@ def test_what_is_no_object_is_no_event(build: Build, body: bytes) -> None:
     error = built.module("exceptions").WebhookPayloadError
     with pytest.raises(error, match="not an event"):
         built.module("events").read_event(body, name="first")
+
+
+def test_the_name_of_a_webhook_does_no_harm_where_its_body_tells(build: Build) -> None:
+    """Whoever receives each webhook at a path of its own names all of them."""
+    built = build(webhooks(added=thing(hook=text("plant.added")), moved=thing(n=NUMBER)))
+    events = built.module("events")
+    for name, payload, kind in (
+        ("added", {"hook": "plant.added"}, "plant.added"),
+        ("moved", {"n": 1}, "moved"),
+        ("moved", {"n": 1, "hook": "unknown"}, "moved"),
+    ):
+        event = read(built, payload, name=name)
+        assert type(event) is events.EVENTS[kind]
+        seen: list[Any] = []
+        router = events.EventRouter()
+        router.on(kind)(seen.append)
+        assert router.dispatch(event)
+        assert seen == [event]

@@ -23,13 +23,14 @@ from generator.decide.runtime import (
 from generator.decide.scalars import STRINGS
 from generator.decide.styles import DEFAULT_STYLE
 from generator.read.anatomy import METHODS
+from generator.understand import paths
 from molam_overlays import errors
 from molam_overlays.calls import operation
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.errors import ValidationError
 from molam_overlays.message import parameters
 from molam_overlays.message.idempotency import KEY_HEADER
-from molam_overlays.message.media import kind_of
+from molam_overlays.message.media import kind_of, stream_kind_of
 
 Build = Callable[..., Any]
 GENERATOR = Path(__file__).parents[3] / "generator"
@@ -137,6 +138,14 @@ def test_a_page_whose_properties_are_called_as_its_members_stays_a_page(build: B
 )
 def test_a_media_type_is_of_one_kind(media: str) -> None:
     assert media_kinds.kind_of(media) == kind_of(media)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [*paths._STREAMS, "Text/Event-Stream; charset=utf-8", "a/b+json-seq", "application/json", ""],
+)
+def test_both_sides_know_what_comes_item_by_item(media: str) -> None:
+    assert paths.stream_kind_of(media) == stream_kind_of(media)
 
 
 def test_both_sides_send_the_key_in_one_header() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from .document import Node, Operation
+from .streams import streams
 
 _PLACES = ("query", "header", "cookie", "path", "body")
 _OWN = frozenset({"self", "idempotency_key"})
@@ -26,23 +27,23 @@ def bare(name: str) -> str:
     return "".join(c for c in text if ("a" + c).isidentifier() and c != "_")
 
 
-def methods_of(client: type) -> dict[str, str]:
+def methods_of(client: type, *, streaming: bool = False) -> dict[str, str]:
     """Return method name by what it calls, such as ``GET /orders``."""
     found: dict[str, str] = {}
     for name, function in vars(client).items():
         doc = inspect.getdoc(function) if callable(function) else None
         lines = " ".join((doc or "").split())
         match = re.search(r"Source: .*?, ((?:[A-Z]+) /.*)$", lines)
-        if match:
+        if match and streams(function) == streaming:
             found[match[1]] = name
     return found
 
 
-def find(client: type, operation: Operation) -> str | None:
+def find(client: type, operation: Operation, *, streaming: bool = False) -> str | None:
     """Return the name of the method that makes an operation's call."""
-    sources = methods_of(client)
+    sources = methods_of(client, streaming=streaming)
     name = sources.get(" ".join(str(operation).split()))
-    if name is not None:
+    if name is not None or streaming:
         return name
     wanted = bare(operation.id)
     return next((n for n in vars(client) if not n.startswith("_") and bare(n) == wanted), None)

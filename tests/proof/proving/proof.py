@@ -23,6 +23,7 @@ from .package import Package, dumps, emit
 from .reading import Reader, is_model, plain, typed
 from .schemas import Direction, Facts, Rules
 from .server import Answer, Arrived, Server
+from .streams import are_whole_events, collected, encoded, item_schema, stream_of, streams
 from .values import Maker, UnmakeableError
 from .wire import Request, read_form, read_multipart, same, style_of, text_of
 
@@ -82,7 +83,7 @@ def medias_of(owner: Node | None) -> list[Media]:
     found = [] if owner is None else [Media(name, node) for name, node in owner.members("content")]
     if not any(media.kind == "json" and "*" not in media.name for media in found):
         return found
-    return [media for media in found if not _said_twice(media)]
+    return [media for media in found if stream_of(media.name) or not _said_twice(media)]
 
 
 def _said_twice(media: Media) -> bool:
@@ -183,23 +184,33 @@ class Proof:
         async with self.package.async_client(config) as awaiting:
             with self.package.client(config) as blocking:
                 for operation in self.document.operations():
-                    verdict = Verdict(str(operation))
-                    verdicts.append(verdict)
-                    name = find(type(blocking), operation)
-                    if name is None or not hasattr(awaiting, name):
-                        verdict.add("no method was emitted")
-                        continue
-                    verdict.name = name
-                    try:
-                        await self._operation(operation, verdict, blocking, awaiting)
-                    except (MismatchError, UnmakeableError) as error:
-                        verdict.add(str(error))
+                    for streaming in self._ways(operation):
+                        verdict = Verdict(f"{operation}{' as a stream' * streaming}")
+                        verdicts.append(verdict)
+                        name = find(type(blocking), operation, streaming=streaming)
+                        if name is None or not hasattr(awaiting, name):
+                            verdict.add("no method was emitted")
+                            continue
+                        verdict.name = name
+                        try:
+                            await self._operation(operation, verdict, blocking, awaiting)
+                        except (MismatchError, UnmakeableError) as error:
+                            verdict.add(str(error))
         return verdicts
+
+    def _ways(self, operation: Operation) -> list[bool]:
+        """Return whether an operation has an ordinary method, and one that streams."""
+        medias = [media for _, node in self._good(operation) for media in medias_of(node)]
+        found = {bool(stream_of(media.name)) for media in medias}
+        return sorted(found) or [False]
 
     async def _operation(
         self, operation: Operation, verdict: Verdict, blocking: Any, awaiting: Any
     ) -> None:
         method, twin = getattr(blocking, verdict.name), getattr(awaiting, verdict.name)
+        streaming = streams(method)
+        if streaming:
+            method, twin = collected(method), collected(twin)
         medias = medias_of(operation.body)
         fields = self._fields(medias)
         parameters = [
@@ -217,7 +228,7 @@ class Proof:
             signature = signature_of(method, parameters, fields)
         if signature_of(twin, parameters, fields) != signature:
             verdict.add("the two clients take different arguments")
-        answers = self._answers(operation)
+        answers = self._answers(operation, streaming)
         rounds = max(self.variants, len(answers), 2 * len(medias))
         for number in range(rounds):
             status, media, response = answers[number % len(answers)]
@@ -232,11 +243,12 @@ class Proof:
                     verdict.add(*self._result_problems(result, media, wire, headers))
         sent = self._sent(operation, signature, parameters, medias, 0)
         call = self._call(method, sent, signature, False)
-        for status, media, _ in answers:
+        for status, media, _ in () if streaming else answers:
             if media is not None and media.kind == "json" and media.schema is not None:
                 await self._changed(operation, verdict, signature, sent, call, status, media)
         await self._errors(operation, verdict, call)
-        await self._examples(operation, verdict, signature, sent, call, answers)
+        if not streaming:
+            await self._examples(operation, verdict, signature, sent, call, answers)
 
     def _fields(self, medias: Sequence[Media]) -> list[str]:
         preferred = sorted(medias, key=lambda media: media.kind != "json")[:1]
@@ -250,13 +262,20 @@ class Proof:
             name for name, parts in facts.properties.items() if not Facts.of(*parts).any("readOnly")
         ]
 
-    def _answers(self, operation: Operation) -> list[tuple[int, Media | None, Node]]:
+    def _good(self, operation: Operation) -> list[tuple[str, Node]]:
         good = [(s, node) for s, node in operation.responses if s.startswith("2")]
-        good = good or [(s, node) for s, node in operation.responses if s == "default"]
+        return good or [(s, node) for s, node in operation.responses if s == "default"]
+
+    def _answers(
+        self, operation: Operation, streaming: bool
+    ) -> list[tuple[int, Media | None, Node]]:
         found: list[tuple[int, Media | None, Node]] = []
-        for status, node in good:
+        for status, node in self._good(operation):
             number = int(status) if status.isdigit() else 200
-            medias = medias_of(node)
+            every = medias_of(node)
+            medias = [media for media in every if bool(stream_of(media.name)) == streaming]
+            if every and not medias:
+                continue
             found.extend((number, media, node) for media in medias)
             if not medias:
                 found.append((number, None, node))
@@ -525,6 +544,12 @@ class Proof:
     def _response(self, media: Media | None, number: int) -> Any:
         if media is None:
             return None
+        if stream_of(media.name):
+            schema = item_schema(media.node)
+            if schema is None:
+                return ["one", "two\nlines"]
+            maker = self._maker("response", number)
+            return [maker.make(schema, name="item") for _ in range(3)]
         if media.schema is None:
             return {"any": "thing"} if media.kind == "json" else b"\x00\xffbytes"
         binary = media.kind in ("bytes", "multipart")
@@ -548,6 +573,11 @@ class Proof:
     def _answer(status: int, media: Media | None, wire: Any, headers: dict[str, str]) -> Answer:
         if media is None:
             return Answer(status, b"", "", headers)
+        if isinstance(wire, list) and stream_of(media.name):
+            whole = are_whole_events(item_schema(media.node))
+            return Answer(
+                status, encoded(media.name, wire, whole_events=whole), media.name, headers
+            )
         name = media.name.replace("*/*", "application/json").replace("/*", "/png")
         if media.kind == "json":
             return Answer(status, dumps(wire), name, headers)
@@ -562,8 +592,19 @@ class Proof:
         self, result: Any, media: Media | None, wire: Any, headers: Mapping[str, str]
     ) -> Iterator[str]:
         if media is None:
-            if result is not None:
+            if result is not None and result != []:
                 yield f"nothing was sent and {result!r:.60} was returned"
+            return
+        if stream_of(media.name):
+            schema = item_schema(media.node)
+            if len(result) != len(wire):
+                yield f"{len(wire)} items came as {len(result)}"
+            for came, item in zip(result, wire, strict=False):
+                if schema is None:
+                    if came != item:
+                        yield f"{item!r:.60} came as {came!r:.60}"
+                else:
+                    yield from self.reader.problems(came, item, schema)
             return
         if media.kind == "json":
             if media.schema is None:
