@@ -211,7 +211,8 @@ class AsyncSession(Lineage):
         super().__init__()
         self.connection = connection
         self.errors: type[Exception] = import_psycopg().Error
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.home: Any = None
+        """Where it lies between two steps: connections stay on the event loop they were made on."""
 
     @property
     def in_transaction(self) -> bool:

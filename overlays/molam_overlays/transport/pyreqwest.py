@@ -8,7 +8,6 @@ checked, bodies bounded and decompressed, and failures worded by the same code.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import os
@@ -406,7 +405,6 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         self._closed = False
         self.forked = False
         """True in a child that was forked after this adapter was used."""
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._awaited = 1
         """Bytes of the body to wait for before a response is taken up."""
         self._proxies = Proxies(proxy, trust_env)
@@ -468,11 +466,6 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     def _admit(self) -> None:
         if self._closed or self.forked:
             raise _unusable(self._closed)
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
 
     async def stream(self, request: Request) -> Response | AsyncOpened:
         """Send one request; as `AsyncHttpxAdapter.stream`."""
