@@ -3,6 +3,8 @@
 PY := .venv/bin/python
 # For instance: make test ARGS="tests/sdk -k refund"
 ARGS ?=
+# For instance: make simulate SEED="payout; till:COMMIT#2 kill"
+SEED ?=
 
 .DEFAULT_GOAL := help
 
@@ -66,6 +68,10 @@ bench: setup ## Measure (ARGS choose which benchmarks)
 .PHONY: bench-check
 bench-check: setup ## Measure, and fail where a budget is missed
 	@$(PY) -m benchmarks --check $(ARGS)
+
+.PHONY: simulate
+simulate: setup ## Simulate merchants: every single fault, two minutes at random (SEED= replays one)
+	@$(PY) -m tests.simulation --seed "$(SEED)" $(ARGS)
 
 .PHONY: verify-wheel
 verify-wheel: setup ## Build wheel and sdist, install them elsewhere, and try them

@@ -10,7 +10,7 @@ import attrs
 from generator.decide import views
 from generator.decide.annotations import joined
 from generator.decide.bodies import body_shape, emitted_media
-from generator.decide.imports import builtin
+from generator.decide.imports import builtin, use
 from generator.decide.media import kind_of
 from generator.decide.prose import deprecation, described, limits, told
 from generator.decide.roles import Roles
@@ -33,7 +33,7 @@ class Given:
 
     wire: str
     place: str
-    """path, query, header, cookie, body, whole body or media type."""
+    """path, query, header, cookie, body, more of the body, whole body or media type."""
     argument: str
     accepts: str
     """Its annotation, that it may be left out not told."""
@@ -133,7 +133,7 @@ def _body(
     targets = {_flat_target(api.schemas, media) for media in medias}
     if len(targets) == 1 and (key := targets.pop()) is not None:
         inner = shapes.for_files(key in roles.with_files)
-        fields = list(_fields(inner, api.named[key], scope))
+        fields = [*_fields(inner, api.named[key], scope), *_more(inner, api.named[key], scope)]
         if not body.required and any(map(_decides_on_body, fields)):
             fields = [attrs.evolve(one, required=False, optional_body=True) for one in fields]
         return fields, "" if fields else "{}"
@@ -157,7 +157,7 @@ def _asking_for_stream(one: Given) -> Given:
 
     It is a field of the body in APIs like OpenAI's, whose other method leaves it out.
     """
-    if one.wire != "stream" or builtin("bool") not in one.accepts:
+    if one.wire != "stream" or one.place != "body" or builtin("bool") not in one.accepts:
         return one
     said = f"{one.doc} Makes the answer a stream.".strip()
     return attrs.evolve(one, required=False, default=True, optional_body=False, doc=said)
@@ -204,6 +204,25 @@ def _fields(shapes: Shapes, target: Named, scope: Scope) -> Iterator[Given]:
             client_default=client_default,
             tells_null=schemas.nullable_besides(schema),
         )
+
+
+def _more(shapes: Shapes, target: Named, scope: Scope) -> Iterator[Given]:
+    """Yield the argument for properties without a name, where the document speaks of such."""
+    extends = [named.schema for named in shapes.schemas.bases(target.schema)]
+    told = [one for one in (target.schema, *extends) if one.patterns or one.extra_declared]
+    if not told or (target.schema.extra is False and not target.schema.patterns):
+        return
+    described = told[0]
+    value = shapes.value_of_map(described).accept
+    yield Given(
+        wire="",
+        place="more of the body",
+        argument=scope.distinct("additional_properties"),
+        accepts=f"{use('collections.abc', 'Mapping')}[{builtin('str')}, {value}]",
+        required=False,
+        default=None,
+        doc="Properties beside those that have arguments, by name.",
+    )
 
 
 def _is_listed(schemas: Schemas, solid: Schema, value: Any) -> bool:
@@ -303,7 +322,7 @@ def argument(one: Given, keyword_only: bool) -> views.Argument:
         if one.tells_null:
             annotation = joined(annotation, of_runtime("Unset"))
         default = of_runtime("UNSET") if one.tells_null else _shown_default(one)
-    whole = one.place in ("whole body", "media type")
+    whole = one.place in ("whole body", "media type", "more of the body")
     return views.Argument(
         name=one.argument,
         annotation=annotation,
@@ -351,10 +370,18 @@ def _default_source(one: Given) -> str:
     return "" if one.default is None or one.must_be_given else literal(one.default)
 
 
-def optional_body(fields: Sequence[Given]) -> str:
-    """Return the source of a body that is left out where none of its fields is given."""
+def body_of_fields(given: Sequence[Given]) -> str:
+    """Return the source of a body that is more than a plain table of its fields; empty if not.
+
+    One that may be left out is, where none of its fields is given.
+    """
+    fields = [one for one in given if one.place == "body"]
+    more = next((one.argument for one in given if one.place == "more of the body"), "")
+    if not any(one.optional_body for one in fields):
+        listed = ", ".join(f"{literal(one.wire)}: {value(one)}" for one in fields)
+        return f"{of_runtime('with_more')}({{{listed}}}, {more})" if more else ""
     listed = ", ".join(f"{literal(one.wire)}: {one.argument}" for one in fields)
-    arguments = [f"{{{listed}}}"]
+    arguments = [f"{{{listed}}}", *([f"more={more}"] if more else [])]
     defaults = ", ".join(
         f"{literal(one.wire)}: {default}" for one in fields if (default := _default_source(one))
     )

@@ -11,11 +11,11 @@ from generator.decide import naming, views
 from generator.decide.arguments import (
     Taken,
     argument,
+    body_of_fields,
     in_order,
     is_key,
     key_argument,
     key_place,
-    optional_body,
     sent,
     taken_by,
     value,
@@ -258,16 +258,15 @@ def _parameter(shapes: Shapes, parameter: Parameter) -> str:
 
 def _values(taken: Taken) -> tuple[tuple[tuple[str, tuple[views.Item, ...]], ...], str]:
     """Return what is sent, by place, and the source of a body that is not made of fields."""
-    fields = [one for one in taken.given if one.place == "body"]
-    optional = any(one.optional_body for one in fields)
+    body = body_of_fields(taken.given)
     groups = []
-    for place in ("path", "query", "header", "cookie", *(() if optional else ("body",))):
+    for place in ("path", "query", "header", "cookie", *(() if body else ("body",))):
         items = tuple(
             views.Item(literal(one.wire), value(one)) for one in taken.given if one.place == place
         )
         if items:
             groups.append((place, items))
-    return tuple(groups), optional_body(fields) if optional else taken.body
+    return tuple(groups), body or taken.body
 
 
 def _passed(one: views.Argument) -> str:

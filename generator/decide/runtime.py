@@ -22,7 +22,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
     "calls.call": ("Call",),
-    "calls.operation": ("Operation", "PageRule", "or_nothing",),
+    "calls.operation": ("Operation", "PageRule", "or_nothing", "with_more",),
     "calls.paging": ("AsyncPage", "Page",),
     "calls.stream": ("AsyncStream", "Stream",),
     "cli.entry": ("run",),

@@ -29,6 +29,14 @@ class Rule:
 
 
 _ANYTHING: Final = "Any value is taken there, and the server checks it"
+HOUSE: Final = (
+    "house-operation-names", "house-tags", "house-arguments", "house-path-parameters",
+    "house-idempotency", "house-pages", "house-answers", "house-request-ids", "house-security",
+    "house-webhooks", "house-schema-names", "house-texts", "house-amounts", "house-values",
+    "house-sent", "house-open", "house-extensions", "house-examples", "house-layout",
+)  # fmt: skip
+"""The rules of our own documents; the settings beside a document say which hold for it."""
+
 _TABLE: Final = (
     Rule("syntax"),
     Rule("version"),
@@ -64,6 +72,7 @@ _TABLE: Final = (
     Rule("challenge-security", "No key is sent with it, whatever signs it is the caller's own"),
     Rule("unread-webhook", "It is no event of the package: who receives it reads it himself"),
     Rule("unknown-security-scheme", "It is not asked for, and nothing is sent for it"),
+    *map(Rule, HOUSE),
     # From here on nothing changes for users.
     Rule("overlay-idle", "It changes nothing", warns=True),
     Rule("relative-server", "Calls go to the server of the whole document", warns=True),

@@ -11,6 +11,7 @@ import attrs
 
 from generator import toml
 from generator.read.position import DocumentError, Position
+from generator.read.rules import HOUSE
 from generator.read.source import Source
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
@@ -39,6 +40,8 @@ class Settings:
     user_agent: str = ""
     signature_header: str = ""
     """The header that the signature of a webhook is in."""
+    house: frozenset[str] = frozenset()
+    """The house rules that hold for the document."""
     incomplete: DocumentError | None = None
     """What no package can be emitted without; documents can be compared."""
 
@@ -47,6 +50,7 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
 
 
+_HOUSE: Final = frozenset(HOUSE)
 _KEYS: Final[Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]]] = {
     "brand": {
         "name": (_fits(_NAME), "a name in Pascal case, such as Acme"),
@@ -58,6 +62,12 @@ _KEYS: Final[Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]]] = {
         "environment": (_fits(_VARIABLE), "capitals, such as ACME"),
         "user_agent": (_fits(_WORD), "one word, such as acme-sdk"),
         "signature_header": (_fits(_HEADER), "the name of a header, such as Acme-Signature"),
+    },
+    "rules": {
+        "house": (
+            lambda value: isinstance(value, list) and all(one in _HOUSE for one in value),
+            f"a list of {', '.join(HOUSE)}",
+        ),
     },
 }
 """Each key by its table: a check of its value, and what is expected."""
@@ -108,6 +118,7 @@ def _check(table: str, key: str, value: Any, where: Position) -> None:
 
 def _read(data: Mapping[str, Any], path: Path, name: str, text: str) -> Settings:
     brand = dict(data.get("brand", {}))
+    brand["house"] = frozenset(data.get("rules", {}).get("house", ()))
     if "project" not in brand:
         return Settings(**brand)
     file = path.parent / brand.pop("project")

@@ -20,6 +20,7 @@ from generator.read import pointer as pointers
 from generator.read.anatomy import Node, cut, walk
 from generator.read.complaints import short
 from generator.read.extensions import check_extensions
+from generator.read.house.rules import check_house
 from generator.read.position import DocumentError
 from generator.read.routes import check_paths
 from generator.read.specification import check_specification
@@ -45,6 +46,7 @@ def validate(document: Document) -> None:
     _check_security(document, nodes)
     _check_schemas(document, nodes)
     _check_defaults(document, nodes)
+    check_house(document)
 
 
 # What no schema can say

@@ -139,6 +139,50 @@ def test_properties_of_an_object_become_arguments(build: Build, recorder: Any) -
         client.do_it("p", 0)
 
 
+@pytest.mark.parametrize("needed", [[], ["a"]])
+@pytest.mark.parametrize("extends", [False, True])
+@pytest.mark.parametrize(
+    ("extra", "value"),
+    [
+        ({"additionalProperties": {"type": "integer"}}, 1),
+        ({"additionalProperties": {"type": ["integer", "null"]}}, None),
+        ({"additionalProperties": True}, [1]),
+        ({"patternProperties": {"^x-": {"type": "string"}}, "additionalProperties": False}, "t"),
+        ({"unevaluatedProperties": {"type": "boolean"}}, True),
+    ],
+)
+def test_properties_without_arguments_travel_as_well(
+    build: Build, recorder: Any, extra: dict[str, Any], value: Any, needed: list[str], extends: bool
+) -> None:
+    body: dict[str, Any] = {"type": "object", "required": needed, **extra,
+                            "properties": {"a": {"type": "string"}}}  # fmt: skip
+    if extends:
+        body = {"allOf": [{"type": "object", "properties": {"b": {"type": "string"}}}, body]}
+    built = build({
+        "paths": {"/x": {"post": operation(operationId="send", requestBody={
+            "content": {"application/json": {"schema": body}}})}},
+    })  # fmt: skip
+    adapter = recorder()
+    client = built.client(adapter)
+    client.send(a="1", additional_properties={"x-more": value})
+    assert adapter.last.json == {"a": "1", "x-more": value}
+    client.send(a="1")
+    assert adapter.last.json == {"a": "1"}
+    errors = built.module("exceptions")
+    with pytest.raises(errors.ValidationError, match="has an argument of its own"):
+        client.send(a="1", additional_properties={"a": "2"})
+
+
+def test_what_the_document_says_nothing_of_is_no_argument(build: Build) -> None:
+    for extra in ({}, {"additionalProperties": False}):
+        built = build({
+            "paths": {"/x": {"post": operation(operationId="send", requestBody={
+                "content": {"application/json": {"schema": {
+                    "type": "object", "properties": {"a": {"type": "string"}}, **extra}}}})}},
+        })  # fmt: skip
+        assert "additional_properties" not in built.text("client.py")
+
+
 def test_an_optional_body_with_required_fields_may_be_left_out(build: Build, recorder: Any) -> None:
     schema = {"type": "object", "required": ["a"], "properties": {
         "a": {"type": "string"}, "b": {"type": "string"}}}  # fmt: skip

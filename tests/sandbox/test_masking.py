@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,9 +40,16 @@ class Site:
 
     def shown(self) -> list[str]:
         """Return everything that people may look at."""
-        page = self.client.get("/").text
+        seen: dict[str, str] = {}
+        waiting = ["/"]
+        while waiting:
+            path = waiting.pop()
+            if path not in seen and path.startswith(("/", "/_sandbox/page")) and "/try" not in path:
+                seen[path] = self.client.get(path).text
+                waiting += re.findall(r'<a href="([^"#?]+)"', seen[path])
+        assert len(seen) > 8
         return [
-            page,
+            "\n".join(seen.values()),
             self.client.get("/_sandbox/requests").text,
             json.dumps(self.noted, default=str),
         ]

@@ -464,7 +464,10 @@ def test_no_odd_body_makes_the_sandbox_fail(contract: Contract, odd: str) -> Non
         path = operation.template.replace("{", "").replace("}", "")
         answer = client.request(operation.method, path, content=ODD[odd], headers=told)
         assert answer.status_code < 500, path
-    assert client.get("/").status_code == 200
+    pages = [f"requests/{each['id']}" for each in core.requests(50)]
+    pages += [f"events/{each['event']['id']}" for each in core.events(50)]
+    for path in ("/", *(f"/_sandbox/page/{each}" for each in pages)):
+        assert client.get(path).status_code == 200, path
     assert client.get("/_sandbox/requests").status_code == 200
     core.state.close()
 

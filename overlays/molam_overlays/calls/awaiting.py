@@ -156,14 +156,15 @@ class Awaiting(Client):
             recovery.refuse_forgotten(await self._journal.age(entry))
         step.held.append(await self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
-    async def _settle(self, step: Settle) -> bool | None:
+    async def _settle(self, step: Settle) -> bool:
         method, words = self._recovery.note_of(step)
         try:
             return cast("bool", await getattr(self._journal, method)(step.token, words))
         except MolamError as error:
-            # The call itself is over, and its result must reach the caller.
+            # The call itself is over, and its result must reach the caller. A refusal must not:
+            # a recovery may send the entry again.
             self._observer.not_settled(error)
-            return None
+            return False
 
     @sealed
     async def recover(self) -> list[Recovered]:

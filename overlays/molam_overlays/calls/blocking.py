@@ -152,14 +152,15 @@ class Blocking(Client):
             recovery.refuse_forgotten(self._journal.age(entry))
         step.held.append(self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
 
-    def _settle(self, step: Settle) -> bool | None:
+    def _settle(self, step: Settle) -> bool:
         method, words = self._recovery.note_of(step)
         try:
             return cast("bool", getattr(self._journal, method)(step.token, words))
         except MolamError as error:
-            # The call itself is over, and its result must reach the caller.
+            # The call itself is over, and its result must reach the caller. A refusal must not:
+            # a recovery may send the entry again.
             self._observer.not_settled(error)
-            return None
+            return False
 
     @sealed
     def recover(self) -> list[Recovered]:

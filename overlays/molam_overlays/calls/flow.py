@@ -18,6 +18,7 @@ from molam_overlays.calls.answer import (
 )
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.operation import UnreadableBodyError
+from molam_overlays.calls.preparation import FORGOTTEN
 from molam_overlays.calls.quota import RetryQuota
 from molam_overlays.calls.retry import (
     RetryPolicy,
@@ -27,6 +28,7 @@ from molam_overlays.calls.world import World
 from molam_overlays.errors import (
     MolamError,
     NetworkError,
+    ResumeError,
     TimeoutError,  # noqa: A004
     is_own_refusal,
     is_unsent,
@@ -128,6 +130,11 @@ def flow(
         started = world.monotonic()
         if journaled and idempotency_key is not None:
             yield WriteAhead(call, request, idempotency_key, policy, held, earlier)
+        if earlier and operation.keyed and is_forgotten(earlier, earlier, world, 0.0):
+            # It was young enough when that was judged: the process or the database stood still since.
+            for token in held:
+                yield Settle(token, "not_sent", None)
+            raise ResumeError(FORGOTTEN)
         for watch in watches:
             watch.begun.append(None)
         while True:
@@ -305,6 +312,7 @@ def is_forgotten(
     left = [each.started_at for each in attempts if each.delivery != "not_sent"]
     if not left:
         return False
-    before = (attempts[len(earlier)].started_at - left[0]).total_seconds()
+    began = attempts[len(earlier) :]
+    before = (began[0].started_at - left[0]).total_seconds() if began else 0.0
     passed = (world.now() - left[0]).total_seconds()
     return max(before + elapsed, passed) >= REMEMBERED_SECONDS

@@ -34,6 +34,7 @@ __all__ = [
     "Result",
     "UnreadableBodyError",
     "or_nothing",
+    "with_more",
 ]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -276,6 +277,7 @@ def or_nothing(
     *,
     defaults: Mapping[str, Any] | None = None,
     nullable: Iterable[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
     """Return a body that may be left out as a whole: None when no field of it was given.
 
@@ -283,6 +285,10 @@ def or_nothing(
         given: every field by wire name; None and `UNSET` stand for "left out".
         defaults: what is sent for fields that are left out, once any other is given.
         nullable: fields of which None is a value.
+        more: properties that are no such fields.
+
+    Raises:
+        ValidationError: `more` holds what is given as a field.
     """
     null = frozenset(nullable)
     kept = {
@@ -290,7 +296,23 @@ def or_nothing(
         for name, value in given.items()
         if value is not types.UNSET and (value is not None or name in null)
     }
-    if not kept:
+    if not kept and not more:
         return None
     sent = {**(defaults or {}), **kept}
-    return {name: sent[name] for name in given if name in sent}
+    return with_more({name: sent[name] for name in given if name in sent}, more)
+
+
+def with_more(given: Mapping[str, Any], more: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a body of fields and of properties that are none.
+
+    Raises:
+        ValidationError: a field is given both ways.
+    """
+    if not more:
+        return given
+    for name in more:
+        if given.get(name) not in (None, types.UNSET):
+            raise ValidationError(
+                {str(name): "has an argument of its own; it is no additional property"}
+            )
+    return {**given, **more}

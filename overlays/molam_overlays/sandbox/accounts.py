@@ -19,6 +19,8 @@ def account_of(asked: Asked) -> str:
     Raises:
         Refusal: 401, there is no key, it is none, or it is a live one.
     """
+    if asked.account is not None:
+        return asked.account
     told = asked.headers.get("Authorization", "")
     scheme, _, key = told.partition(" ")
     if not told:
@@ -40,6 +42,11 @@ def account_of(asked: Asked) -> str:
             "This is a sandbox, and that was a live API key: refused. Use a key that starts "
             "with sk_test_, and find out why this program has a live one.",
         )
+    return account_named(key)
+
+
+def account_named(key: str) -> str:
+    """Return the account of an API key."""
     return "acct_" + hashlib.sha256(key.encode()).hexdigest()[:16]
 
 

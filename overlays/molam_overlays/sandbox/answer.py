@@ -30,6 +30,8 @@ class Asked:
     """Without the question mark."""
     headers: Headers = attrs.field(factory=Headers)
     body: bytes = attrs.field(default=b"", repr=False)
+    account: str | None = None
+    """Whose request it is, where the sandbox's own pages ask; None: its API key tells."""
 
 
 @attrs.frozen

@@ -128,6 +128,7 @@ def refusal_message(code: str | None) -> str:
         "insufficient_funds": "The account does not hold enough money for this payment.",
         "insufficient_balance": "The balance does not cover this amount.",
         "expired_card": "The card has expired.",
+        "authentication_failed": "The customer did not approve the payment.",
     }.get(code or "", "The issuer refused the payment.")
 
 

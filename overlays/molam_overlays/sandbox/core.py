@@ -26,6 +26,7 @@ from molam_overlays.sandbox.keys import Keys
 from molam_overlays.sandbox.ledger import Ids, Ledger, Thing, random_id
 from molam_overlays.sandbox.outbox import Outbox
 from molam_overlays.sandbox.records import Records
+from molam_overlays.sandbox.search import Search
 from molam_overlays.sandbox.served import GoneError, Served
 from molam_overlays.sandbox.state import State, unpack
 from molam_overlays.sandbox.unknown import unknown_fields
@@ -57,6 +58,8 @@ class Core:
         )
         self._records = Records(state, self.outbox, contract.document)
         self.ledger = Ledger(contract, state, clock, self.outbox, ids)
+        self.search = Search(state, self.ledger, self._records.masking)
+        """Finds objects, requests and events, for pages."""
         self.new_id = ids
         self.woken: Callable[[], None] = lambda: None
         """Called when something became due, so that a driver need not poll."""
@@ -196,7 +199,7 @@ class Core:
 
     # The customer
 
-    def customer(self, intent_id: str, action: str) -> Thing:
+    def customer(self, intent_id: str, action: str, method: str | None = None) -> Thing:
         """Act as the customer on the hosted page: ``pay``, ``decline`` or ``cancel``.
 
         Raises:
@@ -205,8 +208,19 @@ class Core:
         self.tick()
         with self.state.transaction():
             intent = customer.waiting(self.ledger, intent_id)
-            customer.decide(self.ledger, intent, action)
+            customer.decide(self.ledger, intent, action, method)
         self.woken()
+        return intent
+
+    def customer_refused(self, intent_id: str, code: str) -> Thing:
+        """Let a card or a phone be refused on the hosted page, which goes on waiting.
+
+        Raises:
+            Refusal: 404 no such intent, 409 it does not wait for the customer.
+        """
+        with self.state.transaction():
+            intent = customer.waiting(self.ledger, intent_id)
+            customer.note_refusal(self.ledger, intent, code)
         return intent
 
     # Time

@@ -24,14 +24,20 @@ def waiting(ledger: Ledger, intent_id: str) -> Thing:
     return intent
 
 
-def decide(ledger: Ledger, intent: Thing, action: str) -> None:
+def decide(ledger: Ledger, intent: Thing, action: str, method: str | None = None) -> None:
     """Carry out what the customer decided: ``pay``, ``decline`` or ``cancel``.
+
+    Args:
+        ledger: where the intent is.
+        intent: the intent.
+        action: what the customer does.
+        method: what they pay with, where the intent has no payment method yet.
 
     Raises:
         Refusal: 404 there is no such action.
     """
     if action == "pay":
-        method = intent.body.get("payment_method") or "pm_hosted_page"
+        method = intent.body.get("payment_method") or method or "pm_hosted_page"
         take(ledger, intent, payment_method=method)
     elif action == "decline":
         error = {"code": "card_declined", "message": refusal_message("card_declined")}
@@ -40,3 +46,9 @@ def decide(ledger: Ledger, intent: Thing, action: str) -> None:
         ledger.move(intent, "cancel", redirect_url=None)
     else:
         raise Refusal(404, "unknown_path")
+
+
+def note_refusal(ledger: Ledger, intent: Thing, code: str) -> None:
+    """Note that a card or a phone was refused; the customer may try another way."""
+    intent.body["last_error"] = {"code": code, "message": refusal_message(code)}
+    ledger.save(intent)

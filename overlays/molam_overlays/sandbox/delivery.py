@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,14 +37,16 @@ class HttpPost:
 
 def send(core: Core, post: Post, delivery: Delivery) -> None:
     """Post one delivery and report how it went."""
+    began = time.monotonic()
+    status: int | None = None
+    problem: str | None = None
     try:
         status = post(delivery.url, delivery.headers, delivery.content)
     except MolamError as error:
-        core.outbox.report(delivery, None, str(error))
+        problem = str(error)
     except Exception as error:  # noqa: BLE001 - a receiver in the same process may raise anything
-        core.outbox.report(delivery, None, f"the receiver raised {type(error).__name__}: {error}")
-    else:
-        core.outbox.report(delivery, status)
+        problem = f"the receiver raised {type(error).__name__}: {error}"
+    core.outbox.report(delivery, status, problem, int((time.monotonic() - began) * 1000))
 
 
 class Dispatcher:

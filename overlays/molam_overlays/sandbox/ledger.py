@@ -37,7 +37,7 @@ class Thing:
     body: dict[str, Any]
     """As the API shows it."""
     hidden: dict[str, Any]
-    """What only the sandbox knows; `turn` counts its changes of status."""
+    """What only the sandbox knows; `turn` counts its changes of status, `history` lists them."""
 
 
 class Ledger:
@@ -97,7 +97,10 @@ class Ledger:
                 shown[name] = None
             elif name in schema.get("required", ()):
                 shown[name] = self.examples.of_schema(pointer)
-        thing = Thing(shown["id"], account, kind, shown, {"turn": 0, **(hidden or {})})
+        thing = Thing(
+            shown["id"], account, kind, shown, {"turn": 0, "history": [], **(hidden or {})}
+        )
+        self._record(thing, "create", None)
         self.state.insert(
             "objects",
             id=thing.id,
@@ -199,9 +202,25 @@ class Ledger:
         thing.body.update(changes)
         thing.body["status"] = after
         thing.hidden["turn"] += 1
+        self._record(thing, action, before)
         self.save(thing)
         if after != before:
             self.tell(thing, after)
+
+    def _record(self, thing: Thing, action: str, before: str | None) -> None:
+        row = self.state.row("SELECT coalesce(max(seq), 0) FROM requests")
+        assert row is not None
+        thing.hidden["history"].append(
+            {
+                "action": action,
+                "before": before,
+                "after": thing.body["status"],
+                "at_ms": self.now_ms(),
+                "request_id": self.outbox.request_id,
+                # The last request that was over: what came before what, where the clock stands.
+                "seen": row[0],
+            }
+        )
 
     def tell(self, thing: Thing, what: str) -> None:
         """Announce a change, if the document has an event for it."""

@@ -65,7 +65,8 @@ class Outbox:
         self._faults = faults
         self._now_ms = now_ms
         self._signing_ms = signing_ms
-        self._request_id: str | None = None
+        self.request_id: str | None = None
+        """The request that is served now, None while a timer or a person acts."""
         self._step: Step | None = None
         state.run("UPDATE deliveries SET state = 'waiting' WHERE state = 'sending'")
 
@@ -136,11 +137,11 @@ class Outbox:
     @contextmanager
     def during(self, request_id: str, step: Step | None) -> Generator[None, None, None]:
         """Note which request causes the events of a block, and what shall happen to them."""
-        self._request_id, self._step = request_id, step
+        self.request_id, self._step = request_id, step
         try:
             yield
         finally:
-            self._request_id = self._step = None
+            self.request_id = self._step = None
 
     def add(self, id_: str, type_: str, account: str, data: Any, at_ms: int) -> dict[str, Any]:
         """Keep an event and prepare its deliveries."""
@@ -157,7 +158,7 @@ class Outbox:
             account=account,
             type=type_,
             at_ms=at_ms,
-            request_id=self._request_id,
+            request_id=self.request_id,
             body=pack(event),
         )
         step = self._step if self._step and self._step.webhook else self._faults.of_event(type_)
@@ -303,14 +304,22 @@ class Outbox:
             attempt=attempt,
         )
 
-    def report(self, delivery: Delivery, status: int | None, error: str | None = None) -> None:
+    def report(
+        self,
+        delivery: Delivery,
+        status: int | None,
+        error: str | None = None,
+        took_ms: int | None = None,
+    ) -> None:
         """Tell how a delivery went: the receiver's status, or what kept it from answering."""
         with self._state.transaction():
             row = self._state.row("SELECT * FROM deliveries WHERE seq = ?", delivery.number)
             if row is None:
                 return
             attempts = unpack(row["attempts"])
-            attempts.append({"at_ms": max(row["due_ms"], 0), "status": status, "error": error})
+            at_ms = max(row["due_ms"], 0)
+            told = {"at_ms": at_ms, "status": status, "error": error, "took_ms": took_ms}
+            attempts.append(told)
             state, due = reported(status, len(attempts), row["due_ms"])
             self._state.run(
                 "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ? WHERE seq = ?",

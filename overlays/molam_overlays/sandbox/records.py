@@ -22,7 +22,8 @@ class Records:
     def __init__(self, state: State, outbox: Outbox, document: Document) -> None:
         self._state = state
         self._outbox = outbox
-        self._masking = Masking(document)
+        self.masking = Masking(document)
+        """What hides sensitive values, by the document."""
 
     def note(self, served: Served, answer: Answer | None) -> dict[str, Any]:
         """Keep and return the record of a request; None for no answer."""
@@ -41,7 +42,7 @@ class Records:
             "status": answer.status if answer else None,
             "answer": answer.body if answer else None,
         }
-        record = self._masking.record(record, asked.body)
+        record = self.masking.record(record, asked.body)
         with self._state.transaction():
             seq = self._state.insert(
                 "requests", id=served.id, at_ms=served.at_ms, record=pack(record)
@@ -59,8 +60,8 @@ class Records:
         rows = self._state.rows(
             "SELECT body FROM objects WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit
         )
-        return [self._masking.data(unpack(row["body"])) for row in rows]
+        return [self.masking.data(unpack(row["body"])) for row in rows]
 
     def events(self, limit: int) -> list[dict[str, Any]]:
         """List the newest events and their deliveries."""
-        return [self._masking.data(each) for each in self._outbox.events(limit)]
+        return [self.masking.data(each) for each in self._outbox.events(limit)]

@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn
@@ -22,7 +23,7 @@ from molam_overlays.sandbox.answer import Asked, Hangup, Pause, Reply
 from molam_overlays.sandbox.control import control_routes
 from molam_overlays.sandbox.core import Core
 from molam_overlays.sandbox.delivery import Dispatcher, Post
-from molam_overlays.sandbox.page import page_routes
+from molam_overlays.sandbox.pages.site import page_routes
 from molam_overlays.wire import Headers
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -175,7 +176,11 @@ class _Guard:
 
 
 def application(
-    core: Core, *, version: str = "", hosts: frozenset[str] | None = LOOPBACK
+    core: Core,
+    *,
+    version: str = "",
+    hosts: frozenset[str] | None = LOOPBACK,
+    ended: Callable[[], bool] = lambda: False,
 ) -> ASGIApp:
     """Make the ASGI application: pages, controls, and the API for everything else.
 
@@ -183,9 +188,10 @@ def application(
         core: the sandbox.
         version: shown on the page.
         hosts: the names it answers to; None for any.
+        ended: whether the server ends, so that no page waits for news any more.
     """
     router = Router(
-        [*page_routes(core, version), *control_routes(core, version)],
+        [*page_routes(core, version, ended), *control_routes(core, version)],
         redirect_slashes=False,
         default=Api(core),
     )
@@ -249,7 +255,12 @@ class Server:
         self._listening = listening
         self._dispatcher = Dispatcher(core, post)
         config = uvicorn.Config(
-            application(core, version=version, hosts=None if open_hosts else LOOPBACK),
+            application(
+                core,
+                version=version,
+                hosts=None if open_hosts else LOOPBACK,
+                ended=lambda: self._uvicorn.should_exit,
+            ),
             http=OpenProtocol,
             ws="none",
             lifespan="off",

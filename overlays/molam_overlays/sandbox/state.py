@@ -159,6 +159,11 @@ class State:
             found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return found
 
+    def changes(self) -> int:
+        """Return how many rows were changed so far, for those who wait for news."""
+        with self._lock:
+            return self._db.total_changes
+
     def clear(self, keep: tuple[str, ...] = ()) -> None:
         """Forget everything, save some tables."""
         with self.transaction():

@@ -19,9 +19,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
+
+import attrs
 
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
@@ -66,6 +69,20 @@ class _Note(NamedTuple):
     decide: Callable[[Ticket, str], Decision[bool]]
     ticket: Ticket
     outcome: str
+
+
+def _stopwatch() -> Callable[[], float]:
+    """Return what tells the seconds since now, by the clock that says more.
+
+    One stands still while a machine sleeps, the other may be set back.
+    """
+    steady, of_day = time.monotonic(), time.time()
+    return lambda: max(time.monotonic() - steady, time.time() - of_day)
+
+
+def _aged(entry: Entry, seconds: float) -> Entry:
+    """Return an entry as old as it is by now: writing that it is taken may have taken long."""
+    return attrs.evolve(entry, age=entry.age + seconds)
 
 
 class _Face:
@@ -187,11 +204,14 @@ class Journal(_Face):
         """
         self._pay()
         flow = recovering(account, lease_seconds, self._encrypt, self._decrypt, is_gone, is_alive)
+        since = _stopwatch()
 
         def act(step: Any) -> Any:
+            nonlocal since
             if isinstance(step, Ask):
+                since = _stopwatch()
                 return self._database.run(step.decide, *step.arguments)
-            return send(step.entry)
+            return send(_aged(step.entry, since()))
 
         return drive(flow, act)
 
@@ -292,11 +312,14 @@ class AsyncJournal(_Face):
         """See `Journal.recover`; `send` is awaited."""
         await self._pay()
         flow = recovering(account, lease_seconds, self._encrypt, self._decrypt, is_gone, is_alive)
+        since = _stopwatch()
 
         async def act(step: Any) -> Any:
+            nonlocal since
             if isinstance(step, Ask):
+                since = _stopwatch()
                 return await self._database.run(step.decide, *step.arguments)
-            return await send(step.entry)
+            return await send(_aged(step.entry, since()))
 
         return await adrive(flow, act)
 

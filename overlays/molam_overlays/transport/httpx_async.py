@@ -23,13 +23,13 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
+from molam_overlays.transport.lines_async import AsyncLines, Line
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.opened_async import AsyncOpenedLine
 from molam_overlays.transport.own_async import OwnAsyncClient, OwnAttempt
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.sending import answer_of, request_of
-from molam_overlays.transport.stack import Slot, Stack, Waiter
-from molam_overlays.transport.target import Origin, Target, prepare, target_of
+from molam_overlays.transport.target import Target, prepare, target_of
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.transport.wire_async import (
     Wire,
@@ -63,7 +63,6 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         self._client = client
         self._own = None if client is None else OwnAsyncClient(client, max_response_bytes)
         self._limit = max_response_bytes
-        self._expiry = keepalive_expiry
         self._closed = False
         self._routes = Routes(
             "Async",
@@ -74,13 +73,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             trust_env=trust_env and client is None,
             keepalive_expiry=keepalive_expiry,
         )
-        self._max_connections = max_connections
-        self._start()
-        _adapters.add(self)
-
-    def _start(self) -> None:
-        self._stack: Stack[_Line] = Stack(self._max_connections, self._expiry)
+        self._lines = AsyncLines(self._routes, max_connections, keepalive_expiry)
         self._loop: object = None
+        _adapters.add(self)
 
     async def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response.
@@ -94,8 +89,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         target, prepared = self._admit(request)
         attempt: _Attempt | OwnAttempt
         if self._own is not None:
-            self._own.check()
-            attempt = OwnAttempt(request, prepared, target, self._own)
+            attempt = self._own.attempt(request, prepared, target)
         else:
             attempt = _Attempt(request, target)
         with anyio.move_on_after(request.timeout) as scope:
@@ -122,10 +116,9 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         """
         target, prepared = self._admit(request)
         if self._own is not None:
-            self._own.check()
             return await self._own.stream(request, prepared, target)
-        opened = AsyncOpenedLine(request, _Attempt(request, target), self._release)
-        return await opened.start(prepared, self._acquire, self._limit)
+        opened = AsyncOpenedLine(request, _Attempt(request, target), self._lines)
+        return await opened.start(prepared, self._limit)
 
     def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
         if self._closed:
@@ -139,8 +132,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         return target, prepare(request, target)
 
     async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
-        slot = await self._acquire(attempt)
-        used = cast("_Line", slot.line)
+        slot = await self._lines.acquire(attempt.origin, attempt.timeout)
+        used = cast("Line", slot.line)
         attempt.wire = used.wire
         used.wire.begin()
         if used.proxied:
@@ -162,7 +155,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             if attempt.failure is None:
                 raise
         finally:
-            await self._release(slot, reusable)
+            await self._lines.release(slot, reusable)
 
     async def _read(self, answer: httpx.Response, attempt: _Attempt, wire: Wire) -> bool:
         """Read the body; True if it is whole."""
@@ -204,72 +197,18 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     async def aclose(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
         self._closed = True
-        resting = self._stack.close()
-        if resting and self._loop is _current_loop():
-            await _discard(resting)
-        # Connections of a loop that is gone went with it.
-
-    async def _acquire(self, attempt: _Attempt) -> Slot[_Line]:
-        origin, now = attempt.origin, clock()
-        slot = self._stack.take(origin, now, now + attempt.timeout)
-        if slot is None:
-            slot = await self._await_turn(now, now + attempt.timeout)
-        try:
-            if self._closed:
-                raise failures.closed()
-            found = slot.line
-            if found is not None:
-                young = now - found.idle_since <= self._expiry
-                if young and found.origin == origin and line.alive(found.connection):
-                    return slot
-                slot.line = None
-                await _discard([found])
-            wire = Wire()
-            # Nobody else makes the TLS context: an adapter belongs to one event loop.
-            slot.line = _Line(origin, self._routes.connection(origin, wire, 0.0), wire)
-        except BaseException:
-            await self._release(slot, False)
-            raise
-        return slot
-
-    async def _await_turn(self, now: float, due: float) -> Slot[_Line]:
-        stack = self._stack
-        waiter = _Waiter(due)
-        try:
-            stack.wait(waiter, now)
-            if waiter.slot is None:
-                await waiter.turn.wait()
-        except BaseException:
-            stack.leave(waiter)
-            if waiter.slot is not None:  # at the same moment: it is for the next one
-                await self._release(waiter.slot, True)
-            raise
-        if waiter.slot is None:
-            raise failures.closed()
-        return waiter.slot
-
-    async def _release(self, slot: Slot[_Line], reusable: bool) -> None:
-        """Give a slot back, with its connection if that can be used again."""
-        try:
-            if not reusable and slot.line is not None:
-                await _discard([slot.line])
-        finally:
-            doomed = self._stack.give_back(slot, clock(), reusable=reusable)
-            if doomed:
-                await _discard(doomed)
+        elsewhere = self._loop is not _current_loop()
+        await self._lines.aclose(elsewhere=elsewhere)
+        if self._own is not None:
+            await self._own.aclose(elsewhere=elsewhere)
 
     def forget_inherited(self) -> None:
-        """Drop what a fork has left us.
-
-        Nothing is closed: the parent's event loop shares its selector with us, and closing would
-        take the parent's connections out of it.
-        """
+        """Drop what a fork has left us."""
         self._routes.forget_inherited()
         if self._own is not None:
             self._own.forget_inherited()
-        self._stack.abandon()
-        self._start()
-        self._stack.closed = self._closed
+        self._lines.forget_inherited()
+        self._loop = None
 
 
 AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
@@ -298,37 +237,6 @@ class _Attempt:
         if not self.wire.sent:
             return failures.connect_timeout(self.host, self.timeout)
         return failures.response_timeout(self.host, self.timeout)
-
-
-class _Waiter(Waiter["_Line"]):
-    __slots__ = ("turn",)
-
-    def __init__(self, due: float) -> None:
-        super().__init__(due)
-        self.turn = anyio.Event()
-
-    def wake(self) -> None:
-        self.turn.set()
-
-
-class _Line(httpx.AsyncHTTPTransport):
-    """httpx's transport over one connection instead of a pool of them."""
-
-    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
-        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
-        self._pool = connection
-        self.connection = connection
-        self.wire = wire
-        self.origin = origin
-        self.idle_since = 0.0
-        self.fresh = True
-        self.proxied = hasattr(connection, "connections")
-
-
-async def _discard(lines: list[_Line]) -> None:
-    with anyio.CancelScope(shield=True):
-        for each in lines:
-            await each.wire.close()
 
 
 def _current_loop() -> object:

@@ -1,15 +1,13 @@
 """The default adapter of the blocking client: httpx's transport, called directly.
 
 A call goes through `httpx.HTTPTransport.handle_request`, without `httpx.Client` around it and
-without httpcore's pool below it. That is what makes it cheap. Each `_Line` is one connection,
-used by one call at a time; `Stack` says who gets which.
+without httpcore's pool below it. That is what makes it cheap. `lines_sync` has the
+connections: each is used by one call at a time.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
 import weakref
 from collections.abc import Mapping
 from typing import Any, cast
@@ -21,19 +19,16 @@ from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
+from molam_overlays.transport.lines_sync import Line, Lines
 from molam_overlays.transport.opened import Opened
 from molam_overlays.transport.opened_sync import OpenedLine
 from molam_overlays.transport.own_sync import OwnClient
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
 from molam_overlays.transport.sending import answer_of, request_of
-from molam_overlays.transport.stack import Slot, Stack, Waiter
-from molam_overlays.transport.target import Origin, Target, prepare, target_of
+from molam_overlays.transport.target import Target, prepare, target_of
 from molam_overlays.transport.trail import Trail
-from molam_overlays.transport.wire_sync import Wire, clock
+from molam_overlays.transport.wire_sync import clock
 from molam_overlays.wire import Request, Response
-
-_LOOK_AFTER = 0.25
-"""Seconds after which one who waits for a connection looks for itself."""
 
 
 class HttpxAdapter(HTTPAdapter):
@@ -43,12 +38,12 @@ class HttpxAdapter(HTTPAdapter):
     is closed after any failure, and is looked at before it is used again.
 
     Args:
-        client: your own `httpx.Client`, with its proxies, certificates and hooks. Its headers,
-            auth, cookies and timeouts are not used, and it stays open when the adapter closes.
-            Hooks may read and raise: what they raise is raised by the call, once. Used before a
-            fork, it is refused in the child.
-            The arguments below but the last have no effect then. A server that drips its header
-            can stretch ``timeout`` in this case; its body cannot.
+        client: your own `httpx.Client`, with its proxies, certificates, limits and hooks. Its
+            headers, auth, cookies and timeouts are not used, and it stays open when the adapter
+            closes. Hooks may read and raise: what they raise is raised by the call, once.
+            Connections are made as it would make them, and kept by the adapter; a transport or a
+            `send` of your own is gone through instead, see the guide for what does not hold then.
+            The arguments below but the last have no effect then.
         proxy: URL of a proxy for all requests, ``http``, ``https``, ``socks5`` or ``socks5h``.
             By default what ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` say.
         verify: True for the usual authorities, a path to certificates, an `ssl.SSLContext`, or
@@ -80,7 +75,6 @@ class HttpxAdapter(HTTPAdapter):
         self._client = client
         self._own = None if client is None else OwnClient(client, max_response_bytes)
         self._limit = max_response_bytes
-        self._expiry = keepalive_expiry
         self._closed = False
         self._routes = Routes(
             "",
@@ -91,12 +85,8 @@ class HttpxAdapter(HTTPAdapter):
             trust_env=trust_env and client is None,
             keepalive_expiry=keepalive_expiry,
         )
-        self._max_connections = max_connections
-        self._start()
+        self._lines = Lines(self._routes, max_connections, keepalive_expiry)
         _adapters.add(self)
-
-    def _start(self) -> None:
-        self._stack: Stack[_Line] = Stack(self._max_connections, self._expiry)
 
     def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response.
@@ -112,11 +102,11 @@ class HttpxAdapter(HTTPAdapter):
             return self._own.exchange(request, prepared, target)
         deadline = clock() + request.timeout
         try:
-            slot = self._acquire(target, deadline, request.timeout)
+            slot = self._lines.acquire(target, deadline, request.timeout)
         except BaseException as error:
             mark_unsent(error)
             raise
-        used = cast("_Line", slot.line)
+        used = cast("Line", slot.line)
         used.wire.begin(deadline)
         trail: Trail | None = None
         if used.proxied:
@@ -152,7 +142,7 @@ class HttpxAdapter(HTTPAdapter):
                 mark_unsent(error)
             raise
         finally:
-            self._release(slot, reusable)
+            self._lines.release(slot, reusable)
         if body is None:
             assert failure is not None
             raise failure
@@ -168,14 +158,14 @@ class HttpxAdapter(HTTPAdapter):
             return self._own.stream(request, prepared, target)
         deadline = clock() + request.timeout
         try:
-            slot = self._acquire(target, deadline, request.timeout)
+            slot = self._lines.acquire(target, deadline, request.timeout)
         except BaseException as error:
             mark_unsent(error)
             raise
-        used = cast("_Line", slot.line)
+        used = cast("Line", slot.line)
         used.wire.begin(deadline)
         trail = Trail(target.origin, deadline, prepared.extensions) if used.proxied else None
-        opened = OpenedLine(request, target, slot, self._release, trail)
+        opened = OpenedLine(request, target, slot, self._lines.release, trail)
         return opened.start(prepared, self._limit)
 
     def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
@@ -203,104 +193,19 @@ class HttpxAdapter(HTTPAdapter):
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
         self._closed = True
-        for each in self._stack.close():
-            each.wire.close()
-
-    def _acquire(self, target: Target, deadline: float, timeout: float) -> Slot[_Line]:
-        origin, now = target.origin, clock()
-        slot = self._stack.take(origin, now, deadline)
-        if slot is None:
-            slot = self._await_turn(target, deadline, timeout)
-        try:
-            if self._closed:
-                raise failures.closed()
-            found = slot.line
-            if found is not None:
-                young = now - found.idle_since <= self._expiry
-                if young and found.origin == origin and line.alive(found.connection):
-                    return slot
-                slot.line = None
-                found.wire.close()
-            wire = Wire()
-            slot.line = _Line(origin, self._routes.connection(origin, wire, deadline - now), wire)
-        except httpx.ConnectTimeout:
-            self._release(slot, False)
-            raise failures.connect_timeout(target.host, timeout) from None
-        except BaseException:
-            self._release(slot, False)
-            raise
-        return slot
-
-    def _await_turn(self, target: Target, deadline: float, timeout: float) -> Slot[_Line]:
-        stack = self._stack
-        waiter = _Waiter(deadline)
-        try:
-            stack.wait(waiter, clock())
-            while waiter.slot is None and not self._closed:
-                left = deadline - clock()
-                if left <= 0:
-                    break
-                if not waiter.turn.acquire(timeout=min(left, _LOOK_AFTER)):
-                    stack.wait_on(waiter, clock())
-            if waiter.slot is None and not stack.leave(waiter):
-                waiter.turn.acquire(timeout=_LOOK_AFTER)  # another thread is handing one over
-        except BaseException:
-            stack.leave(waiter)
-            if waiter.slot is not None:
-                self._release(waiter.slot, True)
-            raise
-        if waiter.slot is not None:
-            return waiter.slot
-        raise failures.closed() if self._closed else failures.pool_timeout(target.host, timeout)
-
-    def _release(self, slot: Slot[_Line], reusable: bool) -> None:
-        try:
-            if not reusable and slot.line is not None:
-                slot.line.wire.close()
-        finally:
-            for each in self._stack.give_back(slot, clock(), reusable=reusable):
-                each.wire.close()
+        self._lines.close()
+        if self._own is not None:
+            self._own.close()
 
     def forget_inherited(self) -> None:
         """Drop what a fork has left us: the connections are the parent's."""
         self._routes.forget_inherited()
         if self._own is not None:
             self._own.forget_inherited()
-        inherited = self._stack.abandon()
-        self._start()
-        self._stack.closed = self._closed
-        for each in inherited:
-            each.wire.close()  # closes our copy of the socket; says nothing to the server
+        self._lines.forget_inherited()
 
 
 HttpxAdapter.__module__ = "molam_sdk.http.adapter"
-
-
-class _Waiter(Waiter["_Line"]):
-    __slots__ = ("turn",)
-
-    def __init__(self, due: float) -> None:
-        super().__init__(due)
-        # Not an Event, whose own lock an exception of a signal handler may leave held.
-        self.turn = threading.Lock()
-        self.turn.acquire()
-
-    def wake(self) -> None:
-        with contextlib.suppress(RuntimeError):  # told already
-            self.turn.release()
-
-
-class _Line(httpx.HTTPTransport):
-    """httpx's transport over one connection instead of a pool of them."""
-
-    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
-        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
-        self._pool = connection
-        self.connection = connection
-        self.wire = wire
-        self.origin = origin
-        self.idle_since = 0.0
-        self.proxied = hasattr(connection, "connections")
 
 
 _adapters: weakref.WeakSet[HttpxAdapter] = weakref.WeakSet()

@@ -11,6 +11,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+import httpcore
+
 
 def settled(connection: Any) -> bool:
     """Tell whether a connection has done with its response and may carry another request."""
@@ -30,6 +32,11 @@ def settled(connection: Any) -> bool:
             return True
         inner = getattr(inner, "_connection", None)
     return False
+
+
+def is_proxied(connection: Any) -> bool:
+    """Tell whether a proxy may stand between a connection and the API."""
+    return not isinstance(connection, (httpcore.HTTPConnection, httpcore.AsyncHTTPConnection))
 
 
 def alive(connection: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import anyio
@@ -13,6 +13,7 @@ import httpx
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.incoming import Body, headers_of
+from molam_overlays.transport.lines_async import AsyncLines
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.trail import AsyncTrail
@@ -27,21 +28,20 @@ class AsyncOpenedLine(AsyncOpened):
         self,
         request: Request,
         attempt: Any,
-        give_back: Callable[[Slot[Any], bool], Awaitable[None]],
+        lines: AsyncLines,
     ) -> None:
         super().__init__()
         self._timeout = request.timeout
         self._attempt = attempt
         self._slot: Slot[Any] | None = None
         self._used: Any = None
-        self._give_back = give_back
+        self._lines = lines
         self._stream: httpx.AsyncByteStream | None = None
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def start(
         self,
         prepared: httpx.Request,
-        acquire: Callable[[Any], Awaitable[Slot[Any]]],
         limit: int,
     ) -> Response | AsyncOpenedLine:
         """Send the request; return the answer, whole where nobody wants it piece by piece."""
@@ -49,7 +49,7 @@ class AsyncOpenedLine(AsyncOpened):
         failure: MolamError | None = None
         with anyio.move_on_after(self._timeout) as scope:
             try:
-                await self._send(prepared, acquire, limit)
+                await self._send(prepared, limit)
                 if not self._begun().streamed:
                     return await self.rest()
             except Exception as error:
@@ -79,11 +79,10 @@ class AsyncOpenedLine(AsyncOpened):
     async def _send(
         self,
         prepared: httpx.Request,
-        acquire: Callable[[Any], Awaitable[Slot[Any]]],
         limit: int,
     ) -> None:
         attempt = self._attempt
-        slot = self._slot = await acquire(attempt)
+        slot = self._slot = await self._lines.acquire(attempt.origin, attempt.timeout)
         used = self._used = cast("Any", slot.line)
         attempt.wire = used.wire
         used.wire.begin()
@@ -126,7 +125,7 @@ class AsyncOpenedLine(AsyncOpened):
                     await self._stream.aclose()
                     reusable = whole and line.settled(self._used.connection)
             finally:
-                await self._give_back(self._slot, reusable)
+                await self._lines.release(self._slot, reusable)
 
 
 async def run_out(chunks: AsyncIterator[bytes] | None) -> None:

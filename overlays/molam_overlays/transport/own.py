@@ -14,7 +14,6 @@ from types import CodeType
 from typing import Any, Final, cast
 from weakref import WeakSet
 
-import httpcore
 import httpx
 
 from molam_overlays.errors import MolamError, NetworkError
@@ -42,12 +41,6 @@ def transport_of(client: Any, plain: type, url: httpx.URL) -> Any:
     ):
         return None
     return choose(url)
-
-
-def connects_plainly(transport: Any) -> bool:
-    """Tell whether the classes of a blocking transport's errors say all: no proxy, no other code."""
-    pool = getattr(transport, "_pool", None)
-    return type(transport) is httpx.HTTPTransport and type(pool) is httpcore.ConnectionPool
 
 
 @functools.lru_cache(maxsize=64)

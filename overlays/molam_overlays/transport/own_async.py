@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
@@ -14,14 +15,18 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import httpx
 
-from molam_overlays.errors import MolamError
-from molam_overlays.transport import failures, own
+from molam_overlays.errors import MolamError, mark_unsent
+from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.lines_async import AsyncLines, Line
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.opened_async import run_out
-from molam_overlays.transport.target import Target
+from molam_overlays.transport.own_pool import OwnPool
+from molam_overlays.transport.stack import Slot
+from molam_overlays.transport.target import Origin, Target
 from molam_overlays.transport.trail import AsyncTrail
+from molam_overlays.transport.wire_async import Wire
 from molam_overlays.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -32,57 +37,133 @@ class OwnAsyncClient:
     """A client of one's own, as an adapter uses it."""
 
     def __init__(self, client: httpx.AsyncClient, limit: int) -> None:
-        self.client = client
-        self.limit = limit
+        self._client = client
+        self._limit = limit
+        self._lines: dict[Any, AsyncLines] = {}
         self._noted = self._inherited = False
 
-    def check(self) -> None:
-        """Refuse a client that is closed, or that came here by a fork.
+    def attempt(self, request: Request, prepared: httpx.Request, target: Target) -> OwnAttempt:
+        """Begin an exchange.
 
         Raises:
-            ClientClosedError: it is one of these.
+            ClientClosedError: the client is closed, or came here by a fork with its connections.
         """
-        if self._inherited:
-            raise failures.inherited("httpx.AsyncClient")
-        if self.client.is_closed:
+        if self._client.is_closed:
             raise failures.closed()
-        if not self._noted:
-            self._noted = True
-            own.note_use(self.client)
+        attempt = OwnAttempt(request, prepared, target, self._client, self._limit)
+        pool = own_pool.pool_of(attempt.transport)
+        if pool is not None:
+            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
+        else:
+            self._go_through()
+            attempt.watch()
+        return attempt
 
     async def stream(
         self, request: Request, prepared: httpx.Request, target: Target
     ) -> Response | AsyncOpened:
         """Send one request; as `AsyncHttpxAdapter.stream`."""
-        return await _OpenedOwn(OwnAttempt(request, prepared, target, self)).start()
+        return await _OpenedOwn(self.attempt(request, prepared, target)).start()
+
+    def _lines_of(self, pool: Any) -> AsyncLines:
+        found = self._lines.get(pool)
+        if found is None:
+            source = OwnPool(pool)
+            made = AsyncLines(source, source.limit, source.expiry, source.resting)
+            found = self._lines.setdefault(pool, made)
+        return found
+
+    def _go_through(self) -> None:
+        """Take note that the client's own connections are used, unless they came here by a fork."""
+        if self._inherited:
+            raise failures.inherited("httpx.AsyncClient")
+        if not self._noted:
+            self._noted = True
+            own.note_use(self._client)
+
+    async def aclose(self, *, elsewhere: bool) -> None:
+        """Close our connections; the client stays open."""
+        for each in list(self._lines.values()):
+            await each.aclose(elsewhere=elsewhere)
 
     def forget_inherited(self) -> None:
-        """Look, in the child of a fork, whether the client can still be used."""
-        self._inherited = self._inherited or own.has_connections(self.client)
+        """Drop our connections, and look whether those of the client can be used in the child."""
+        self._inherited = self._inherited or own.has_connections(self._client)
+        for each in list(self._lines.values()):
+            each.forget_inherited()
+
+
+class _Lease:
+    """A transport for one exchange: takes a connection when the request is to leave."""
+
+    __slots__ = ("_lines", "_origin", "_timeout", "slot", "wire")
+
+    def __init__(self, lines: AsyncLines, origin: Origin, timeout: float) -> None:
+        self._lines = lines
+        self._origin = origin
+        self._timeout = timeout
+        self.slot: Slot[Line] | None = None
+        self.wire: Wire | None = None
+        """The connection's socket, once one was taken."""
+
+    async def handle_async_request(self, prepared: httpx.Request) -> httpx.Response:
+        slot = self.slot = await self._lines.acquire(self._origin, self._timeout)
+        used = cast("Line", slot.line)
+        self.wire = used.wire
+        used.wire.begin()
+        answer = await used.handle_async_request(prepared)
+        if used.fresh:
+            used.fresh = False
+            line.unlock(used.connection)
+        return answer
+
+    async def end(self, whole: bool) -> None:
+        """Give the connection back; `whole` tells whether the response was read as it should be."""
+        slot, self.slot = self.slot, None
+        if slot is not None:
+            used = cast("Line", slot.line)
+            await self._lines.release(slot, whole and line.settled(used.connection))
 
 
 class OwnAttempt:
     """One exchange, and what is known about it so far; survives its cancellation."""
 
     def __init__(
-        self, request: Request, prepared: httpx.Request, target: Target, through: OwnAsyncClient
+        self,
+        request: Request,
+        prepared: httpx.Request,
+        target: Target,
+        client: httpx.AsyncClient,
+        limit: int,
     ) -> None:
         self.request = request
         self.prepared = prepared
         self.target = target
-        self.client = through.client
-        self.limit = through.limit
-        self.transport = own.transport_of(self.client, httpx.AsyncClient, target.url)
-        # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
-        self.trail = AsyncTrail(
-            target.origin, 0.0, prepared.extensions, to_the_end=self.transport is None
-        )
-        # Ahead of the adapter's own deadline, which cannot tell a full pool from a slow server.
-        timeouts = prepared.extensions["timeout"]
-        timeouts["pool"] = timeouts["connect"] = request.timeout * 0.95
+        self.client = client
+        self.limit = limit
+        self.transport = own.transport_of(client, httpx.AsyncClient, target.url)
+        self._lease: _Lease | None = None
+        self.trail: AsyncTrail | None = None
         self.body: Body | None = None
         self.failure: MolamError | None = None
         self.tap: _Tap | None = None
+
+    def lease(self, lines: AsyncLines, *, proxied: bool) -> None:
+        """Send through a connection of ours instead of the client's transport."""
+        origin, timeout = self.target.origin, self.request.timeout
+        self.transport = self._lease = _Lease(lines, origin, timeout)
+        if proxied:
+            self.trail = AsyncTrail(origin, 0.0, self.prepared.extensions)
+
+    def watch(self) -> None:
+        """Watch what the client does."""
+        # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
+        to_the_end = self.transport is None
+        extensions = self.prepared.extensions
+        self.trail = AsyncTrail(self.target.origin, 0.0, extensions, to_the_end=to_the_end)
+        # Ahead of the adapter's own deadline, which cannot tell a full pool from a slow server.
+        timeouts = extensions["timeout"]
+        timeouts["pool"] = timeouts["connect"] = self.request.timeout * 0.95
 
     async def run(self) -> None:
         """Send the request and read the whole response into `body`, or set `failure`.
@@ -97,15 +178,47 @@ class OwnAttempt:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
             self.failure = self.failure_of(error)
+        except BaseException as error:  # a cancellation
+            if self.unsent:
+                mark_unsent(error)
+            raise
         finally:
+            await self.finish(whole=True)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it is certain that no byte of the request has left, on a connection of ours."""
+        if self._lease is None:
+            return False
+        wire = self._lease.wire
+        sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
+        return not sent and self.body is None
+
+    def hold(self) -> None:
+        """Keep a connection of ours for as long as somebody reads."""
+        if self._lease is not None and self._lease.slot is not None:
+            self._lease.slot.due = math.inf
+
+    async def finish(self, *, whole: bool) -> None:
+        """Close the answer, and give a connection of ours back; `whole` if it was read to its end."""
+        try:
             if self.tap is not None:
                 await self.tap.finish()
+        finally:
+            if self._lease is not None:
+                whole = whole and self.body is not None and self.body.problem is None
+                await self._lease.end(whole)
 
     def timed_out(self) -> MolamError:
         """Say what the deadline has cut off."""
-        if self.trail.interrupted_unsent:
-            return failures.unsent_timeout(self.trail, self.target.host, self.request.timeout)
-        return failures.response_timeout(self.target.host, self.request.timeout)
+        host, timeout, trail = self.target.host, self.request.timeout, self.trail
+        if trail is not None and trail.interrupted_unsent:
+            return failures.unsent_timeout(trail, host, timeout)
+        if self.unsent:
+            waited = self._lease is not None and self._lease.wire is None
+            said = failures.pool_timeout if waited else failures.connect_timeout
+            return said(host, timeout)
+        return failures.response_timeout(host, timeout)
 
     async def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
@@ -193,17 +306,19 @@ class OwnAttempt:
         Raises:
             ForeignError: it is none.
         """
-        host = self.target.host
-        if self.tap is not None and isinstance(error, MolamError):
+        host, lease = self.target.host, self._lease
+        if isinstance(error, MolamError) and (self.tap is not None or lease is not None):
             return error
         hooks = self.client.event_hooks if self.transport is None else {}
-        closed = self.client.is_closed
+        closed = lease is None and self.client.is_closed
         failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
         if failure is not None:
-            if self.body is None and not self.trail.unsent(error):
-                self.body = failures.interim(error, host)
+            if self.body is None and not (self.trail and self.trail.unsent(error)):
+                wire = None if lease is None else lease.wire
+                self.body = failures.interim(error, host, b"" if wire is None else wire.first)
             return failure
-        raise ForeignError(error, own.answer_of(error)) from None
+        unsent = own.refused(self.request) if self.unsent else None
+        raise ForeignError(error, unsent or own.answer_of(error)) from None
 
 
 class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
@@ -296,7 +411,10 @@ class _OpenedOwn(AsyncOpened):
         if self.body is None:
             assert failure is not None
             raise failure
-        return self if failure is None else self.body.end(failure)
+        if failure is not None:
+            return self.body.end(failure)
+        attempt.hold()
+        return self
 
     async def pull(self) -> bytes | None:
         tap = self._attempt.tap
@@ -311,9 +429,10 @@ class _OpenedOwn(AsyncOpened):
 
     async def shut(self, whole: bool) -> None:
         with anyio.CancelScope(shield=True):
-            if self._attempt.tap is not None:
-                await self._attempt.tap.finish()
-            elif self._answer is not None:
-                await self._answer.aclose()
-                if self._answer.http_version != "HTTP/2":
-                    await run_out(self._chunks)
+            try:
+                if self._attempt.tap is None and self._answer is not None:
+                    await self._answer.aclose()
+                    if self._answer.http_version != "HTTP/2":
+                        await run_out(self._chunks)
+            finally:
+                await self._attempt.finish(whole=whole)

@@ -10,13 +10,17 @@ from typing import Any, cast
 
 import httpx
 
-from molam_overlays.errors import MolamError
-from molam_overlays.transport import failures, own
+from molam_overlays.errors import MolamError, mark_unsent
+from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.lines_sync import Line, Lines
 from molam_overlays.transport.opened import Opened
+from molam_overlays.transport.own_pool import OwnPool
+from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import Trail
+from molam_overlays.transport.wire_sync import Wire
 from molam_overlays.wire import Request, Response
 
 _clock = time.monotonic
@@ -28,6 +32,7 @@ class OwnClient:
     def __init__(self, client: httpx.Client, limit: int) -> None:
         self._client = client
         self._limit = limit
+        self._lines: dict[Any, Lines] = {}
         self._noted = self._inherited = False
 
     def exchange(self, request: Request, prepared: httpx.Request, target: Target) -> Response:
@@ -36,8 +41,7 @@ class OwnClient:
         Raises:
             ForeignError: code of the client's owner raised something.
         """
-        self._check()
-        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        attempt = self._attempt(request, prepared, target)
         failure: MolamError | None
         try:
             answer = attempt.send()
@@ -46,11 +50,14 @@ class OwnClient:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, in one form or another
             failure = attempt.failure_of(error)
+        except BaseException as error:  # KeyboardInterrupt
+            if attempt.unsent:
+                mark_unsent(error)
+            raise
         else:
             failure = attempt.failure
         finally:
-            if attempt.tap is not None:
-                attempt.tap.finish()
+            attempt.finish(whole=True)
         if attempt.body is not None:
             return attempt.body.end(failure)
         assert failure is not None
@@ -59,32 +66,86 @@ class OwnClient:
     def stream(
         self, request: Request, prepared: httpx.Request, target: Target
     ) -> Response | Opened:
-        """Send one request; as `HttpxAdapter.stream`. Each wait ends by httpx's own timeouts."""
-        self._check()
-        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        """Send one request; as `HttpxAdapter.stream`. Each wait has a timeout of its own."""
+        attempt = self._attempt(request, prepared, target)
         attempt.deadline = math.inf
         return _OpenedOwn(attempt).start()
 
-    def _check(self) -> None:
-        if self._inherited:
-            raise failures.inherited("httpx.Client")
+    def _attempt(self, request: Request, prepared: httpx.Request, target: Target) -> _Attempt:
         if self._client.is_closed:
             raise failures.closed()
+        attempt = _Attempt(request, prepared, target, self._client, self._limit)
+        pool = own_pool.pool_of(attempt.transport)
+        if pool is not None:
+            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
+        else:
+            self._go_through()
+            attempt.watch()
+        return attempt
+
+    def _lines_of(self, pool: Any) -> Lines:
+        found = self._lines.get(pool)
+        if found is None:
+            source = OwnPool(pool)
+            made = Lines(source, source.limit, source.expiry, source.resting)
+            found = self._lines.setdefault(pool, made)
+        return found
+
+    def _go_through(self) -> None:
+        """Take note that the client's own connections are used, unless they came here by a fork."""
+        if self._inherited:
+            raise failures.inherited("httpx.Client")
         if not self._noted:
             self._noted = True
             own.note_use(self._client)
 
+    def close(self) -> None:
+        """Close our connections; the client stays open."""
+        for each in list(self._lines.values()):
+            each.close()
+
     def forget_inherited(self) -> None:
-        """Look, in the child of a fork, whether the client can still be used."""
+        """Drop our connections, and look whether those of the client can be used in the child."""
         self._inherited = self._inherited or own.has_connections(self._client)
+        for each in list(self._lines.values()):
+            each.forget_inherited()
+
+
+class _Lease:
+    """A transport for one exchange: takes a connection when the request is to leave."""
+
+    __slots__ = ("_deadline", "_lines", "_target", "_timeout", "slot", "wire")
+
+    def __init__(self, lines: Lines, target: Target, deadline: float, timeout: float) -> None:
+        self._lines = lines
+        self._target = target
+        self._deadline = deadline
+        self._timeout = timeout
+        self.slot: Slot[Line] | None = None
+        self.wire: Wire | None = None
+        """The connection's socket, once one was taken."""
+
+    def handle_request(self, prepared: httpx.Request) -> httpx.Response:
+        slot = self.slot = self._lines.acquire(self._target, self._deadline, self._timeout)
+        used = cast("Line", slot.line)
+        self.wire = used.wire
+        used.wire.begin(self._deadline)
+        return used.handle_request(prepared)
+
+    def end(self, whole: bool) -> None:
+        """Give the connection back; `whole` tells whether the response was read as it should be."""
+        slot, self.slot = self.slot, None
+        if slot is not None:
+            used = cast("Line", slot.line)
+            self._lines.release(slot, whole and line.settled(used.connection))
 
 
 class _Attempt:
     """One exchange, and what is known about it so far."""
 
     __slots__ = (
-        "body", "client", "deadline", "failure", "limit", "prepared", "request", "tap", "target",
-        "trail", "transport",
+        "_lease", "body", "client", "deadline", "failure", "limit", "prepared", "request", "tap",
+        "target", "trail", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -102,15 +163,53 @@ class _Attempt:
         self.limit = limit
         self.deadline = _clock() + request.timeout
         self.transport = own.transport_of(client, httpx.Client, target.url)
+        self._lease: _Lease | None = None
         self.trail: Trail | None = None
-        if not own.connects_plainly(self.transport):
-            # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
-            to_the_end = self.transport is None
-            extensions = prepared.extensions
-            self.trail = Trail(target.origin, self.deadline, extensions, to_the_end=to_the_end)
         self.body: Body | None = None
         self.failure: MolamError | None = None
         self.tap: _Tap | None = None
+
+    def lease(self, lines: Lines, *, proxied: bool) -> None:
+        """Send through a connection of ours instead of the client's transport."""
+        timeout = self.request.timeout
+        self.transport = self._lease = _Lease(lines, self.target, self.deadline, timeout)
+        if proxied:
+            self.trail = Trail(self.target.origin, self.deadline, self.prepared.extensions)
+
+    def watch(self) -> None:
+        """Watch what the client does."""
+        # Hooks run by `send` may meet a fault of the response, which is then to be known as one.
+        to_the_end = self.transport is None
+        extensions = self.prepared.extensions
+        self.trail = Trail(self.target.origin, self.deadline, extensions, to_the_end=to_the_end)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it is certain that no byte of the request has left, on a connection of ours."""
+        if self._lease is None:
+            return False
+        wire = self._lease.wire
+        sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
+        return not sent and self.body is None
+
+    def hold(self) -> None:
+        """Keep a connection of ours for as long as somebody reads."""
+        if self._lease is not None and self._lease.slot is not None:
+            self._lease.slot.due = math.inf
+
+    def wait_anew(self) -> None:
+        """Give the next bytes the whole timeout; httpx's own does so by itself."""
+        if self._lease is not None and self._lease.wire is not None:
+            self._lease.wire.deadline = _clock() + self.request.timeout
+
+    def finish(self, *, whole: bool) -> None:
+        """Close the answer, and give a connection of ours back; `whole` if it was read to its end."""
+        try:
+            if self.tap is not None:
+                self.tap.finish()
+        finally:
+            if self._lease is not None:
+                self._lease.end(whole and self.body is not None and self.body.problem is None)
 
     def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
@@ -195,17 +294,19 @@ class _Attempt:
         Raises:
             ForeignError: it is none.
         """
-        host = self.target.host
-        if self.tap is not None and isinstance(error, MolamError):
+        host, lease = self.target.host, self._lease
+        if isinstance(error, MolamError) and (self.tap is not None or lease is not None):
             return error
         hooks = self.client.event_hooks if self.transport is None else {}
-        closed = self.client.is_closed
+        closed = lease is None and self.client.is_closed
         failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
         if failure is not None:
             if self.body is None and not (self.trail and self.trail.unsent(error)):
-                self.body = failures.interim(error, host)
+                wire = None if lease is None else lease.wire
+                self.body = failures.interim(error, host, b"" if wire is None else wire.first)
             return failure
-        raise ForeignError(error, own.answer_of(error)) from None
+        unsent = own.refused(self.request) if self.unsent else None
+        raise ForeignError(error, unsent or own.answer_of(error)) from None
 
 
 class _Tap(httpx.SyncByteStream):
@@ -285,10 +386,15 @@ class _OpenedOwn(Opened):
             raise failure
         if failure is not None:
             return self.body.end(failure)
-        return self if self.body.streamed else self.rest()
+        if not self.body.streamed:
+            return self.rest()
+        attempt.hold()
+        return self
 
     def pull(self) -> bytes | None:
         tap = self._attempt.tap
+        if self._begun().streamed:
+            self._attempt.wait_anew()
         if tap is None:
             return next(self._chunks, None)
         return None if tap.advance() is None else b""  # it has fed the body itself
@@ -297,7 +403,8 @@ class _OpenedOwn(Opened):
         return self._attempt.failure_of(error)
 
     def shut(self, whole: bool) -> None:
-        if self._attempt.tap is not None:
-            self._attempt.tap.finish()
-        elif self._answer is not None:
-            self._answer.close()
+        try:
+            if self._attempt.tap is None and self._answer is not None:
+                self._answer.close()
+        finally:
+            self._attempt.finish(whole=whole)

@@ -84,8 +84,13 @@ class Stack(Generic[L]):
     @property
     def held(self) -> int:
         """How many slots are neither empty nor at rest."""
-        at_rest = sum(len(idle) for idle in self._idle.values()) + len(self._empty)
+        at_rest = self.resting + len(self._empty)
         return sum(mark() is not None for mark in self._slots) - at_rest
+
+    @property
+    def resting(self) -> int:
+        """How many connections are at rest."""
+        return sum(len(idle) for idle in tuple(self._idle.values()))
 
     def take(self, origin: Origin, now: float, due: float) -> Slot[L] | None:
         """Take a slot, if possible with the connection of `origin` that was used last.

@@ -49,7 +49,28 @@ class Wire(httpcore.AsyncNetworkBackend):
             self._stream = await asyncio_socket.connect(host, port, local_address)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        return _Stream(self._stream, self)
+        return self._opened(self._stream, socket_options)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            self._stream = asyncio_socket.ReadableToTheEnd(await anyio.connect_unix(path))
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return self._opened(self._stream, socket_options)
+
+    def _opened(
+        self, stream: anyio.abc.ByteStream, options: Iterable[httpcore.SOCKET_OPTION] | None
+    ) -> httpcore.AsyncNetworkStream:
+        told: Any = stream.extra
+        raw = told(anyio.abc.SocketAttribute.raw_socket, None)
+        for option in options or ():
+            raw.setsockopt(*option)
+        return _Stream(stream, self)
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

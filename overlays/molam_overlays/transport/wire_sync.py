@@ -66,6 +66,20 @@ class Wire(httpcore.NetworkBackend):
                 self._sockets.append(stream)
                 return _Stream(stream, self)
 
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self.left(httpcore.ConnectTimeout)
+        stream = httpcore.SyncBackend().connect_unix_socket(path, left, socket_options)
+        self._sockets.append(stream)
+        return _Stream(stream, self)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, self.left(httpcore.ConnectTimeout)))
+
     def _resolve(self, host: str, port: int) -> list[str]:
         """Resolve a name in a thread of its own: getaddrinfo knows no timeout."""
         if _is_numeric(host):

@@ -123,6 +123,18 @@ def continue_and_close(c: Conversation) -> None:
 
 
 @deed
+def hints_and_close(c: Conversation) -> None:
+    c.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    c.hang_up()
+
+
+@deed
+def flood_of_hints(c: Conversation) -> None:
+    while not c.closing.wait(0.02):
+        c.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+
+
+@deed
 def switching(c: Conversation) -> None:
     c.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nxyz")
     c.hang_up()

@@ -58,7 +58,7 @@ def post(adapter: Any, url: str, timeout: float = 5) -> Any:
     return asyncio.run(adapter.exchange(request)).content
 
 
-made: list[httpx.Client] = []
+made: list[Any] = []
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +68,22 @@ def _close() -> Iterator[None]:
         made.pop().close()
 
 
-def own(asynchronous: bool, client: Any = None) -> Any:
+class Opaque(httpx.HTTPTransport):
+    """A transport of one's own: calls go through its pool."""
+
+
+class AsyncOpaque(httpx.AsyncHTTPTransport):
+    """The same for the async half."""
+
+
+def own(asynchronous: bool, client: Any = None, *, opaque: bool = False) -> Any:
     if asynchronous:
-        return AsyncHttpxAdapter(client or httpx.AsyncClient())
-    made.append(client or httpx.Client())
-    return HttpxAdapter(made[-1])
+        transport = AsyncOpaque() if opaque else None
+        return AsyncHttpxAdapter(client or httpx.AsyncClient(transport=transport))
+    client = client or httpx.Client(transport=Opaque() if opaque else None)
+    adapter = HttpxAdapter(client)
+    made.extend([client, adapter])
+    return adapter
 
 
 @pytest.fixture(params=[False, True], ids=["sync", "async"])
@@ -80,10 +91,32 @@ def asynchronous(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def test_a_client_of_ones_own_that_was_used_is_refused_before_a_byte_is_sent(
+def test_a_client_of_ones_own_serves_parent_and_child_on_connections_of_their_own(
     server: Any, asynchronous: bool
 ) -> None:
     adapter = own(asynchronous)
+    assert post(adapter, server.url) == BODY
+    assert in_child(lambda: post(adapter, server.url)) == str(BODY)
+    if not asynchronous:
+        assert post(adapter, server.url) == BODY
+        assert [seen.connection for seen in server.seen] == [1, 2, 1]
+
+
+def test_one_that_the_application_used_serves_them_as_well(server: Any) -> None:
+    client = httpx.Client()
+    client.get(f"{server.url}/ok")
+    adapter = own(False, client)
+    assert in_child(lambda: post(adapter, server.url)) == str(BODY)
+    # Also one that is put behind an adapter in the child only.
+    assert in_child(lambda: post(own(False, client), server.url)) == str(BODY)
+    client.get(f"{server.url}/ok")
+    assert [seen.connection for seen in server.seen] == [1, 2, 3, 1]
+
+
+def test_one_with_a_transport_of_ones_own_that_was_used_is_refused_before_a_byte_is_sent(
+    server: Any, asynchronous: bool
+) -> None:
+    adapter = own(asynchronous, opaque=True)
     assert post(adapter, server.url) == BODY
     told = in_child(lambda: post(adapter, server.url))
     assert told.startswith("ClientClosedError not_sent: Your httpx.")
@@ -94,26 +127,33 @@ def test_a_client_of_ones_own_that_was_used_is_refused_before_a_byte_is_sent(
         assert {seen.connection for seen in server.seen} == {1}
 
 
-def test_one_that_was_never_used_serves_the_child(server: Any, asynchronous: bool) -> None:
-    adapter = own(asynchronous)
+@pytest.mark.parametrize("opaque", [False, True])
+def test_one_that_was_never_used_serves_the_child(
+    server: Any, asynchronous: bool, opaque: bool
+) -> None:
+    adapter = own(asynchronous, opaque=opaque)
     assert in_child(lambda: post(adapter, server.url)) == str(BODY)
 
 
 def test_one_that_was_only_opened_serves_the_child(server: Any) -> None:
-    with httpx.Client() as client:
-        adapter = HttpxAdapter(client)
+    with httpx.Client(transport=Opaque()) as client:
+        adapter = own(False, client)
         assert in_child(lambda: post(adapter, server.url)) == str(BODY)
 
 
-def test_one_that_the_application_used_is_refused(server: Any) -> None:
-    client = httpx.Client()
+def test_one_with_a_transport_of_ones_own_that_the_application_used_is_refused(server: Any) -> None:
+    client = httpx.Client(transport=Opaque())
     client.get(f"{server.url}/ok")
     adapter = own(False, client)
     assert "used before fork()" in in_child(lambda: post(adapter, server.url))
 
 
 def test_one_that_another_adapter_used_is_refused(server: Any, asynchronous: bool) -> None:
-    client: Any = httpx.AsyncClient() if asynchronous else httpx.Client()
+    client: Any = (
+        httpx.AsyncClient(transport=AsyncOpaque())
+        if asynchronous
+        else httpx.Client(transport=Opaque())
+    )
     first, second = own(asynchronous, client), own(asynchronous, client)
     post(first, server.url)
     del first

@@ -54,8 +54,8 @@ async def test_cancelled_calls_neither_leak_nor_poison_connections(
     for number in range(100):
         content = b"%d" % number
         assert (await adapter.exchange(post(f"{server.url}/echo", content))).content == content
-    assert adapter._stack.held == 0
-    assert len(adapter._stack._slots) <= 8
+    assert adapter._lines.stack.held == 0
+    assert len(adapter._lines.stack._slots) <= 8
     await adapter.aclose()
     await anyio.to_thread.run_sync(server.wait_until, lambda: not server.open)
 
@@ -77,7 +77,7 @@ async def test_a_cancelled_task_ends_cancelled(server: Any) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert task.cancelled()
-    assert adapter._stack.held == 0
+    assert adapter._lines.stack.held == 0
     await adapter.aclose()
 
 
@@ -139,13 +139,13 @@ async def test_closing_wakes_who_waits_for_a_connection(server: Any, anyio_backe
         group.start_soon(adapter.exchange, post(f"{server.url}/stall"))
         await anyio.to_thread.run_sync(server.wait_until, lambda: server.seen)
         group.start_soon(wait)
-        while not adapter._stack._queue:
+        while not adapter._lines.stack._queue:
             await anyio.lowlevel.checkpoint()
         await adapter.aclose()
         while not caught:
             await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
-    assert adapter._stack.held == 0
+    assert adapter._lines.stack.held == 0
 
 
 def test_another_event_loop_is_refused_with_a_reason(server: Any) -> None:

@@ -91,7 +91,7 @@ def test_closing_wakes_who_waits_for_a_connection(server: Any) -> None:
     threads[0].start()
     server.wait_until(lambda: server.seen)
     threads[1].start()
-    while not adapter._stack._queue:
+    while not adapter._lines.stack._queue:
         pass
     adapter.close()
     threads[1].join(1.5)

@@ -69,10 +69,15 @@ class Own:
         return hook
 
     def post(self, client: Any, url: str, timeout: float = 10, **arguments: Any) -> Response:
-        made: Any = AsyncHttpxAdapter if self.asynchronous else HttpxAdapter
         request = Request("POST", url, {"Idempotency-Key": "k"}, b'{"a":1}', None, timeout)
-        response: Response = self.run(made(client, **arguments).exchange, request)
+        response: Response = self.run(self.adapter(client, **arguments).exchange, request)
         return response
+
+    def adapter(self, client: Any, **arguments: Any) -> Any:
+        made: Any = AsyncHttpxAdapter if self.asynchronous else HttpxAdapter
+        adapter = made(client, **arguments)
+        self._stack.callback(self.run, adapter.aclose if self.asynchronous else adapter.close)
+        return adapter
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
@@ -258,7 +263,7 @@ def test_the_apis_refusal_is_known_although_a_hook_raised(server: Any, own: Own,
 
 def test_send_of_the_adapter_raises_what_the_hook_raised(server: Any, own: Own) -> None:
     client = own.hooked(response=raising(Bug("x")))
-    adapter: Any = (AsyncHttpxAdapter if own.asynchronous else HttpxAdapter)(client)
+    adapter = own.adapter(client)
     with pytest.raises(Bug):
         own.run(lambda: adapter.send(method="POST", url=f"{server.url}/ok", headers={}))
 
@@ -524,7 +529,7 @@ class Shop:
             self.close(made)
 
     def client(self, client: Any) -> Any:
-        adapter: Any = (AsyncHttpxAdapter if self.own.asynchronous else HttpxAdapter)(client)
+        adapter = self.own.adapter(client)
         made: Any = MolamAsyncClient if self.own.asynchronous else MolamClient
         return made(self.config, adapter, idempotency_store=self.store)
 

@@ -14,6 +14,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ HELLO = b"\x05\x00"
 WITH_PASSWORD = b"\x05\x02"
 GRANTED = b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
 SILENCE = None
+DRIPPED = b"dripped"
 SECRET = "pass-canary"
 # httpcore leaves a socket to the garbage collector when SOCKS fails; ours are closed.
 LEAKS = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -78,6 +80,11 @@ class Proxy:
                 if not (heard := sock.recv(65536)):
                     return
                 self.heard.append(heard)
+                if part == DRIPPED:
+                    for byte in b"HTTP/1.1 200 Connected" + b"!" * 1000:
+                        if self._over.wait(0.02):
+                            return
+                        sock.sendall(bytes([byte]))
                 if part is None:
                     self._over.wait(30)
                     return
@@ -218,6 +225,17 @@ def test_a_socks_proxy_that_fails_before_plain_http_was_not_the_api_either(
     with pytest.raises(NetworkError) as caught:
         through.post(f"socks5h://127.0.0.1:{proxy.port}", "http://api.molam.test/x")
     assert caught.value.delivery == "not_sent"
+
+
+def test_a_proxy_that_drips_its_answer_cannot_stretch_the_timeout(
+    through: Through, proxy_of: Any
+) -> None:
+    proxy = proxy_of(DRIPPED)
+    begin = time.monotonic()
+    with pytest.raises(MolamError) as caught:
+        through.post(f"http://127.0.0.1:{proxy.port}", timeout=0.3)
+    assert caught.value.delivery == "not_sent"
+    assert time.monotonic() - begin < 3  # dripping it all takes 20 s
 
 
 @pytest.mark.parametrize("script", [[HELLO, GRANTED, b""], [HELLO, GRANTED, SILENCE]])

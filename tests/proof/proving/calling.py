@@ -72,6 +72,8 @@ class Signature:
     media: str
     """The argument that chooses the media type of the body; empty without a choice."""
     keyed: bool
+    more: str = ""
+    """The argument for properties of the body that have none."""
 
 
 def signature_of(
@@ -95,7 +97,7 @@ def signature_of(
     wanted = [Wanted(node.fact("in"), node.fact("name")) for node in parameters]
     body = [Wanted("body", name) for name in fields]
     matched: dict[Wanted, str] = {}
-    media = ""
+    media = more = ""
     if not keyed:
         pass
     elif any(w.place == "header" and w.wire.lower() == "idempotency-key" for w in wanted):
@@ -115,13 +117,16 @@ def signature_of(
         if name.startswith("media_type"):
             media = name
             free.remove(name)
+        if name.startswith("additional_properties"):
+            more = name
+            free.remove(name)
     left = [w for w in wanted + body if w not in matched]
     if len(left) != len(free):
         raise MismatchError(
             f"no argument for {[f'{w.place} {w.wire}' for w in left]}, no value for {free}"
         )
     matched.update(zip(left, free, strict=True))
-    return Signature(matched, whole, media, keyed)
+    return Signature(matched, whole, media, keyed, more)
 
 
 def _take(matched: dict[Wanted, str], free: list[str], wanted: list[Wanted]) -> None:

@@ -322,8 +322,12 @@ class Proof:
             return Sent(keywords, values, media, body)
         if isinstance(body, dict):
             known = {w.wire: name for w, name in signature.arguments.items() if w.place == "body"}
+            more = {wire: value for wire, value in body.items() if wire not in known}
             body = {wire: value for wire, value in body.items() if wire in known}
             keywords.update({known[wire]: value for wire, value in body.items()})
+            if signature.more and more:
+                keywords[signature.more] = more
+                body |= more
         return Sent(keywords, values, media, body)
 
     def _parameter(self, parameter: Node, variant: int) -> Any:

@@ -1,0 +1,1 @@
+"""The rules of our own documents, each a function that yields complaints; nothing that changes a document."""

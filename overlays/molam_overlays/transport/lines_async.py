@@ -1,0 +1,139 @@
+"""Connections of an async adapter: `lines_sync` with await. What changes who holds which has none."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import anyio
+import httpx
+
+from molam_overlays.transport import failures, line
+from molam_overlays.transport.lines_sync import Connections
+from molam_overlays.transport.stack import Slot, Stack, Waiter
+from molam_overlays.transport.target import Origin
+from molam_overlays.transport.wire_async import Wire, clock
+
+
+class AsyncLines:
+    """Who holds which connection, of one pool's worth."""
+
+    def __init__(
+        self, source: Connections, limit: int, expiry: float, resting: int = sys.maxsize
+    ) -> None:
+        self._source = source
+        self._limit = limit
+        self._expiry = expiry
+        self._resting = resting
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        self.stack: Stack[Line] = Stack(self._limit, self._expiry)
+
+    async def acquire(self, origin: Origin, timeout: float) -> Slot[Line]:  # noqa: ASYNC109
+        """Return a slot with a connection for an origin; the caller sees to it that this ends in time.
+
+        Raises:
+            ClientClosedError: the adapter is closed.
+        """
+        now = clock()
+        slot = self.stack.take(origin, now, now + timeout)
+        if slot is None:
+            slot = await self._await_turn(now, now + timeout)
+        try:
+            if self._closed:
+                raise failures.closed()
+            found = slot.line
+            if found is not None:
+                young = now - found.idle_since <= self._expiry
+                if young and found.origin == origin and line.alive(found.connection):
+                    return slot
+                slot.line = None
+                await _discard([found])
+            wire = Wire()
+            # Nobody else makes the TLS context: an adapter belongs to one event loop.
+            slot.line = Line(origin, self._source.connection(origin, wire, 0.0), wire)
+        except BaseException:
+            await self.release(slot, False)
+            raise
+        return slot
+
+    async def _await_turn(self, now: float, due: float) -> Slot[Line]:
+        stack = self.stack
+        waiter = _Waiter(due)
+        try:
+            stack.wait(waiter, now)
+            if waiter.slot is None:
+                await waiter.turn.wait()
+        except BaseException:
+            stack.leave(waiter)
+            if waiter.slot is not None:  # at the same moment: it is for the next one
+                await self.release(waiter.slot, True)
+            raise
+        if waiter.slot is None:
+            raise failures.closed()
+        return waiter.slot
+
+    async def release(self, slot: Slot[Line], reusable: bool) -> None:
+        """Give a slot back, with its connection if that can be used again."""
+        reusable = reusable and (self._resting >= self._limit or self.stack.resting < self._resting)
+        try:
+            if not reusable and slot.line is not None:
+                await _discard([slot.line])
+        finally:
+            doomed = self.stack.give_back(slot, clock(), reusable=reusable)
+            if doomed:
+                await _discard(doomed)
+
+    async def aclose(self, *, elsewhere: bool) -> None:
+        """Close all connections; safe twice. Calls in progress end, and close theirs.
+
+        Args:
+            elsewhere: whether they belong to another event loop; those of one that is gone went with it.
+        """
+        self._closed = True
+        resting = self.stack.close()
+        if resting and not elsewhere:
+            await _discard(resting)
+
+    def forget_inherited(self) -> None:
+        """Drop what a fork has left us.
+
+        Nothing is closed: the parent's event loop shares its selector with us, and closing would
+        take the parent's connections out of it.
+        """
+        self.stack.abandon()
+        self._start()
+        self.stack.closed = self._closed
+
+
+class _Waiter(Waiter["Line"]):
+    __slots__ = ("turn",)
+
+    def __init__(self, due: float) -> None:
+        super().__init__(due)
+        self.turn = anyio.Event()
+
+    def wake(self) -> None:
+        self.turn.set()
+
+
+class Line(httpx.AsyncHTTPTransport):
+    """httpx's transport over one connection instead of a pool of them."""
+
+    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
+        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
+        self._pool = connection
+        self.connection = connection
+        self.wire = wire
+        self.origin = origin
+        self.idle_since = 0.0
+        self.fresh = True
+        self.proxied = line.is_proxied(connection)
+
+
+async def _discard(lines: list[Line]) -> None:
+    with anyio.CancelScope(shield=True):
+        for each in lines:
+            await each.wire.close()
