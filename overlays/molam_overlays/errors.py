@@ -118,7 +118,7 @@ class ConfigurationError(MolamError, ValueError):
 
 
 class ClientClosedError(MolamError, RuntimeError):
-    """A client was used after it was closed, or on another event loop than its own."""
+    """A client was used after it was closed, or where its connections cannot be."""
 
 
 class ValidationError(MolamError, ValueError):

@@ -31,7 +31,7 @@ from molam_overlays.calls.blocking import T
 
 
 class Awaiting(Client):
-    """The driver of the async client. Belongs to the event loop it is first used on."""
+    """The driver of the async client. Serves every event loop that uses it."""
 
     _asynchronous = True
 
