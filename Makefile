@@ -53,6 +53,23 @@ drift: setup ## Check that emitted files are what their sources give
 	@$(PY) -m generator check
 	@$(PY) scripts/currencies --check
 
+.PHONY: golden
+golden: setup ## Refresh the record of what the generator emits; review its diff
+	@$(PY) scripts/golden
+
+.PHONY: lock
+lock: setup ## Rewrite the locks after a change of the dependencies (ARGS are uv's)
+	@scripts/lock $(ARGS)
+
+.PHONY: docs
+docs: setup ## Build the documentation site, docs/_build/html
+	@$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+.PHONY: release
+release: setup ## Go through the checklist of a release, and make it (ARGS="--check" only looks)
+	@$(PY) scripts/release $(ARGS)
+
 .PHONY: hooks
 hooks: ## Check style and emitted files before every commit (scripts/pre-commit)
 	@scripts/pre-commit --install
@@ -83,6 +100,6 @@ ci: ## Run all that continuous integration runs
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made, .venv too
-	@rm -rf .venv benchmarks/.cache build dist htmlcov .coverage .coverage.* .hypothesis .schemathesis \
+	@rm -rf .venv benchmarks/.cache build dist docs/_build htmlcov .coverage .coverage.* .hypothesis .schemathesis \
 	    .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

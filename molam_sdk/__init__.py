@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from molam_sdk import models as models
     from molam_sdk import money as money
     from molam_sdk import observe as observe
+    from molam_sdk import sandbox as sandbox
     from molam_sdk import utils as utils
     from molam_sdk import webhooks as webhooks
     from molam_sdk.async_client import MolamAsyncClient as MolamAsyncClient
@@ -64,6 +65,7 @@ _SUBMODULES = [
     "models",
     "money",
     "observe",
+    "sandbox",
     "utils",
     "webhooks",
 ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from molam_overlays.annotations import Unpack
 from molam_overlays.calls.blocking import Blocking
+from molam_overlays.config import CallOptions
 from molam_sdk import __version__
 from molam_sdk.api import payment_intents, payouts, refunds
 from molam_sdk.config import Config
@@ -26,11 +28,6 @@ from molam_sdk.models.refund import Refund
 from molam_sdk.models.refund_list import RefundList
 from molam_sdk.models.refund_reason import RefundReason
 from molam_sdk.models.refund_status import RefundStatus
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from molam_overlays.config import CallOptions
 
 
 class MolamClient(Blocking):

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from molam_overlays.frames import sealed
 from molam_overlays.webhook import events as _events
 from molam_overlays.webhook import router as _router
-from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS
+from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS, SecretSource
 from molam_sdk.models.event import Event
 from molam_sdk.models.payment_intent_canceled import PaymentIntentCanceled
 from molam_sdk.models.payment_intent_created import PaymentIntentCreated
@@ -27,10 +27,6 @@ from molam_sdk.models.payout_sent import PayoutSent
 from molam_sdk.models.refund_created import RefundCreated
 from molam_sdk.models.refund_failed import RefundFailed
 from molam_sdk.models.refund_succeeded import RefundSucceeded
-
-if TYPE_CHECKING:
-    from molam_overlays.webhook.signature import SecretSource
-
 
 __all__ = [
     "EVENTS",

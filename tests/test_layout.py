@@ -29,6 +29,7 @@ OPTIONAL = (
     "overlays/molam_overlays/cli",
     "overlays/molam_overlays/transport/pyreqwest",
     "overlays/molam_overlays/pytest_plugin",
+    "overlays/molam_overlays/schema/pydantic",
     "molam_sdk/sandbox",
     "molam_sdk/contrib",
     "molam_sdk/http/pyreqwest",
@@ -216,7 +217,7 @@ FLOORS = {
         "errors",
         "outcome",
         "product wire drive",
-        "redact frames",
+        "annotations integers keywords redact frames",
     ],
     "generator": [
         "__main__",

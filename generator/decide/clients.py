@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import attrs
 
 from generator.decide import views
-from generator.decide.imports import settle, use, use_for_types
+from generator.decide.imports import settle, use
 from generator.decide.operations import Functions
 from generator.decide.prose import paragraph_doc
-from generator.decide.runtime import of_runtime, of_runtime_for_types
+from generator.decide.runtime import of_runtime
 from generator.decide.views import Brand
 from generator.text.literal import literal
 
@@ -57,7 +57,7 @@ def client(
         use(f"{package}.config", "Config"),
     ]
     if view.functions:
-        fixed += [use_for_types("typing_extensions", "Unpack"), of_runtime_for_types("CallOptions")]
+        fixed += [of_runtime("Unpack"), of_runtime("CallOptions")]
     if events:
         fixed.append(use(f"{package}.events", "construct_event"))
     # Method names hide builtins and imports inside the class.

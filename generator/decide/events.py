@@ -11,7 +11,7 @@ from generator.decide import views
 from generator.decide.event_tags import USUAL, Event, tell_apart
 from generator.decide.homes import Homes
 from generator.decide.imports import isort, settle, use
-from generator.decide.runtime import of_runtime, of_runtime_for_types
+from generator.decide.runtime import of_runtime
 from generator.text.literal import literal
 from generator.understand.api import Api
 
@@ -45,7 +45,7 @@ def events(api: Api, homes: Homes, signature_header: str) -> views.Events | None
         *(use("typing", name)
           for name in ("Any", "Final", "Literal", "TypeAlias", "TypeVar", "overload")),
         use("collections.abc", "Callable"), use("collections.abc", "Mapping"),
-        of_runtime("DEFAULT_TOLERANCE_MS"), of_runtime("sealed"), of_runtime_for_types("SecretSource"),
+        of_runtime("DEFAULT_TOLERANCE_MS"), of_runtime("sealed"), of_runtime("SecretSource"),
     )  # fmt: skip
     (settled, _), imports = settle((view, fixed), here=f"{homes.package}.events", taken=_OWN)
     names = sorted({*_OWN, *settled.classes, settled.base}, key=isort)

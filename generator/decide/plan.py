@@ -105,7 +105,14 @@ def _reexport(module: Module, brand: Brand, submodules: tuple[views.Entry, ...])
 def _below(package: str, public: PublicApi, *, events: bool) -> list[str]:
     """Return the modules that `import molam_sdk` alone makes reachable."""
     names = [module.name for module in public.modules if not module.extra]
-    names += ["async_client", "client", "config", "models", *(["events"] if events else [])]
+    names += [
+        "async_client",
+        "client",
+        "config",
+        "models",
+        "sandbox",
+        *(["events"] if events else []),
+    ]
     return sorted(f"{package}.{name}" for name in names)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from generator.decide import views
-from generator.decide.imports import use, use_for_types
+from generator.decide.imports import use
 
 PACKAGE: Final = "molam_overlays"
 """The runtime's own name."""
@@ -19,6 +19,7 @@ ERROR: Final = "MolamError"
 """What the runtime calls the error above all others."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "annotations": ("Unpack",),
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
     "calls.call": ("Call",),
@@ -42,7 +43,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "schema.files": ("Binary", "File",),
     "schema.formats": ("Base64", "Date", "DateTime", "DecimalText", "Duration", "Time", "Uuid",),
     "schema.lazy": ("Lazy",),
-    "schema.model": ("Model",),
+    "schema.model": ("Model", "UnknownModel",),
     "schema.numbers": ("Float", "Integer", "Number",),
     "schema.rules": (
         "any_of_required", "dependent_required", "max_properties", "min_properties",
@@ -69,11 +70,6 @@ def of_runtime(name: str) -> str:
     return use(RUNTIME[name], name)
 
 
-def of_runtime_for_types(name: str) -> str:
-    """Return the token of a name of the runtime that must not be imported when the file runs."""
-    return use_for_types(RUNTIME[name], name)
-
-
 CALL_OPTIONS: Final = frozenset({"timeout", "max_retries", "deadline", "extra_headers", "into"})
 """Keywords of every client method; an operation's own argument gives way."""
 
@@ -89,9 +85,7 @@ MODEL_MEMBERS: Final = frozenset({
 })  # fmt: skip
 """What every model has; a property gives way."""
 
-PAGE_MEMBERS: Final = frozenset(
-    {"from_dict", "get", "keys", "next_page", "response", "to_dict", "to_json"}
-)
+PAGE_MEMBERS: Final = MODEL_MEMBERS | {"next_page"}
 """What every page has; a property gives way."""
 
 NEVER: Final = frozenset({*keyword.kwlist, "self", "cls", "_", "__debug__"})
@@ -102,7 +96,7 @@ CLASSES_TAKEN: Final = frozenset({
     *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
     "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
     "Page", "Parameter", "ResponseInfo", "Sequence", "TYPE_CHECKING", "TypeAlias", "UUID", "Union",
-    "Unset", "WebhookEvent",
+    "UnknownModel", "Unset", "WebhookEvent",
 })  # fmt: skip
 
 IDEMPOTENCY: Final = "Idempotency-Key"

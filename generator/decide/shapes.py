@@ -158,7 +158,7 @@ class Shapes:
         return Shape(read, accept, call("Union", *dict.fromkeys(runtimes)))
 
     def union(self, schema: Schema) -> Shape:
-        """Return alternatives in Python; an object that is none of them is a plain model."""
+        """Return alternatives in Python; an object that is none of them is an unknown one."""
         read, accept, runtimes = _together(map(self.shape, schema.members))
         if schema.tag is not None:
             listed = ", ".join(
@@ -167,9 +167,9 @@ class Shapes:
                 for value, key in schema.tag.members.items()
             )
             runtime = call("Tagged", literal(schema.tag.name), f"{{{listed}}}")
-            return Shape(joined(read, of_runtime("Model")), accept, runtime)
+            return Shape(joined(read, of_runtime("UnknownModel")), accept, runtime)
         if any(map(self.schemas.is_object, schema.members)):
-            read = joined(read, of_runtime("Model"))
+            read = joined(read, of_runtime("UnknownModel"))
         return Shape(read, accept, call("Union", *runtimes))
 
 

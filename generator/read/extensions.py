@@ -89,6 +89,7 @@ RULES: Final[dict[str, tuple[str, Callable[[Any], bool], str]]] = {
     ),
     "x-molam-client-default": ("schema", _is_name, "the name of a field of Config"),
     "x-molam-sensitive": ("schema", lambda value: isinstance(value, bool), "true or false"),
+    "x-molam-behaviour": ("operation", _is_name, "the name of what the sandbox does"),
     "x-molam-page": (
         "operation",
         _is_page,

@@ -160,6 +160,8 @@ class _Account:
             for media in guards.media_types(self.document, body, own):
                 if media not in found.bodies:
                     self.missing(f"The request body {media}", own)
+            given = [chunks.get(found.function, "") for chunks in methods.values()]
+            self.check(guards.open_bodies(self.document, body, own, given))
 
     def answers(
         self,

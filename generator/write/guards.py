@@ -117,6 +117,23 @@ def media_types(
     return [name for name in content if not said_twice(name)]
 
 
+def open_bodies(
+    document: Document, body: Mapping[str, Any], at: str, methods: Iterable[str]
+) -> Iterator[Lost]:
+    """Yield the bodies whose undeclared properties no argument takes, though they are described."""
+    for media, held in (body.get("content") or {}).items():
+        schema_at = pointers.join(at, "content", media, "schema")
+        schema, schema_at = _solid(document, held.get("schema"), schema_at)
+        open_ended = schema.get("additionalProperties") or schema.get("patternProperties")
+        if (
+            open_ended
+            and schema.get("properties")
+            and _JSON.fullmatch(media.partition(";")[0].strip().lower())
+            and not all(re.search(r"\b(additional_properties|body)\w*:", one) for one in methods)
+        ):
+            yield "What the body may hold besides its properties", schema_at
+
+
 def carried(node: Node) -> Node | None:
     """Return the schema that stands for a described event: that of the JSON it carries."""
     if node.kind != "schema" or not node.pointer.endswith("/itemSchema"):

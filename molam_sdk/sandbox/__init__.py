@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from molam_overlays.annotations import Unpack
 from molam_overlays.sandbox import Sandbox as _Sandbox
 from molam_overlays.sandbox import SandboxOptions as SandboxOptions
 from molam_sdk._product import PRODUCT
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from molam_sdk.async_client import MolamAsyncClient
     from molam_sdk.client import MolamClient
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
+from typing import Any, BinaryIO, ClassVar, Final, NoReturn, TypedDict, cast
 from urllib.parse import SplitResult, urlsplit
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
+from molam_overlays.integers import whole
+from molam_overlays.keywords import unexpected
 from molam_overlays.message.credentials import Credentials
 from molam_overlays.redact import MASK
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 WebhookSecrets = str | Iterable[str] | Mapping[str, Any]
 """One secret, which serves every key id; several; or a mapping of key id to secret."""
 
 KEY_PREFIXES: Final = ("sk_", "jwt_")
 LIVE_PREFIX: Final = "sk_live_"
+TEST_PREFIX: Final = "sk_test_"
 
 
 class CallOptions(TypedDict, total=False):
@@ -126,12 +128,32 @@ class Config:
         webhook_secret: WebhookSecrets | None = None,
         timeout: float = 30.0,
         max_retries: int = 3,
+        **others: NoReturn,
     ) -> None:
         """Gather the settings: an argument beats the environment, which beats the default.
 
+        Args:
+            api_key: the secret key. Environment: ``…_API_KEY``.
+            further_keys: more keys, by the name of their security scheme.
+            api_base: the API's address, https except on loopback. Environment: ``…_API_BASE``.
+            default_currency: ISO 4217 code, in capitals, for calls that leave the currency out.
+                Environment: ``…_DEFAULT_CURRENCY``; USD by default.
+            default_locale: language of hosted pages for calls that leave it out. Environment:
+                ``…_DEFAULT_LOCALE``; en by default.
+            webhook_secret: one secret for every key id, several, or a mapping of key id to secret.
+                Environment: ``…_WEBHOOK_SECRET`` (one secret).
+            timeout: seconds for one attempt as a whole.
+            max_retries: attempts after the first, 0 or more.
+            others: nothing else.
+
+        The environment's names begin as `environment` says.
+
         Raises:
             ConfigurationError: a setting is missing or malformed; also a `ValueError`.
+            TypeError: a setting has another name.
         """
+        for name in others:
+            raise TypeError(unexpected("Config", name, SETTINGS))
         named = self.environment
         key = _api_key(named, api_key)
         base = _with_prefix(_base(named, api_base) or self.server, self.prefix)
@@ -147,6 +169,11 @@ class Config:
         for name, value in (("default_currency", currency), ("default_locale", locale)):
             if not isinstance(value, str):
                 raise ConfigurationError(f"{name} must be text (str).")
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise ConfigurationError(
+                f"default_currency must be three capital letters (ISO 4217), such as USD; got "
+                f"{currency!r:.40}."
+            )
         self.__dict__.update(
             api_key=key,
             further_keys=further,
@@ -200,7 +227,10 @@ class Config:
         self.__reduce__()
 
 
-Config.__module__ = "molam_sdk.config"
+at_home("molam_sdk.config", Config)
+
+SETTINGS: Final = frozenset(Config.__init__.__annotations__) - {"others", "return"}
+"""The names of a Config's arguments."""
 
 
 def mask_key(key: str) -> str:
@@ -224,6 +254,10 @@ def _check_key(key: str, prefixes: tuple[str, ...], environment: str = "MOLAM") 
     if prefixes and not key.startswith(prefixes):
         raise ConfigurationError(
             f"Invalid API key format: a key starts with {' or '.join(prefixes)}."
+        )
+    if prefixes and key in (*prefixes, TEST_PREFIX, LIVE_PREFIX):
+        raise ConfigurationError(
+            f"Invalid API key format: nothing follows {key}. Copy the whole key."
         )
 
 
@@ -315,8 +349,9 @@ def check_seconds(name: str, value: Any) -> float:
     Raises:
         ConfigurationError: it is not one.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST:
-        return float(value)
+    seconds = value if isinstance(value, float) else whole(value)
+    if seconds is not None and 0 < seconds <= _LONGEST:
+        return float(seconds)
     raise ConfigurationError(f"{name} must be a positive number of seconds, a year at most.")
 
 
@@ -330,6 +365,7 @@ def check_retries(value: Any) -> int:
     Raises:
         ConfigurationError: it is not one.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    count = whole(value)
+    if count is not None and count >= 0:
+        return count
     raise ConfigurationError("max_retries must be a whole number, 0 or more.")

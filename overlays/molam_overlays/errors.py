@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from molam_overlays.annotations import at_home
 from molam_overlays.outcome import (
     Attempt,
     Delivery,
@@ -432,5 +433,4 @@ PUBLIC = (
     SignatureError,
     WebhookPayloadError,
 )
-for _class in PUBLIC:
-    _class.__module__ = "molam_sdk.exceptions"
+at_home("molam_sdk.exceptions", *PUBLIC)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from molam_overlays.annotations import at_home
 from molam_overlays.redact import SECRET_HEADERS
 from molam_overlays.wire import Headers
 
@@ -112,6 +113,6 @@ def _response_info(*values: Any) -> ResponseInfo:
     return ResponseInfo(*values)
 
 
-ResponseInfo.__module__ = "molam_sdk.models"
+at_home("molam_sdk.models", ResponseInfo)
 NO_RESPONSE: Final = ResponseInfo()
 """The `response` of an object that no call returned."""

@@ -19,8 +19,12 @@ SECRET_HEADERS: Final = frozenset(
 )
 """Header names, in lower case, whose values are never shown. ``Idempotency-Key`` is no secret."""
 
-# API keys, webhook secrets and bearer tokens. The prefix stays: it says what leaked.
-_KEYS: Final = r"(?<![A-Za-z0-9])(sk_(?:live_|test_)?|jwt_|whsec_|Bearer\s+)[A-Za-z0-9_\-.~+/=]+"
+# API keys, webhook secrets and bearer tokens. The prefix stays: it says what leaked. Alone it is no
+# key: a message may say what one starts with, and what is masked already stays as it is.
+_KEYS: Final = (
+    r"(?<![A-Za-z0-9])(sk_live_|sk_test_|sk_(?!live_|test_)|jwt_|whsec_|"
+    r"Bearer\s+(?!(?:sk_(?:live_|test_)?|jwt_)(?![A-Za-z0-9_\-.~+/=])))(?=[_\-.~+/=]*[A-Za-z0-9])[A-Za-z0-9_\-.~+/=]+"
+)
 
 
 def redact_text(text: str) -> str:

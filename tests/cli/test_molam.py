@@ -186,7 +186,7 @@ def test_a_port_in_use_is_one_line() -> None:
             text=True,
             timeout=60,
         )
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert ran.stderr.startswith(f"Error: Port {port} is in use.")
     assert ran.stderr.count("\n") == 1
 
@@ -526,6 +526,6 @@ def test_the_inbox_lists_and_replays(molam: Molam, store: str) -> None:
 @pytest.mark.parametrize("words", [["inbox", "list"], ["db", "migrate"], ["recover"]])
 def test_a_store_that_is_none_is_one_line(molam: Molam, words: list[str]) -> None:
     ran = molam(*words, "mysql://shop", MOLAM_API_KEY="sk_test_1")
-    assert ran.exit_code == 1
+    assert ran.exit_code == 2
     assert "sqlite:///" in ran.output
     assert "Traceback" not in ran.output

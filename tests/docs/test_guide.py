@@ -1,65 +1,64 @@
-"""The guide is run as it stands: its Python blocks in order, its shell blocks between them."""
+"""Pages are run as they stand; and what they link to is there.
+
+The package index shows the README too, so its addresses are whole.
+"""
 
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from molam_sdk.sandbox import Sandbox
-
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from molam_overlays.product import DOCUMENTATION
+from tests.pages import ROOT, run_page
 
 
-@pytest.mark.parametrize("page", ["docs/guide.md", "docs/webhooks-and-stores.md", "README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/webhooks-and-stores.md"])
 def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = BLOCK.findall(text)
-    assert blocks, f"{page} has no blocks"
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"__name__": "__main__"}
-    with Sandbox(port=0) as sandbox:
-        monkeypatch.setenv("MOLAM_API_KEY", "sk_test_guide")
-        monkeypatch.setenv("MOLAM_API_BASE", sandbox.url)
-        try:
-            for language, source in blocks:
-                if language == "python" and source.startswith("def test_"):
-                    run_tests(source, names, tmp_path)
-                else:
-                    run(language, source, names, page)
-        finally:
-            for value in names.values():
-                if type(value).__name__ in ("MolamClient", "IdempotencyStore", "Inbox"):
-                    value.close()  # type: ignore[attr-defined]
+    assert run_page(page, tmp_path, monkeypatch), f"{page} has no blocks"
 
 
-def run(language: str, source: str, names: dict[str, object], page: str) -> None:
-    """Run one block; of a shell block, the commands that are this package's."""
-    if language == "python":
-        text = source.replace("sk_test_...", "sk_test_guide")
-        exec(compile(text, str(ROOT / page), "exec"), names)
-        return
-    for line in source.splitlines():
-        if line.startswith("molam db"):
-            arguments = shlex.split(line)[1:]
-            subprocess.run([sys.executable, "-m", "molam_sdk", *arguments], check=True, timeout=60)
+SITE = "https://molam.github.io/python-sdk/"
+SOURCE = "https://github.com/molam/python-sdk"
+RAW = "https://raw.githubusercontent.com/molam/python-sdk/main/"
+LINK = re.compile(r"\]\(([^)\s]+)\)|<(https?://[^>]+)>")
+ISSUES = f"{SOURCE}/issues"
 
 
-def run_tests(source: str, names: dict[str, object], folder: Path) -> None:
-    """Run a block of tests as pytest does, with what the page has imported by then."""
-    imported = "".join(
-        f"from {thing.__module__} import {name}\n"
-        for name, thing in names.items()
-        if isinstance(thing, type) and thing.__module__.startswith("molam_sdk")
-    )
-    tests = folder / "test_page.py"
-    tests.write_text(f"import pytest\n{imported}\n{source}", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{source.count('def test_')} passed" in done.stdout
+def links(text: str) -> list[str]:
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [one or other for one, other in LINK.findall(outside)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "SUPPORT.md"])
+def test_pages_that_are_read_elsewhere_have_whole_addresses_of_things_that_are_there(
+    page: str,
+) -> None:
+    for link in links((ROOT / page).read_text(encoding="utf-8")):
+        if link.startswith("#"):
+            continue
+        assert link.startswith(("https://", "http://127.0.0.1")), link
+        target, _, anchor = link.partition("#")
+        if target.startswith((f"{SOURCE}/blob/main/", f"{SOURCE}/tree/main/", RAW)):
+            place = ROOT / re.sub(r"^.*?/main/", "", target)
+            assert place.exists(), link
+        elif target.startswith(SITE):
+            source = ROOT / "docs" / (target.removeprefix(SITE) or "index.html")
+            place = source.with_suffix(".md")
+            assert place.is_file(), link
+            assert not anchor or anchor in anchors(place), link
+        elif target.startswith(SOURCE):
+            assert target in (SOURCE, ISSUES, f"{ISSUES}/new/choose") or "/security/" in target
+
+
+def anchors(place: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", place.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w-]", "", one.lower().replace(" ", "-")) for one in headings}
+
+
+def test_the_addresses_of_the_project_are_said_once_and_the_same() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'Documentation = "{SITE}"' in project
+    assert f'Source = "{SOURCE}"' in project
+    assert DOCUMENTATION == SITE

@@ -15,6 +15,7 @@ from molam_overlays.errors import ValidationError
 from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
 from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.containers import Array, Map, Nullable
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.display import sensitive_values
 from molam_overlays.schema.fields import field
 from molam_overlays.schema.formats import DateTime
@@ -174,7 +175,9 @@ def test_reading_anything_never_raises_but_for_what_is_missing(cls: Any, data: A
 
 def test_attributes_of_nested_objects_share_the_response() -> None:
     info = ResponseInfo(status=200, request_id="r")
-    payment = adopt(Payment, {"account": {"number": "1"}, "accounts": [{"number": "2"}]}, info)
+    payment = adopt(
+        Payment, {"account": {"number": "1"}, "accounts": [{"number": "2"}]}, Origin(info, {})
+    )
     assert payment.account is not None
     assert payment.account.response is info
     assert payment.accounts is not None
@@ -182,7 +185,7 @@ def test_attributes_of_nested_objects_share_the_response() -> None:
 
 
 def test_a_missing_required_field_names_itself_and_the_request() -> None:
-    payment = adopt(Payment, {}, ResponseInfo(request_id="req_7"))
+    payment = adopt(Payment, {}, Origin(ResponseInfo(request_id="req_7"), {}))
     with pytest.raises(AttributeError, match=r"'amount', which Payment should have .*req_7"):
         _ = payment.amount
 

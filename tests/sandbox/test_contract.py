@@ -369,9 +369,9 @@ def test_unknown_fields_are_accepted_and_told(world: World) -> None:
     assert answer.status == 201
     assert "currancy" not in answer.body
     assert world.core.requests(1)[0]["unknown"] == [
-        {"field": "beneficiary.wallet", "meant": None},
+        {"field": "beneficiary.wallet", "meant": "wallet_id"},
         {"field": "beneficiary.iban", "meant": None},
-        {"field": "currancy", "meant": None},
+        {"field": "currancy", "meant": "currency"},
     ]
     world.post(INTENTS, {"amount": 1, "currency": "USD", "descripton": "Order", "Locale": "fr"})
     assert world.core.requests(1)[0]["unknown"] == [

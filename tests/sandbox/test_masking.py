@@ -18,6 +18,7 @@ from molam_overlays.sandbox import behaviour
 from molam_overlays.sandbox.clock import Clock
 from molam_overlays.sandbox.contract import Contract
 from molam_overlays.sandbox.core import Core
+from molam_overlays.sandbox.document import Document
 from molam_overlays.sandbox.state import State, StateError
 
 from .conftest import Visitor
@@ -168,7 +169,7 @@ def test_a_failure_of_the_sandbox_is_logged_without_the_request(
     def broken(call: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(behaviour.BEHAVIOURS, "createPayout", broken)
+    monkeypatch.setitem(behaviour.BEHAVIOURS, "create_payout", broken)
     with caplog.at_level(logging.ERROR):
         answer = site.client.post(PAYOUTS, json=payout(BENEFICIARIES[0]), headers=KEY)
     assert answer.status_code == 500
@@ -208,3 +209,34 @@ def test_the_state_file_and_those_beside_it_are_their_owners_alone(
 def test_a_state_file_that_cannot_be_is_refused_in_words(tmp_path: Path, name: str) -> None:
     with pytest.raises(StateError, match="Cannot use the state file"):
         State(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("schema", "masked"),
+    [
+        ({"type": "string", "x-molam-sensitive": True}, True),
+        ({"$ref": "#/components/schemas/Secret"}, True),
+        ({"$ref": "#/components/schemas/Alias"}, True),
+        ({"$ref": "#/components/schemas/Marked"}, True),
+        ({"$ref": "#/components/schemas/AliasOfMarked"}, True),
+        ({"allOf": [{"$ref": "#/components/schemas/Alias"}]}, True),
+        ({"oneOf": [{"$ref": "#/components/schemas/Alias"}, {"type": "null"}]}, True),
+        ({"type": "array", "items": {"$ref": "#/components/schemas/Alias"}}, True),
+        ({"additionalProperties": {"$ref": "#/components/schemas/Alias"}}, True),
+        ({"$ref": "#/components/schemas/Plain"}, False),
+        ({"$ref": "#/components/schemas/Loop"}, False),
+        ({"type": "string"}, False),
+    ],
+)
+def test_a_property_is_sensitive_by_whatever_name_it_goes(schema: Any, masked: bool) -> None:
+    secret = {"$ref": "#/components/schemas/Secret"}
+    plain = {"$ref": "#/components/schemas/Plain"}
+    document = Document({"openapi": "3.1.0", "paths": {}, "components": {"schemas": {
+        "Secret": {"type": "string", "x-molam-sensitive": True},
+        "Alias": secret,
+        "Plain": {"type": "string"},
+        "Marked": {**plain, "x-molam-sensitive": True},
+        "AliasOfMarked": {"$ref": "#/components/schemas/Marked"},
+        "Loop": {"type": "array", "items": {"$ref": "#/components/schemas/Loop"}},
+        "Holder": {"type": "object", "properties": {"it": schema}}}}})  # fmt: skip
+    assert ("it" in document.sensitive) is masked

@@ -9,6 +9,7 @@ from molam_overlays.calls.call import Call
 from molam_overlays.calls.retry import (
     parse_retry_after,
 )
+from molam_overlays.calls.words import called
 from molam_overlays.calls.world import World
 from molam_overlays.errors import (
     ApiError,
@@ -87,7 +88,7 @@ def api_error(call: Call[Any], response: Response, world: World) -> ApiError:
         said += f": {message}"
     if isinstance(param, str):
         said += f" [param: {param}]"
-    summary = f"{call.operation.id} was answered with status {status}"
+    summary = f"{called(call.operation.id)} was answered with status {status}"
     if 300 <= status <= 399:
         summary += "; redirects are never followed, check api_base"
     summary += quotable(call.without_sensitive_values(said))

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
 from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
 from molam_overlays.calls.page import bind_page
 from molam_overlays.calls.started import Started, attach
 from molam_overlays.calls.undocumented import undocumented_call
-from molam_overlays.calls.world import WORLD, World
 from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import empty, sealed
+from molam_overlays.outcome import Attempt
 from molam_overlays.transport import exchange
 from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
     from molam_overlays.calls.stream import AsyncStream
     from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
     from molam_overlays.wire import Request, Response
+else:
+    Hooks = later("molam_overlays.watch.hooks", "Hooks")
+    Recovered = later("molam_overlays.store.journal", "Recovered")
+    AsyncStream = later("molam_overlays.calls.stream", "AsyncStream")
+
 from molam_overlays.calls.blocking import T
 
 
@@ -43,8 +47,8 @@ class Awaiting(Client):
         *,
         hooks: Hooks | None = None,
         idempotency_store: Any = None,
-        world: World = WORLD,
         sleep: Callable[[float], Awaitable[None]] | None = None,
+        **others: NoReturn,
     ) -> None:
         """Build a client. Nothing is sent, and nothing is left to import.
 
@@ -55,13 +59,15 @@ class Awaiting(Client):
             hooks: plain functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
                 crash: a store, its `journal()`, or a URL.
-            world: clock and randomness, for tests.
-            sleep: waits so many seconds, for tests.
+            sleep: waits so many seconds between attempts; for tests, and for loops that wait in
+                a way of their own.
+            others: nothing else; settings are those of `Config`.
 
         Raises:
             ConfigurationError: a setting is missing or malformed.
+            TypeError: a keyword has another name.
         """
-        super().__init__(config, hooks=hooks, world=world)
+        super().__init__(config, hooks=hooks, others=dict(others))
         if idempotency_store is not None:
             self._keep_journal(idempotency_store)
         # Not at the top: asyncio and what comes with it are nothing to a blocking client.
@@ -72,6 +78,7 @@ class Awaiting(Client):
         self._sleep = sleep or pause.sleep
         self._exchange = exchange.async_exchange_of(self._adapter)
         self._open = exchange.async_stream_of(self._adapter)
+        self._remark_on(self._adapter)
 
     async def _run(
         self,

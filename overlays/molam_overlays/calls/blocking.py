@@ -8,30 +8,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
 from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
 from molam_overlays.calls.page import bind_page
 from molam_overlays.calls.started import Started, attach
 from molam_overlays.calls.undocumented import undocumented_call
-from molam_overlays.calls.world import WORLD, World
 from molam_overlays.config import CallOptions, Config
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import empty, sealed
+from molam_overlays.outcome import Attempt
 from molam_overlays.transport import exchange
 from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
     from molam_overlays.calls.stream import Stream
     from molam_overlays.outcome import Attempt
     from molam_overlays.store.journal import Recovered
     from molam_overlays.watch.hooks import Hooks
     from molam_overlays.wire import Request, Response
+else:
+    Hooks = later("molam_overlays.watch.hooks", "Hooks")
+    Recovered = later("molam_overlays.store.journal", "Recovered")
+    Stream = later("molam_overlays.calls.stream", "Stream")
+
 T = TypeVar("T")
 
 
@@ -46,8 +50,8 @@ class Blocking(Client):
         *,
         hooks: Hooks | None = None,
         idempotency_store: Any = None,
-        world: World = WORLD,
         sleep: Callable[[float], None] = time.sleep,
+        **others: NoReturn,
     ) -> None:
         """Build a client. Nothing is sent, and nothing is left to import.
 
@@ -57,19 +61,22 @@ class Blocking(Client):
             hooks: functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
                 crash: a store, its `journal()`, or a URL.
-            world: clock and randomness, for tests.
-            sleep: waits so many seconds, for tests.
+            sleep: waits so many seconds between attempts; for tests, and for loops that wait in
+                a way of their own.
+            others: nothing else; settings are those of `Config`.
 
         Raises:
             ConfigurationError: a setting is missing or malformed.
+            TypeError: a keyword has another name.
         """
-        super().__init__(config, hooks=hooks, world=world)
+        super().__init__(config, hooks=hooks, others=dict(others))
         if idempotency_store is not None:
             self._keep_journal(idempotency_store)
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
         self._sleep = sleep
         self._exchange = exchange.exchange_of(self._adapter)
         self._open = exchange.stream_of(self._adapter)
+        self._remark_on(self._adapter)
 
     def _run(
         self,

@@ -82,6 +82,10 @@ class Call(Generic[T_co]):
         paged.operation = self.operation.paged()
         return paged
 
+    def query_names(self) -> set[str]:
+        """Return the names of the query parameters, encoded as they are sent."""
+        return {pair.partition("=")[0] for pair in self.query.split("&") if pair}
+
     def query_number(self, name: str) -> int | None:
         """Return the number a query parameter is set to, None when it is not."""
         for pair in self.query.split("&"):

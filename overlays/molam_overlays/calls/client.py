@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
+from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.deprecation import warn_deprecated
 from molam_overlays.calls.download import Download
@@ -12,28 +14,40 @@ from molam_overlays.calls.flow import flow, info_of
 from molam_overlays.calls.operation import Operation
 from molam_overlays.calls.quota import RetryQuota
 from molam_overlays.calls.retry import RetryPolicy
-from molam_overlays.calls.world import World
-from molam_overlays.config import CallOptions, Config, check_retries, check_seconds
+from molam_overlays.calls.words import called, no_setting
+from molam_overlays.calls.world import WORLD
+from molam_overlays.config import (
+    SETTINGS,
+    TEST_PREFIX,
+    CallOptions,
+    Config,
+    check_retries,
+    check_seconds,
+)
 from molam_overlays.errors import ClientClosedError, ConfigurationError, ValidationError
 from molam_overlays.frames import sealed
+from molam_overlays.keywords import unexpected
 from molam_overlays.message.extra_headers import check_headers, folded, with_extra
 from molam_overlays.message.idempotency import KEY_HEADER, make_idempotency_key
 from molam_overlays.message.media import JSON
 from molam_overlays.outcome import Attempt
-from molam_overlays.watch.observe import Observer, configure_logging
+from molam_overlays.redact import MASK
+from molam_overlays.transport.adapter import is_networked
+from molam_overlays.watch.observe import Observer, configure_logging, logger
 from molam_overlays.webhook import signature
 from molam_overlays.webhook.signature import SIGNATURE_HEADER
 from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
-
     from molam_overlays.watch.hooks import Hooks
+else:
+    Hooks = later("molam_overlays.watch.hooks", "Hooks")
 from molam_overlays.calls.preparation import PYTHON, REPLACEABLE
 from molam_overlays.calls.started import Started
 from molam_overlays.schema.lazy import resolve_pending
 
 _OPTIONS: Final = frozenset(CallOptions.__annotations__)
+_KEYWORDS: Final = ("config", "http_adapter", "hooks", "idempotency_store", "sleep")
 
 
 class Client:
@@ -54,8 +68,12 @@ class Client:
         config: Config | None,
         *,
         hooks: Hooks | None,
-        world: World,
+        others: dict[str, Any],
     ) -> None:
+        # Clock and randomness are handed in by tests alone.
+        world = others.pop("world", WORLD)
+        for name in others:
+            raise TypeError(no_setting(type(self).__name__, SETTINGS, _KEYWORDS, name))
         if config is None:
             config = self.config_class()
         if not isinstance(config, Config):
@@ -72,6 +90,7 @@ class Client:
         self._recovery: Any = None
         self._world = world
         self._closed = [False]
+        self._remarks: list[str] = []
         self._derived = False
         self._usual_policy = self._policy(self._options)
         self._secrets = signature.Keyring(config.webhook_secret)
@@ -110,6 +129,14 @@ class Client:
         kept = {name: value for name, value in self._headers.items() if name not in usual}
         return {**own.headers(config.api_key, config.further_keys), **kept}
 
+    def _remark_on(self, adapter: Any) -> None:
+        """Note what is said at the first call: a test key does not move money on the live host."""
+        if self._own_base and self.config.api_key.startswith(TEST_PREFIX) and is_networked(adapter):
+            self._remarks.append(
+                f"A test key (sk_test_…) is used with {self._base}: no real money moves. Live "
+                "payments need a key that starts with sk_live_."
+            )
+
     def _keep_journal(self, store: Any) -> None:
         # A client without a store never loads sqlite3 and what comes with it.
         from molam_overlays.calls import recovery
@@ -122,7 +149,18 @@ class Client:
 
     def __repr__(self) -> str:
         config = vars(self).get("config", "unfinished")  # its `__init__` may have raised
-        return f"{type(self).__name__}({config!r})"
+        options = dict(vars(self).get("_options", {}))
+        if "extra_headers" in options:
+            options["extra_headers"] = dict.fromkeys(options["extra_headers"], MASK)
+        shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        changed = f".with_options({shown})" if shown else ""
+        return f"{type(self).__name__}({config!r}){changed}"
+
+    def _no_keyword(self, method: str, name: str) -> str:
+        function = getattr(type(self), method, None)
+        code = getattr(inspect.unwrap(function), "__code__", None) if function else None
+        own = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] if code else ()
+        return unexpected(method, name, {*own, *_OPTIONS} - {"self"})
 
     def __copy__(self) -> Self:
         return self._derive()
@@ -169,7 +207,7 @@ class Client:
     def _merged(self, options: CallOptions, method: str) -> CallOptions:
         unknown = options.keys() - _OPTIONS
         if unknown:
-            raise TypeError(f"{method}() got an unexpected keyword argument {sorted(unknown)[0]!r}")
+            raise TypeError(self._no_keyword(method, sorted(unknown)[0]))
         merged: dict[str, Any] = {**self._options}
         for name, value in options.items():
             if value is not None:
@@ -202,12 +240,14 @@ class Client:
                 f"This {type(self).__name__} is closed. Build a new one; it can be kept for the "
                 "life of the process."
             )
+        if self._remarks:
+            logger.warning("%s", self._remarks.pop())
         operation = call.operation
         if operation.deprecated is not None and earlier is None:
             warn_deprecated(operation.deprecated)
         options, policy = self._options, self._usual_policy
         if given:
-            options = self._merged(given, operation.id)
+            options = self._merged(given, called(operation.id))
             policy = self._policy(options)
         usual = self._headers_of(operation)
         headers = {**usual, **call.headers}

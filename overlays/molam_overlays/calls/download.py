@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from molam_overlays.calls.operation import Operation
+from molam_overlays.calls.words import called
 from molam_overlays.errors import DownloadError, ValidationError
 
 
@@ -22,7 +23,7 @@ class Download:
             raise ValidationError({"into": "must be a file open for writing in binary mode"})
         if not any(result.kind == "bytes" for result in operation.results):
             raise ValidationError(
-                {"into": f"has no meaning for {operation.id}: it returns no file"}
+                {"into": f"has no meaning for {called(operation.id)}(): it returns no file"}
             )
         self._file = file
         self._operation = operation

@@ -24,6 +24,7 @@ from molam_overlays.calls.retry import (
     RetryPolicy,
     next_pause,
 )
+from molam_overlays.calls.words import called
 from molam_overlays.calls.world import World
 from molam_overlays.errors import (
     MolamError,
@@ -179,7 +180,7 @@ def flow(
                         " The request may have been processed." if unreadable.repeatable else ""
                     )
                     error = NetworkError(
-                        f"The answer to {operation.id} had status {answer.status}, but "
+                        f"The answer to {called(operation.id)} had status {answer.status}, but "
                         f"{unreadable}.{perhaps}"
                     )
                     error.repeatable = unreadable.repeatable

@@ -13,6 +13,7 @@ from copy import copy
 from typing import Any, Final, Generic, NamedTuple
 
 from molam_overlays.calls.call import Call, T_co
+from molam_overlays.calls.words import Strangers, strangers_of
 from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Encoding, Result, UnreadableBodyError, is_file
 from molam_overlays.message.credentials import Credentials
@@ -21,6 +22,7 @@ from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import cookie_pairs, header_value, path_segment, query_pairs
 from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.types import Problems, Type, type_of
 from molam_overlays.wire import Response
 
@@ -114,6 +116,7 @@ class Operation(Generic[T_co]):
         self.accept = _accept(results)
         self.repeatable = keyed or method in SAFE_METHODS
         self._paged: Operation[Any] | None = None
+        self._strangers: tuple[Strangers, ...] | None = None
 
     def call(
         self,
@@ -162,6 +165,11 @@ class Operation(Generic[T_co]):
                 headers[parameter.name] = header_value(parameter, encoded, problems)
             else:
                 cookies.extend(cookie_pairs(parameter, encoded))
+        for strangers in self._strangers if self._strangers is not None else self._meet():
+            name = strangers.name
+            value = (path and path.get(name)) or (query and query.get(name))
+            if isinstance(value, str) and value.startswith(strangers.prefixes):
+                problems[name] = strangers.problem(value)
         encoded = None
         if body is not None and body is not types.UNSET and self.bodies:
             found = {}
@@ -195,6 +203,17 @@ class Operation(Generic[T_co]):
             encoded.data,
         )
 
+    def _meet(self) -> tuple[Strangers, ...]:
+        """Find out, at the first call, which ids are certainly not those that are wanted."""
+        models = (
+            getattr(each.type, "model", getattr(each.type, "page", None)) for each in self.results
+        )
+        model = next(filter(None, models), None)
+        package = model.__module__.partition(".models")[0] if model is not None else ""
+        found = (strangers_of(each.name, package) for each in self.parameters if package)
+        self._strangers = tuple(each for each in found if each is not None)
+        return self._strangers
+
     def _body(self, media: str | None) -> Body:
         if media is None:
             return self.bodies[0]
@@ -223,7 +242,9 @@ class Operation(Generic[T_co]):
             result = chosen
         if not content and (response.status in (204, 205) or self.method == "HEAD"):
             # Nothing was announced, and nothing came.
-            return result.type.decode({}, info) if result.type and result.kind == "json" else None
+            if result.type is None or result.kind != "json":
+                return None
+            return result.type.decode({}, Origin(info, NOWHERE.digits))
         try:
             return result.decode(content, media, info)
         except UnreadableBodyError:

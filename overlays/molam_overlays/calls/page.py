@@ -1,59 +1,97 @@
-"""Pages: a list result that reads on by itself.
+"""Pages: one answer of a list operation, and how to ask for the next.
 
-A page holds one answer and knows how to ask for the next. Iterating runs over its items and those
-of all following pages, one request at a time, only when they are needed.
+At run time a page is a dict, as every result is, so that it goes where 0.1's went: into `json.dumps`,
+an encoder, a template. To type checkers it is none, since `for` runs over its items.
 """
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    KeysView,
-    Mapping,
-)
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+from collections.abc import Callable, KeysView
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.operation import PageRule
 from molam_overlays.errors import PaginationError
 from molam_overlays.frames import sealed
-from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
-from molam_overlays.schema.fields import Field, collect_fields, field, missing, read_field
-from molam_overlays.schema.jsontext import dumps_exact, plain_copy
-from molam_overlays.schema.model import json_object, shown
+from molam_overlays.schema.digits import Origin
+from molam_overlays.schema.fields import ABSENT, Field, collect_fields, field, missing, read_field
+from molam_overlays.schema.model import shown
+from molam_overlays.schema.record import Record, copied, set_origin
 from molam_overlays.schema.types import Problems, Type
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, dataclass_transform
+    from typing_extensions import dataclass_transform
 else:
     from molam_overlays.schema.model import dataclass_transform
 
 T = TypeVar("T")
 
 
+class Place(NamedTuple):
+    """Where a page stands in its list."""
+
+    rule: PageRule = PageRule("data", "has_more", "limit", "offset")
+    offset: int = 0
+    limit: int = 0
+    """What was asked for; 0 when that was left to the server."""
+    most: int = 0
+    """How many items this page and those before it held at most."""
+    filtered: bool = False
+    """Whether it lists what is so now, such as what has a status; items may leave it."""
+
+
 @dataclass_transform(
     kw_only_default=True, frozen_default=True, eq_default=False, field_specifiers=(field,)
 )
-class PageData(Generic[T]):
-    """One answer of a list operation. Not a Mapping: `for` runs over its items.
+class PageData(Generic[T], Record):  # noqa: PYI059 - dict, too, takes brackets
+    """One answer of a list operation.
 
-    Reads as its items do: attributes are typed, ``page["data"]`` is what was on the wire.
+    Reads as its items do: attributes are typed, ``page["data"]`` is what was on the wire. `len`
+    counts the items of this page; it is true even without any.
     """
 
-    __fields__: ClassVar[dict[str, Field]] = {}
-    __slots__ = ("_fetch", "_response", "_rule", "_start", "_wire")
+    __slots__ = ("_fetch", "_place")
 
-    _wire: dict[str, Any]
-    _response: ResponseInfo
-    _rule: PageRule | None
-    _start: tuple[int, int, int]
-    _fetch: Callable[[int], Any] | None
+    if TYPE_CHECKING:
+        _place: Place
+        _fetch: Callable[[int, int], Any] | None
 
-    if not TYPE_CHECKING:
+        def __getitem__(self, name: str, /) -> Any: ...
+        def __contains__(self, name: object) -> bool: ...
+        def get(self, name: str, default: Any = None) -> Any:
+            """Return a property as it is on the wire, or `default`."""
+
+        def keys(self) -> KeysView[str]:
+            """Return the names of the properties that came."""
+            ...
+
+    else:
 
         @sealed
-        def __init__(self) -> None:
-            raise TypeError(f"{type(self).__name__}.from_dict() makes a page from JSON data")
+        def __init__(self, data: Any = ABSENT, /) -> None:
+            if data is ABSENT:
+                raise TypeError(f"{type(self).__name__}.from_dict() makes a page from JSON data")
+            data, origin = copied(type(self), data)
+            dict.__init__(self, data)
+            _stand(self, origin, Place(), None)
+
+        @sealed
+        def __missing__(self, name: Any) -> Any:
+            if isinstance(name, str):
+                raise KeyError(name)
+            raise TypeError(
+                f"a page is read by name, such as page['data'], not by {type(name).__name__}; "
+                "page.data[0] is its first item"
+            )
+
+        def __getattr__(self, name: str) -> Any:
+            # Properties newer than this SDK.
+            if not name.startswith("_") and name in self:
+                return self[name]
+            if any(spec.attribute == name for spec in self.__fields__.values()):
+                raise missing(self, name)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -64,158 +102,98 @@ class PageData(Generic[T]):
         return PageType(cls)
 
     @classmethod
-    @sealed
-    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
-        """Make one from JSON data; it has no following page.
+    def __over__(cls, data: dict[str, Any], origin: Origin) -> Self:
+        page = super().__over__(data, origin)
+        _stand(page, origin, Place(), None)
+        return page
 
-        Raises:
-            TypeError: `data` is not a mapping.
-        """
-        return adopt_page(cls, json_object(cls, data), NO_RESPONSE)
+    def __bool__(self) -> bool:
+        return True
 
-    @property
-    def response(self) -> ResponseInfo:
-        """What happened on the way here: status, request id, headers, attempts."""
-        return self._response
-
-    def __getitem__(self, name: str, /) -> Any:
-        if not isinstance(name, str):
-            raise TypeError(
-                f"a page is read by name, such as page['data'], not by {type(name).__name__}; "
-                "page.data[0] is its first item"
-            )
-        return self._wire[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._wire
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return a property as it is on the wire, or `default`."""
-        return self._wire.get(name, default)
-
-    def keys(self) -> KeysView[str]:
-        """Return the names of the properties that came."""
-        return self._wire.keys()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return exactly what came, as plain dicts and lists that may be changed."""
-        copied: dict[str, Any] = plain_copy(self._wire)
-        return copied
-
-    @sealed
-    def to_json(self) -> str:
-        """Return exactly what came, as JSON text without white space."""
-        return dumps_exact(self._wire)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, PageData):
-            return bool(self._wire == other._wire)
-        return self._wire == other if isinstance(other, dict) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
+    def __len__(self) -> int:
+        return len(self._wire_items())
 
     def __repr__(self) -> str:
         parts = ", ".join(
             f"{spec.attribute}={shown(getattr(self, spec.attribute))}"
             for spec in self.__fields__.values()
-            if spec.name in self._wire and not spec.sensitive
+            if spec.name in self and not spec.sensitive
         )
         return f"{type(self).__name__}({parts})"
 
-    @sealed
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is read-only")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is read-only")
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            # Properties newer than this SDK.
-            if not name.startswith("_") and name in self._wire:
-                return self._wire[name]
-            if any(spec.attribute == name for spec in self.__fields__.values()):
-                raise missing(self, name)
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
     def __copy__(self) -> Self:
-        return self._over(dict(self._wire))
+        return self._standing(super().__copy__())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._over(plain_copy(self._wire))
+        return self._standing(super().__deepcopy__(memo))
 
-    def _over(self, wire: dict[str, Any]) -> Self:
-        page = adopt_page(type(self), wire, self._response, self._rule, self._start)
-        object.__setattr__(page, "_fetch", self._fetch)
+    def _standing(self, page: Self) -> Self:
+        _stand(page, self._origin, self._place, self._fetch)
         return page
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return adopt_page, (type(self), self._wire, self._response, self._rule, self._start)
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return self.__reduce__()
+        return placed, (super().__reduce__(), self._place)
 
     def _wire_items(self) -> list[Any]:
-        name = self._rule.items if self._rule is not None else "data"
-        items = self._wire.get(name)
+        items = self.get(self._place.rule.items)
         return items if isinstance(items, list) else []
 
     def _items(self) -> list[Any]:
         """The items, decoded."""
         wire = self._wire_items()
         for spec in self.__fields__.values():
-            if wire and self._wire.get(spec.name) is wire:
-                decoded: list[Any] = spec.type.decode(wire, self._response)
+            if wire and self.get(spec.name) is wire:
+                decoded: list[Any] = spec.type.decode(wire, self._origin)
                 return decoded
         return wire
 
+    def _has_more(self) -> bool:
+        return self.get(self._place.rule.more) is True
+
     def _next_offset(self) -> int | None:
         """The offset of the following page, None when this is the last one."""
-        more = self._rule.more if self._rule is not None else "has_more"
-        if self._wire.get(more) is not True:
+        if not self._has_more():
             return None
-        offset, limit, most = self._start
+        place = self._place
         # An empty page that announces more must not be asked for again.
-        return offset + (len(self._wire_items()) or limit or most or 1)
+        return place.offset + (len(self._wire_items()) or place.limit or place.most or 1)
 
-    def _fetcher(self) -> Callable[[int], Any]:
+    def _ask(self, offset: int, limit: int) -> Any:
+        """Ask for the page at an offset; the blocking client answers, the async one promises to.
+
+        Raises:
+            PaginationError: there is no client to ask.
+        """
         if self._fetch is None:
             raise PaginationError(
                 "This page has following pages but no client to ask: it was unpickled or made by "
                 "from_dict(). Call the list method again with an offset."
             )
-        return self._fetch
+        return self._fetch(offset, limit)
 
 
 def _getter(spec: Field) -> Callable[[Any], Any]:
-    def read(self: PageData[Any]) -> Any:
-        return read_field(self, spec, self._wire)
+    def read(self: Any) -> Any:
+        return read_field(self, spec, self)
 
     return read
 
 
-P = TypeVar("P", bound=PageData[Any])
+def _stand(page: Any, origin: Origin, place: Place, fetch: Any) -> None:
+    set_origin(page, origin)
+    _set_place(page, place)
+    _set_fetch(page, fetch)
 
 
-def adopt_page(
-    cls: type[P],
-    wire: dict[str, Any],
-    response: ResponseInfo,
-    rule: PageRule | None = None,
-    start: tuple[int, int, int] = (0, 0, 0),
-) -> P:
-    """Make a page over decoded JSON, without a check."""
-    page = object.__new__(cls)
-    values = (
-        ("_wire", wire),
-        ("_response", response),
-        ("_rule", rule),
-        ("_start", start),
-        ("_fetch", None),
-    )
-    for name, value in values:
-        object.__setattr__(page, name, value)
+_set_place = PageData.__dict__["_place"].__set__
+_set_fetch = PageData.__dict__["_fetch"].__set__
+
+
+def placed(reduced: tuple[Any, tuple[Any, ...]], place: Place) -> Any:
+    """Make a page that was pickled; it has lost its client."""
+    make, values = reduced
+    page = make(*values)
+    _set_place(page, place)
     return page
 
 
@@ -229,15 +207,24 @@ def bind_page(
     rule = call.operation.page
     if rule is None or not isinstance(page, PageData):
         return
-    object.__setattr__(page, "_rule", rule)
-    most = max(most, len(page._wire_items()))
     offset, limit = call.query_number(rule.offset) or 0, call.query_number(rule.limit) or 0
+    _set_place(page, Place(rule, offset, limit))
+    most = max(most, len(page._wire_items()))
 
-    def fetch(following: int) -> Any:
-        return run(call.with_query(**{rule.offset: following}), most)
+    def fetch(following: int, wanted: int) -> Any:
+        changed = {rule.offset: following}
+        if wanted != limit:
+            changed[rule.limit] = wanted
+        return run(call.with_query(**changed), most)
 
-    object.__setattr__(page, "_start", (offset, limit, most))
-    object.__setattr__(page, "_fetch", fetch)
+    filters = call.query_names() - {rule.offset, rule.limit}
+    filtered = not all(name.endswith(_OF_AN_ID) for name in filters)
+    _set_place(page, Place(rule, offset, limit, most, filtered))
+    _set_fetch(page, fetch)
+
+
+_OF_AN_ID = ("_id", "Id")
+"""How filters end that name what does not change: nothing leaves a customer's list."""
 
 
 class PageType(Type):
@@ -249,15 +236,18 @@ class PageType(Type):
     def __init__(self, page: type[PageData[Any]]) -> None:
         self.page = page
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return adopt_page(self.page, wire, response) if isinstance(wire, dict) else wire
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return self.page.__over__(wire, origin) if isinstance(wire, dict) else wire
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, dict)
+
+    def json_schema(self) -> dict[str, Any]:
+        return self.page.__json_schema__()
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         problems[at] = "must not be a page"
         return None
 
 
-PageData.__module__ = "molam_sdk.models"
+at_home("molam_sdk.models", PageData)

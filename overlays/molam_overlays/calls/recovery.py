@@ -25,6 +25,7 @@ from molam_overlays.message.streams import Streamed
 from molam_overlays.message.styles import header_problem
 from molam_overlays.outcome import Attempt
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.model import Model, adopt
 from molam_overlays.store.content import Entry
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
@@ -166,8 +167,8 @@ def refuse_forgotten(age: KeyAge | None) -> None:
 class _Anything(AnyValue):
     """Whatever a repeated call returns; nobody reads it, so no shape is wrong."""
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return adopt(Model, wire if isinstance(wire, dict) else {"body": wire}, response)
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return adopt(Model, wire if isinstance(wire, dict) else {"body": wire}, origin)
 
 
 def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from molam_overlays.annotations import Self
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.operation import Operation
 from molam_overlays.calls.started import Started, attach
@@ -23,14 +24,13 @@ from molam_overlays.errors import (
 from molam_overlays.frames import sealed
 from molam_overlays.message.streams import Reading
 from molam_overlays.outcome import NO_RESPONSE, Attempt, ResponseInfo
+from molam_overlays.schema.digits import Origin
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.opened import AsyncOpened, Opened
 from molam_overlays.wire import Request, Response
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from typing_extensions import Self
 
     from molam_overlays.calls.awaiting import Awaiting
     from molam_overlays.calls.blocking import Blocking
@@ -116,7 +116,9 @@ class _Stream(Generic[T_co]):
         self.event, self.last_event_id = item.event, item.last_event_id
         assert reading.result is not None
         assert reading.result.type is not None
-        return cast("T_co", reading.result.type.decode(item.wire, reading.info))
+        return cast(
+            "T_co", reading.result.type.decode(item.wire, Origin(reading.info, item.digits))
+        )
 
     def _broken(self, error: Exception) -> MolamError:
         """Return the error for a stream that cannot be read on, with what is known of its call."""

@@ -17,6 +17,7 @@ from molam_overlays.message.parameters import Parameter
 from molam_overlays.message.styles import query_pairs
 from molam_overlays.redact import template
 from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.model import plain_model
 from molam_overlays.schema.types import Problems
 
@@ -24,8 +25,8 @@ from molam_overlays.schema.types import Problems
 class _AnyResult(AnyValue):
     """Any JSON value; an object is read as a model without declared fields."""
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return plain_model(wire, response) if isinstance(wire, dict) else wire
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return plain_model(wire, origin) if isinstance(wire, dict) else wire
 
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})

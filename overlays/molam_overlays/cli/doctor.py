@@ -6,22 +6,26 @@ import hashlib
 import json
 import os
 import platform
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from typing import Annotated, Any
 
 import attrs
 import typer
 from rich.markup import escape
 
+from molam_overlays.cli.finding import Finding
+from molam_overlays.cli.going_live import examine_live
+from molam_overlays.cli.leftovers import leftovers
 from molam_overlays.cli.output import err, out, show_json
 from molam_overlays.cli.remote import AsJson
+from molam_overlays.config import TEST_PREFIX
 from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
@@ -39,30 +43,27 @@ EXTRAS = {
 }
 
 
-@attrs.frozen
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    state: str
-    """``ok``, ``warn`` or ``fail``."""
-    detail: str
-
-
 def add(app: typer.Typer, product: Product) -> None:
     """Add the command."""
 
     @app.command()
-    def doctor(as_json: AsJson = False) -> None:
-        """Check versions, settings, emitted files, the API and the clock.
+    def doctor(
+        live: Annotated[
+            bool, typer.Option("--live", help="Check as well what must be right for real money.")
+        ] = False,
+        store: Annotated[
+            str | None,
+            typer.Option(envvar="MOLAM_STORE", help="With --live: the database of the stores."),
+        ] = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """Check versions, leftovers of 0.1, settings, emitted files, the API and the clock.
 
         Exit code 1 if something is wrong. Secrets are never shown. A live key inside pytest is
         refused before anything is sent.
         """
-        findings: list[Finding] = []
         with nullcontext() if as_json else err.status("Looking"):
-            for finding in examine(product):
-                findings.append(finding)
+            findings = list(examine(product, live=live, store=store))
         wrong = any(each.state == "fail" for each in findings)
         if as_json:
             show_json({"ok": not wrong, "findings": [attrs.asdict(each) for each in findings]})
@@ -77,6 +78,8 @@ def add(app: typer.Typer, product: Product) -> None:
 def examine(
     product: Product,
     *,
+    live: bool = False,
+    store: str | None = None,
     environment: Mapping[str, str] | None = None,
     now: Callable[[], float] = time.time,
 ) -> Iterator[Finding]:
@@ -84,20 +87,24 @@ def examine(
 
     Args:
         product: the emitted package.
+        live: look as well at what must be right for real money.
+        store: the URL of the store, for that.
         environment: variables to look for a running pytest in; the process's by default.
         now: the machine's clock, unix seconds.
     """
+    variables = os.environ if environment is None else environment
     yield from _versions(product)
     yield _agreement(product)
+    folder, noted = _emitted(product)
+    yield from leftovers(folder, noted, Path.cwd(), metadata.distributions())
     try:
         config = product.config()()
     except MolamError as error:
         yield Finding("config", "fail", str(error))
         return
     yield Finding("config", "ok", repr(config))
-    live = config.api_key.startswith("sk_live_")
-    inside = "PYTEST_CURRENT_TEST" in (os.environ if environment is None else environment)
-    if live and inside:
+    moves_money = config.api_key.startswith("sk_live_")
+    if moves_money and "PYTEST_CURRENT_TEST" in variables:
         yield Finding(
             "key",
             "fail",
@@ -105,7 +112,17 @@ def examine(
             "with sk_test_, or use the fixture molam_client.",
         )
         return
-    yield Finding("key", "ok", "live: real money moves" if live else "test")
+    if config.api_key.startswith(TEST_PREFIX) and config.api_base == config.server:
+        yield Finding(
+            "key",
+            "warn",
+            f"A test key with {config.api_base}: no real money moves. Live payments "
+            "need a key that starts with sk_live_.",
+        )
+    else:
+        yield Finding("key", "ok", "live: real money moves" if moves_money else "test")
+    if live:
+        yield from examine_live(config, store, variables)
     yield from _reach(product, config, now)
 
 
@@ -132,13 +149,8 @@ def _agreement(product: Product) -> Finding:
             "checkout run make drift, which says why.",
         )
     document = Document(product.document())
-    clients = (product.client(), product.async_client())
-    missing = [
-        operation.id
-        for operation in document.operations
-        for client in clients
-        if not hasattr(client, _snake(operation.id))
-    ]
+    emitted = _operations(product)
+    missing = [one.id for one in document.operations if (one.method, one.template) not in emitted]
     events = set(product.events())
     types = set(document.webhook_types())
     missing += sorted(types - events)
@@ -159,21 +171,37 @@ def _agreement(product: Product) -> Finding:
 
 def _edited(product: Product) -> list[str]:
     """Name the files of the package that differ from what the generator noted of them."""
+    folder, noted = _emitted(product)
+    return [name for name, told in noted.items() if _hash(folder / name) != told]
+
+
+def _emitted(product: Product) -> tuple[Path, dict[str, str]]:
+    """Return the package's folder, and the hashes that the generator noted of its files."""
     spec = find_spec(product.package)
     folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    noted = folder / ".generated.json"
-    if not noted.is_file():
-        return []
-    files: dict[str, str] = json.loads(noted.read_bytes())["files"]
-    return [name for name, told in files.items() if _hash(folder / name) != told]
+    manifest = folder / ".generated.json"
+    if not manifest.is_file():
+        return folder, {}
+    files: dict[str, str] = json.loads(manifest.read_bytes())["files"]
+    return folder, files
 
 
 def _hash(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def _operations(product: Product) -> set[tuple[str, str]]:
+    """Return method and path of each operation that the package can call."""
+    if find_spec(product.package) is None:
+        return set()
+    api = import_module(f"{product.package}.api")
+    modules = (import_module(f"{api.__name__}.{one.name}") for one in iter_modules(api.__path__))
+    return {
+        (value.method, value.path)
+        for module in modules
+        for value in vars(module).values()
+        if hasattr(value, "method") and hasattr(value, "path")
+    }
 
 
 def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[Finding]:
@@ -187,11 +215,13 @@ def _reach(product: Product, config: Any, now: Callable[[], float]) -> Iterator[
         if each.method == "GET" and "{" not in each.template
     )
     adapter = HttpxAdapter()
-    url = f"{config.api_base}{path}?limit=1"
+    # Where the document says that the key travels.
+    key = config.credentials.query(config.api_key, config.further_keys)
+    url = f"{config.api_base}{path}?limit=1{'&' if key else ''}{key}"
     request = Request(
         "GET",
         url,
-        {"Authorization": f"Bearer {config.api_key}", "Accept": JSON},
+        {**config.credentials.headers(config.api_key, config.further_keys), "Accept": JSON},
         timeout=10.0,
     )
     began = now()

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def fail(message: str, *, as_json: bool = False) -> NoReturn:
-    """End with exit code 1 and one clear line."""
+def misuse(message: str, *, as_json: bool = False) -> NoReturn:
+    """End with exit code 2 and one clear line: the command was not given what it needs."""
+    fail(message, as_json=as_json, code=2)
+
+
+def fail(message: str, *, as_json: bool = False, code: int = 1) -> NoReturn:
+    """End with an exit code and one clear line."""
+    message = " ".join(message.split())
     if as_json:
         typer.echo(json.dumps({"error": message}))
     else:
         err.print(f"[bold red]Error:[/] {_plain(message)}")
-    raise typer.Exit(1)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def working(what: str, *, as_json: bool = False) -> Generator[None, None, None]:
+    """Show on a terminal, and nowhere else, that something is under way and since when."""
+    if as_json or not err.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
 
 
 def show_json(data: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from molam_overlays.cli.output import fail
+from molam_overlays.cli.output import fail, misuse
 from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
+from molam_overlays.redact import redact_url
 from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
 
@@ -21,10 +23,25 @@ SandboxUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def check_address(option: str, url: str, *, as_json: bool) -> None:
+    """End the command with exit code 2 unless a URL can be asked at all."""
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not url.isprintable() or " " in url:
+        misuse(
+            f"{option} is a URL such as {DEFAULT_URL}/webhooks; got {redact_url(url):.80}.",
+            as_json=as_json,
+        )
+
+
 class Remote:
     """The controls of a sandbox; every failure ends the command in one line."""
 
     def __init__(self, url: str, *, as_json: bool) -> None:
+        check_address("--sandbox", url, as_json=as_json)
         self._url = url.rstrip("/")
         self._as_json = as_json
         self._adapter = HttpxAdapter(trust_env=False)

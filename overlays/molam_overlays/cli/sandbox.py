@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from molam_overlays.cli.output import err, fail, out, show_json
+from molam_overlays.cli.output import err, misuse, out, show_json
+from molam_overlays.cli.remote import check_address
 from molam_overlays.product import Product, missing_extra
+
+if TYPE_CHECKING:
+    from molam_overlays.sandbox.core import Core
+    from molam_overlays.sandbox.scenario import Scenario
 
 DEFAULT_SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
 HELP = """Serve the Molam API on this machine: stateful, signing webhooks, failing on request.
@@ -47,6 +55,12 @@ def add(app: typer.Typer, product: Product) -> None:
                 envvar="MOLAM_WEBHOOK_SECRET", help="What signs events.", show_envvar=True
             ),
         ] = DEFAULT_SECRET,
+        play: Annotated[
+            str | None,
+            typer.Option(
+                help="Play a scenario: a file, or one of day, outage, payouts.", metavar="FILE"
+            ),
+        ] = None,
         freeze: Annotated[
             bool, typer.Option("--freeze", help="Let the clock stand still until it is advanced.")
         ] = False,
@@ -60,6 +74,7 @@ def add(app: typer.Typer, product: Product) -> None:
             from molam_overlays.sandbox.core import Core
             from molam_overlays.sandbox.delivery import HttpPost
             from molam_overlays.sandbox.harness import contract_of
+            from molam_overlays.sandbox.scenario import ScenarioError, load
             from molam_overlays.sandbox.server import (
                 LOOPBACK,
                 AddressError,
@@ -74,20 +89,28 @@ def add(app: typer.Typer, product: Product) -> None:
             err.print(escape(missing_extra("sandbox", product.distribution)))
             raise typer.Exit(2) from None
 
+        if not 0 <= port <= 65535:
+            misuse(f"--port is a number from 0 to 65535; got {port}.", as_json=as_json)
+        for url in webhook_url or ():
+            check_address("--webhook-url", url, as_json=as_json)
         logging.basicConfig(
             level=logging.WARNING,
             format="%(message)s",
             handlers=[RichHandler(console=err, show_path=False, show_time=False)],
         )
         try:
+            scenario = None if play is None else load(play)
+        except ScenarioError as error:
+            misuse(f"--play: {error}", as_json=as_json)
+        try:
             listening = listen(host, port)
         except AddressError as error:
-            fail(str(error), as_json=as_json)
+            misuse(str(error), as_json=as_json)
         try:
             store = State(state)
         except StateError as error:
             listening.close()
-            fail(str(error), as_json=as_json)
+            misuse(str(error), as_json=as_json)
         core = Core(
             contract_of(product), store, Clock(frozen=freeze), base_url=address_of(listening)
         )
@@ -100,7 +123,7 @@ def add(app: typer.Typer, product: Product) -> None:
                 core.outbox.subscribe(checked_url(url), webhook_secret)
         except ValueError as error:
             listening.close()
-            fail(f"--webhook-url: {error}", as_json=as_json)
+            misuse(f"--webhook-url: {error}", as_json=as_json)
         public = host not in LOOPBACK
         if public:
             err.print(
@@ -121,6 +144,12 @@ def add(app: typer.Typer, product: Product) -> None:
             core.noted = _show_request
         post = HttpPost()
         server = Server(core, listening, post=post, version=product.version, open_hosts=public)
+        if scenario is not None:
+            told = _print_json if as_json else out.print
+            playing = threading.Thread(
+                target=_play, args=(core, scenario, told), name="molam-scenario", daemon=True
+            )
+            playing.start()
         try:
             server.run()
         except KeyboardInterrupt:
@@ -128,6 +157,33 @@ def add(app: typer.Typer, product: Product) -> None:
         finally:
             post.close()
             store.close()
+
+
+_SETTLED_SECONDS = 15.0
+"""How long the next step of a scenario waits for deliveries."""
+
+
+def _play(core: Core, scenario: Scenario, tell: Callable[[str], None]) -> None:
+    """Play a scenario beside the server, which delivers its events."""
+    from molam_overlays.sandbox.scenario import Player, ScenarioError
+
+    def settle() -> None:
+        end = time.monotonic() + _SETTLED_SECONDS
+        while core.outbox.busy() and time.monotonic() < end:
+            time.sleep(0.01)
+
+    tell(f"Playing: {escape(scenario.name)}")
+    try:
+        for line in Player(core, settle).play(scenario):
+            tell(escape(line))
+    except ScenarioError as error:
+        err.print(f"[bold red]Error:[/] {escape(str(error))}")
+    else:
+        tell("Played to the end.")
+
+
+def _print_json(line: str) -> None:
+    show_json({"played": line})
 
 
 def _show_request(record: dict[str, Any]) -> None:
@@ -145,10 +201,10 @@ def _show_request(record: dict[str, Any]) -> None:
 def _greet(url: str, version: str, receivers: list[str], secret: str, state: Path | None) -> None:
     out.print(f"[bold]Molam sandbox[/] {version} at [bold]{url}[/]   (Ctrl-C ends it)")
     out.print(f"  page, test values, hosted checkout   {url}/")
-    out.print(
-        f"  point an SDK at it                   MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo"
-    )
     # A secret that was given may be a real one: it is not repeated.
+    shared = f" MOLAM_WEBHOOK_SECRET={secret}" if secret == DEFAULT_SECRET else ""
+    out.print("  point an SDK at it with this line:")
+    out.print(f"export MOLAM_API_BASE={url} MOLAM_API_KEY=sk_test_demo{shared}")
     signed = f"signed with {secret}" if secret == DEFAULT_SECRET else "signed with your secret"
     for receiver in receivers:
         out.print(f"  events go to                         {escape(receiver)}, {signed}")

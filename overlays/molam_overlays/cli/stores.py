@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import attrs
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from molam_overlays.cli.output import err, fail, out, show_json
+from molam_overlays.cli.output import fail, misuse, out, show_json, working
 from molam_overlays.cli.remote import AsJson
-from molam_overlays.errors import MolamError
+from molam_overlays.errors import ConfigurationError, MolamError
 from molam_overlays.product import Product
 
 Url = Annotated[
@@ -34,7 +34,7 @@ def add(app: typer.Typer, product: Product) -> None:
         Uses the key and address of the environment. What is over 24 hours old is listed for a
         person and not sent. Exit code 1 if anything stays open that no other process is on.
         """
-        with _errors(as_json), _working("Settling", as_json):
+        with _errors(as_json), working("Settling", as_json=as_json):
             client = product.client()(product.config()(), idempotency_store=url)
             with closing(client):
                 found = client.recover()
@@ -70,6 +70,11 @@ def add(app: typer.Typer, product: Product) -> None:
         as_json: AsJson = False,
     ) -> None:
         """List the events of an inbox, in the order of arrival."""
+        from molam_overlays.store.deliveries import State
+
+        if state is not None and state not in get_args(State):
+            states = ", ".join(get_args(State))
+            misuse(f"--state is one of {states}; got {state!r:.40}.", as_json=as_json)
         with _errors(as_json), closing(_inbox(url)) as box:
             found = box.events(state=state, limit=limit)
             counts = box.counts()
@@ -101,8 +106,12 @@ def add(app: typer.Typer, product: Product) -> None:
     ) -> None:
         """Make events pending again, so that a worker handles them."""
         if (event is None) == (not parked):
-            raise typer.BadParameter("name one event, or give --parked.")
-        with _errors(as_json), closing(_inbox(url)) as box:
+            misuse("Name one event, or give --parked.", as_json=as_json)
+        with (
+            _errors(as_json),
+            closing(_inbox(url)) as box,
+            working("Replaying", as_json=as_json),
+        ):
             if event is None:
                 count = box.replay_parked()
             elif box.replay(event):
@@ -126,7 +135,7 @@ def add(app: typer.Typer, product: Product) -> None:
             path.relative_to(product.migrations).as_posix(): path.read_text("utf-8")
             for path in sorted(product.migrations.rglob("*.sql"))
         }
-        with _errors(as_json), _working("Migrating", as_json):
+        with _errors(as_json), working("Migrating", as_json=as_json):
             steps = run(url, scripts)
         if as_json:
             show_json({"data": [attrs.asdict(step) for step in steps]})
@@ -146,17 +155,10 @@ def _errors(as_json: bool) -> Generator[None, None, None]:
     """End in one line for whatever the SDK has to say."""
     try:
         yield
+    except ConfigurationError as error:
+        misuse(str(error), as_json=as_json)
     except (MolamError, ImportError) as error:
         fail(str(error), as_json=as_json)
-
-
-@contextmanager
-def _working(what: str, as_json: bool) -> Generator[None, None, None]:
-    if as_json:
-        yield
-    else:
-        with err.status(what):
-            yield
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:

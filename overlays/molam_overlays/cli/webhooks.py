@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from molam_overlays.cli.output import err, fail, out, show_json
-from molam_overlays.cli.remote import DEFAULT_URL, AsJson, Remote, SandboxUrl
+from molam_overlays.cli.output import err, fail, misuse, out, show_json
+from molam_overlays.cli.remote import DEFAULT_URL, AsJson, Remote, SandboxUrl, check_address
 from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
@@ -50,7 +50,8 @@ def add(app: typer.Typer, product: Product) -> None:
         Exit code 1 if the receiver refuses it.
         """
         if damage not in _DAMAGE:
-            raise typer.BadParameter(f"one of {', '.join(_DAMAGE)} was expected.")
+            misuse(f"--damage is one of {', '.join(_DAMAGE)}; got {damage!r:.40}.", as_json=as_json)
+        check_address("--to", to, as_json=as_json)
         made = example_of(product, event, data, as_json)
         content = json.dumps(made, ensure_ascii=False).encode()
         answers: list[dict[str, Any]] = []
@@ -71,6 +72,7 @@ def add(app: typer.Typer, product: Product) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Forward a running sandbox's events to a receiver, and show each delivery, until Ctrl-C."""
+        check_address("--forward-to", forward_to, as_json=as_json)
         with closing(Remote(sandbox, as_json=as_json)) as remote:
             seen = _delivered(remote)  # before anything can come to us
             subscription = remote.ask(
@@ -137,7 +139,7 @@ def example_of(product: Product, type_: str, data: str, as_json: bool) -> dict[s
         if not isinstance(fields, dict):
             raise ValueError("not an object")
     except ValueError as error:
-        raise typer.BadParameter(f"--data must be a JSON object: {error}.") from None
+        misuse(f"--data is a JSON object: {error}.", as_json=as_json)
     document = Document(product.document())
     known = document.webhook_types()
     if type_ not in known:

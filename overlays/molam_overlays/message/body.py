@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 from molam_overlays.message.media import JSON, Kind, bare, kind_of
 from molam_overlays.message.parameters import Parameter, Style
 from molam_overlays.message.styles import query_pairs, scalar_text
+from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.files import File
-from molam_overlays.schema.jsontext import dumps, loads
+from molam_overlays.schema.jsontext import dumps, read
 from molam_overlays.schema.types import Problems, Type, type_of
 
 
@@ -238,13 +239,13 @@ class Result:
 
 def _read_json(declared: Type, content: bytes, media: str, info: Any) -> Any:
     try:
-        data = loads(content)
+        data, digits = read(content)
     except ValueError:
         # No cause: a decoder's error holds the whole body.
         raise UnreadableBodyError("the body is not JSON") from None
     if not declared.resembles(data):
         raise UnreadableBodyError("the body is JSON, but not of the announced shape")
-    return declared.decode(data, info)
+    return declared.decode(data, Origin(info, digits))
 
 
 def _read_text(declared: Type, content: bytes, media: str, info: Any) -> Any:
@@ -257,7 +258,7 @@ def _read_text(declared: Type, content: bytes, media: str, info: Any) -> Any:
         text = content.decode(charset, "replace")
     except LookupError:
         text = content.decode("utf-8", "replace")
-    return declared.decode(text, info)
+    return declared.decode(text, Origin(info, NOWHERE.digits))
 
 
 def _read_bytes(declared: Type, content: bytes, media: str, info: Any) -> Any:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Final
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ValidationError
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -115,5 +116,4 @@ def idempotency_key_problem(key: object) -> str | None:
     return None
 
 
-for _public in (make_idempotency_key, check_idempotency_key):
-    _public.__module__ = "molam_sdk.utils.idempotency"
+at_home("molam_sdk.utils.idempotency", make_idempotency_key, check_idempotency_key)

@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from molam_overlays.message.body import Result, UnreadableBodyError
 from molam_overlays.message.media import StreamKind, bare, stream_kind_of
-from molam_overlays.schema.jsontext import loads
+from molam_overlays.schema.digits import Digits
+from molam_overlays.schema.jsontext import read
 
 ITEM_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of one item at most."""
@@ -85,6 +86,7 @@ class Item(NamedTuple):
     wire: Any
     event: str | None
     last_event_id: str
+    digits: Digits
 
     def __repr__(self) -> str:
         return f"Item(event={self.event!r})"
@@ -146,21 +148,23 @@ class Reading:
         if data.strip() == DONE and result.data != "text":
             self.done = True
             return
-        wire = _value(data, result.data)
+        wire, digits = _value(data, result.data)
         if event is not None and result.envelope:
             wire = {**event, "data": wire}
-        self.items.append(Item(wire, None if event is None else event.get("event"), last_id))
+        self.items.append(
+            Item(wire, None if event is None else event.get("event"), last_id, digits)
+        )
 
 
-def _value(data: bytes, kind: Data) -> Any:
+def _value(data: bytes, kind: Data) -> tuple[Any, Digits]:
     if kind != "text":
         try:
-            return loads(data)
+            return read(data)
         except ValueError:
             if kind == "json":
                 # No cause: a decoder's error holds the whole item.
                 raise UnreadableBodyError("an item of it is not JSON") from None
-    return data.decode("utf-8", "replace")
+    return data.decode("utf-8", "replace"), {}
 
 
 class _Pieces:

@@ -14,8 +14,10 @@ from typing import Final, cast
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import sealed
+from molam_overlays.integers import whole
 from molam_overlays.money.currencies import EXPONENTS, FORMATS, Format
 
 # A float of at most 15 significant digits reads back as the number that was written (DBL_DIG).
@@ -84,14 +86,15 @@ def to_minor_units(amount: Decimal | float | str, currency: str) -> int:
 
 
 def _checked_minor(minor: object) -> int:
-    if not isinstance(minor, int) or isinstance(minor, bool):
+    count = whole(minor)
+    if count is None:
         raise MoneyError(
             f"Minor units are an int, got {type(minor).__name__} {minor!s:.40}. For major units use "
             "Money.of() or to_minor_units()."
         )
-    if abs(minor) >= 10**_MAX_DIGITS:
+    if abs(count) >= 10**_MAX_DIGITS:
         raise MoneyError(f"An amount has at most {_MAX_DIGITS} digits.")
-    return int(minor)
+    return count
 
 
 def from_minor_units(minor: int, currency: str) -> Decimal:
@@ -257,7 +260,8 @@ def _format_of(locale: str) -> Format:
 
 def _exact(amount: object) -> Decimal:
     """Return the number that was meant, exactly."""
-    if isinstance(amount, bool) or not isinstance(amount, (Decimal, int, float, str)):
+    count = whole(amount)
+    if count is None and not isinstance(amount, (Decimal, float, str)):
         raise MoneyError(
             f"An amount is a Decimal, int, float or text, got {type(amount).__name__}."
         )
@@ -273,7 +277,7 @@ def _exact(amount: object) -> Decimal:
                 "or text."
             )
     else:
-        number = Decimal(amount)
+        number = amount if isinstance(amount, Decimal) else Decimal(count or 0)
     if not number.is_finite():
         raise MoneyError(f"{amount!s:.40} is not an amount.")
     if number.adjusted() >= _MAX_DIGITS:
@@ -281,7 +285,8 @@ def _exact(amount: object) -> Decimal:
     return number
 
 
-for _public in (
+at_home(
+    "molam_sdk.money",
     MoneyError,
     CurrencyError,
     Money,
@@ -289,5 +294,4 @@ for _public in (
     to_minor_units,
     from_minor_units,
     format_money,
-):
-    _public.__module__ = "molam_sdk.money"
+)

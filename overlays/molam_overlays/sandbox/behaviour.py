@@ -1,6 +1,7 @@
-"""What each operation does: one small function each, in a table by operationId.
+"""What operations do: a small function each, in a table by the name that the document gives.
 
-An operation that is not in the table answers with a valid example from its schema.
+`x-molam-behaviour` is that name; an operation without one answers with a valid example from its
+schema.
 """
 
 from __future__ import annotations
@@ -344,19 +345,19 @@ def listing(kind: str) -> Behaviour:
 
 
 BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
-    "createPaymentIntent": create_payment_intent,
-    "listPaymentIntents": listing("payment_intent"),
-    "retrievePaymentIntent": retrieving("payment_intent"),
-    "confirmPaymentIntent": confirm_payment_intent,
-    "capturePaymentIntent": capture_payment_intent,
-    "cancelPaymentIntent": cancel_payment_intent,
-    "createRefund": create_refund,
-    "listRefunds": listing("refund"),
-    "retrieveRefund": retrieving("refund"),
-    "createPayout": create_payout,
-    "listPayouts": listing("payout"),
-    "retrievePayout": retrieving("payout"),
-    "cancelPayout": cancel_payout,
+    "create_payment_intent": create_payment_intent,
+    "list_payment_intents": listing("payment_intent"),
+    "retrieve_payment_intent": retrieving("payment_intent"),
+    "confirm_payment_intent": confirm_payment_intent,
+    "capture_payment_intent": capture_payment_intent,
+    "cancel_payment_intent": cancel_payment_intent,
+    "create_refund": create_refund,
+    "list_refunds": listing("refund"),
+    "retrieve_refund": retrieving("refund"),
+    "create_payout": create_payout,
+    "list_payouts": listing("payout"),
+    "retrieve_payout": retrieving("payout"),
+    "cancel_payout": cancel_payout,
 }
 
 

@@ -96,7 +96,7 @@ class Core:
         asked = served.asked
         operation, path, methods = self.contract.document.match(asked.method, asked.path)
         served.operation = operation
-        served.account = account_of(asked)
+        served.account = account_of(asked, self.contract.document.key_of(operation))
         if operation is None:
             if methods:
                 raise Refusal(
@@ -142,7 +142,7 @@ class Core:
         self, served: Served, operation: Operation, values: Mapping[str, Any], body: Any
     ) -> Answer:
         """Do what the operation does and remember the answer, both or neither."""
-        behaviour = BEHAVIOURS.get(operation.id)
+        behaviour = BEHAVIOURS.get(operation.behaviour)
         refusal: Refusal | None = None
         try:
             with self.state.transaction(), self.outbox.during(served.id, served.step):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import attrs
 
@@ -48,6 +48,21 @@ class Operation:
     """``x-molam-page``: which parameters and fields make a list, None for what is no list."""
     errors: Mapping[str, str]
     """Status (``404``, ``5XX``) to the JSON pointer of its response."""
+    behaviour: str
+    """``x-molam-behaviour``: what it does here; empty for an answer from its schema."""
+    security: Sequence[Mapping[str, Any]] | None
+    """What it wants to be asked with; None for what the whole document says."""
+
+
+@attrs.frozen
+class Key:
+    """Where the API key of a request is."""
+
+    place: str
+    """``header``, ``query`` or ``cookie``."""
+    name: str
+    scheme: str = ""
+    """What stands before it in the header."""
 
 
 def escape(name: str) -> str:
@@ -119,6 +134,21 @@ class Document:
                 return operation, {name: values[name] for name in names if name in values}, []
             allowed.append(operation.method)
         return None, {}, allowed
+
+    def key_of(self, operation: Operation | None) -> Key | None:
+        """Return where the key of a request is, None where none is wanted.
+
+        What the document does not know wants what the whole document wants.
+        """
+        own = operation.security if operation else None
+        wanted = self.root.get("security", ()) if own is None else own
+        named = next((name for one in wanted for name in one), None)
+        if named is None or {} in wanted:
+            return None
+        _, scheme = self.resolve(f"/components/securitySchemes/{escape(named)}")
+        if scheme["type"] == "apiKey":
+            return Key(scheme["in"], scheme["name"])
+        return Key("header", "Authorization", str(scheme.get("scheme") or "bearer").capitalize())
 
     def webhook_types(self) -> list[str]:
         """List the event types of the document, in its order."""
@@ -220,7 +250,17 @@ class Document:
             result=result,
             page=found.get("x-molam-page"),
             errors={key: where for key, where in responses.items() if key[0] in "45"},
+            behaviour=found.get("x-molam-behaviour", ""),
+            security=found.get("security"),
         )
+
+
+def path_of(operation: Operation, values: Mapping[str, str]) -> str:
+    """Fill the path of an operation."""
+    path = operation.template
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe="", errors="replace"))
+    return path
 
 
 def _unquoted(text: str) -> str:

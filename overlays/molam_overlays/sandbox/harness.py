@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
+from molam_overlays.annotations import Self
 from molam_overlays.product import Product
 from molam_overlays.sandbox.adapter import AsyncSandboxAdapter, SandboxAdapter
 from molam_overlays.sandbox.clock import Clock
@@ -19,8 +20,6 @@ from molam_overlays.sandbox.state import State
 from molam_overlays.sandbox.subscription import DEFAULT_SECRET, Subscription
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from molam_overlays.sandbox.server import Server
 
 Client = TypeVar("Client")
@@ -227,6 +226,19 @@ class Sandbox(Generic[Client, AsyncClient]):
         except Refusal as refusal:
             raise LookupError(refusal.message or refusal.code) from None
         self.deliver()
+
+    def play(self, scenario: str | PathLike[str]) -> list[str]:
+        """Play a scenario on the sandbox's clock, to its end; return a line for each step.
+
+        Args:
+            scenario: a file of YAML or JSON, or one that comes with the sandbox, such as ``"day"``.
+
+        Raises:
+            ValueError: it is not understood, or a step cannot be done.
+        """
+        from molam_overlays.sandbox.scenario import Player, load
+
+        return list(Player(self.core, self.deliver).play(load(scenario)))
 
     def reset(self) -> None:
         """Forget everything but the subscriptions."""

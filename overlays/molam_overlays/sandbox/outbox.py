@@ -329,6 +329,15 @@ class Outbox:
                 delivery.number,
             )
 
+    def busy(self) -> bool:
+        """Tell whether something is due or on its way."""
+        row = self._state.row(
+            "SELECT 1 FROM deliveries WHERE state = 'sending' "
+            "OR (state IN ('waiting', 'held') AND due_ms <= ?) LIMIT 1",
+            self._now_ms(),
+        )
+        return row is not None
+
     def next_due_ms(self) -> int | None:
         """Return when the next delivery is due, None if none waits."""
         row = self._state.row(

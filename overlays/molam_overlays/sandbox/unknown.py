@@ -32,8 +32,7 @@ def _walk(document: Document, pointer: str, value: Any) -> Iterator[tuple[str, s
             for field, meant in _walk(document, known[name], each):
                 yield f"{name}.{field}", meant
         elif "additionalProperties" not in schema:
-            free = [other for other in known if other not in value]
-            yield name, next(iter(get_close_matches(name.lower(), free, 1)), None)
+            yield name, next(iter(get_close_matches(name.lower(), known, 1)), None)
 
 
 def _variant(document: Document, pointer: str, value: Any) -> str:

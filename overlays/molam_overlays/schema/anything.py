@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from molam_overlays.integers import whole
 from molam_overlays.schema.jsontext import MAX_NESTING
 from molam_overlays.schema.numbers import encode_int, encode_number
 from molam_overlays.schema.texts import encode_text
@@ -29,8 +30,9 @@ def _encode_any(value: Any, at: str, problems: Problems, depth: int) -> Any:
         return encode_number(value, at, problems)
     if isinstance(value, str):
         return encode_text(str.__str__(value), at, problems)
-    if isinstance(value, int):
-        return encode_int(int(value), at, problems)
+    number = whole(value)
+    if number is not None:
+        return encode_int(number, at, problems)
     if depth >= MAX_NESTING:
         problems[at] = f"must not nest deeper than {MAX_NESTING} levels"
         return None

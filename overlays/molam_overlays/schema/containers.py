@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.texts import encode_text
-from molam_overlays.schema.types import Problems, Type, joined, type_of
+from molam_overlays.schema.types import Problems, Type, joined, keywords, type_of
 
 
 class Array(Type):
@@ -32,13 +33,17 @@ class Array(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return self.item.plain
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         if self.item.plain or not isinstance(wire, list):
             return wire
-        return self.item.decode_all(wire, response)
+        return self.item.decode_all(wire, origin)
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, list)
+
+    def json_schema(self) -> dict[str, Any]:
+        limits = keywords(minItems=self._min, maxItems=self._max, uniqueItems=self._unique or None)
+        return {"type": "array", "items": self.item.json_schema(), **limits}
 
     def fit(self, wire: Any) -> float:
         if not isinstance(wire, list):
@@ -90,14 +95,22 @@ class Map(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return self.value.plain
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         if self.value.plain or not isinstance(wire, dict):
             return wire
         decode = self.value.decode
-        return {name: decode(item, response) for name, item in wire.items()}
+        return {name: decode(item, origin) for name, item in wire.items()}
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, dict)
+
+    def json_schema(self) -> dict[str, Any]:
+        limits = keywords(
+            minProperties=self._min,
+            maxProperties=self._max,
+            propertyNames=self._names and self._names.json_schema(),
+        )
+        return {"type": "object", "additionalProperties": self.value.json_schema(), **limits}
 
     def fit(self, wire: Any) -> float:
         if not isinstance(wire, dict):
@@ -147,11 +160,14 @@ class Nullable(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return self.inner.plain
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return None if wire is None else self.inner.decode(wire, response)
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return None if wire is None else self.inner.decode(wire, origin)
 
     def resembles(self, wire: Any) -> bool:
         return wire is None or self.inner.resembles(wire)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [self.inner.json_schema(), {"type": "null"}]}
 
     def fit(self, wire: Any) -> float:
         return 1.0 if wire is None else self.inner.fit(wire)

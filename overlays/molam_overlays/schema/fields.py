@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from molam_overlays.schema.types import Type, type_of
+from molam_overlays.schema.types import Type, keywords, type_of
 
 ABSENT: Final[Any] = object()
 
@@ -27,6 +27,11 @@ class Field(NamedTuple):
     """Only ever sent by the server; dropped when a model is sent back, refused of a mapping."""
     sensitive: bool
     """Masked wherever it would be shown."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return what JSON Schema says of the property."""
+        about = keywords(readOnly=self.read_only or None, default=self.default)
+        return {**self.type.json_schema(), **about}
 
 
 class _Declaration:
@@ -118,7 +123,7 @@ def read_field(owner: Any, spec: Field, wire: Mapping[str, Any]) -> Any:
         if spec.required:
             raise missing(owner, spec.attribute)
         return None
-    return value if value is None or spec.type.plain else spec.type.decode(value, owner.response)
+    return value if value is None or spec.type.plain else spec.type.decode(value, owner._origin)
 
 
 def missing(model: Any, attribute: str) -> AttributeError:

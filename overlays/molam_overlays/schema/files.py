@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from molam_overlays.annotations import at_home
 from molam_overlays.schema.types import Problems, Type
 
 
@@ -36,7 +37,7 @@ class File:
         return hash((self.content, self.name, self.media))
 
 
-File.__module__ = "molam_sdk.http"
+at_home("molam_sdk.http", File)
 
 
 class Binary(Type):
@@ -60,6 +61,9 @@ class Binary(Type):
             return None
         problems[at] = f"must be bytes, a File or a binary file, not {type(value).__name__}"
         return None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "binary"}
 
     def fit(self, wire: Any) -> float:
         return 1.0 if isinstance(wire, (bytes, File)) else 0.0

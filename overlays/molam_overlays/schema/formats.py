@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from uuid import UUID
-from molam_overlays.schema.numbers import exact_decimal
-from molam_overlays.schema.types import Problems, Type
+from molam_overlays.schema.digits import Origin, exact_decimal
+from molam_overlays.schema.types import Problems, Type, keywords
 
 
 class _Parsed(Type):
@@ -21,6 +21,8 @@ class _Parsed(Type):
     plain = False
     python: type
     expected: str
+    format_name: str | None = None
+    """The name of the format in JSON Schema."""
     written: str | None = None
     """How its text looks when it is sent; Python's own parsers take more than that."""
 
@@ -33,7 +35,10 @@ class _Parsed(Type):
     def fits(self, value: Any) -> bool:
         return True
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", **keywords(format=self.format_name)}
+
+    def decode(self, wire: Any, origin: Origin) -> Any:
         if type(wire) is str:
             try:
                 value = self.parse(wire)
@@ -68,9 +73,10 @@ class DateTime(_Parsed):
 
     python = datetime
     expected = "a time with an offset, such as 2025-01-16T12:00:00Z (RFC 3339) or an aware datetime"
+    format_name = "date-time"
     written = f"{_DATE}[Tt]{_TIME}"
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         if type(wire) is str:
             try:
                 moment = _moment(wire)
@@ -108,6 +114,7 @@ class Date(_Parsed):
 
     python = date
     expected = "a date such as 2025-01-16"
+    format_name = "date"
     written = _DATE
 
     def parse(self, text: str) -> date:
@@ -125,6 +132,7 @@ class Time(_Parsed):
 
     python = time
     expected = "a time of day such as 12:00:00Z"
+    format_name = "time"
     written = _TIME
 
     def parse(self, text: str) -> time:
@@ -146,6 +154,7 @@ class Duration(_Parsed):
 
     python = timedelta
     expected = "a duration such as P1DT12H (ISO 8601)"
+    format_name = "duration"
 
     def parse(self, text: str) -> timedelta:
         match = re.fullmatch(_DURATION, text)
@@ -191,6 +200,7 @@ class Uuid(_Parsed):
     """A UUID (RFC 9562)."""
 
     expected = "a UUID"
+    format_name = "uuid"
     written = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
     def __init__(self) -> None:
@@ -219,9 +229,7 @@ class DecimalText(_Parsed):
         return Decimal(text)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            value = exact_decimal(value)
-        return super().encode(value, at, problems)
+        return super().encode(exact_decimal(value), at, problems)
 
     def fits(self, value: Decimal) -> bool:
         return value.is_finite()
@@ -235,6 +243,7 @@ class Base64(_Parsed):
 
     python = bytes
     expected = "bytes, or their Base64 text"
+    format_name = "byte"
 
     def parse(self, text: str) -> bytes:
         return base64.b64decode(text, validate=True)

@@ -5,84 +5,95 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-
-class WireNumber(float):
-    """A JSON number with a fraction or exponent, together with the digits it came as.
-
-    It is the float that `json.loads` would give, so items behave as in a plain dict; `text` keeps
-    what a binary float cannot, and `Decimal` attributes are made from it.
-    """
-
-    __slots__ = ("text",)
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return WireNumber, (self.text,)
+from molam_overlays.schema.digits import Digits, number, written
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON (RFC 8259 section 6)")
 
 
-def _whole_number(text: str) -> int | WireNumber:
-    try:
-        return int(text)
-    except ValueError:  # more digits than Python converts (4300)
-        return WireNumber(text)
+class _Reader:
+    """Decoders that note the digits of one text. It serves one text at a time."""
+
+    __slots__ = ("decode", "digits", "patient", "scan")
+
+    def __init__(self) -> None:
+        self.digits: Digits = {}
+        decoder = json.JSONDecoder(parse_float=self._number, parse_constant=_refuse_constant)
+        # Reads one value without looking for white space around it, for two thirds of the time.
+        self.scan = cast("Any", decoder).scan_once
+        self.decode = decoder.decode
+        # Slower; takes whole numbers of any length.
+        self.patient = json.JSONDecoder(
+            parse_float=self._number, parse_int=self._whole, parse_constant=_refuse_constant
+        ).decode
+
+    def _number(self, text: str) -> Any:
+        return number(text, self.digits)
+
+    def _whole(self, text: str) -> Any:
+        try:
+            return int(text)
+        except ValueError:  # more digits than Python converts (4300)
+            return number(text, self.digits)
 
 
-_decoder: Final = json.JSONDecoder(parse_float=WireNumber, parse_constant=_refuse_constant)
-_scan: Final = cast("Any", _decoder).scan_once
-"""Reads one value without looking for white space around it, which takes a third of the time."""
-_patient: Final = json.JSONDecoder(
-    parse_float=WireNumber, parse_int=_whole_number, parse_constant=_refuse_constant
-)
-"""Slower; takes whole numbers of any length."""
+_idle: Final[list[_Reader]] = []
+"""Readers at rest. Taken and put back in one step each, so that threads and signals share none."""
 MAX_NESTING: Final = 200
 """How many levels of arrays and objects a response may nest."""
 
 
 def loads(content: bytes | str) -> Any:
-    """Decode JSON text; every number keeps its digits.
+    """Decode JSON text, its numbers as `digits.number` reads them.
 
     Raises:
         ValueError: not UTF-8, not JSON (RFC 8259), or nested deeper than `MAX_NESTING`.
     """
+    return read(content)[0]
+
+
+def read(content: bytes | str) -> tuple[Any, Digits]:
+    """Decode JSON text; return its data and the digits that belong to it.
+
+    Raises:
+        ValueError: as `loads`.
+    """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
+    try:
+        reader = _idle.pop()
+    except IndexError:
+        reader = _Reader()
     data: Any = None
     try:
-        data, end = _scan(text, 0)
+        data, end = reader.scan(text, 0)
     except (StopIteration, ValueError, RecursionError):
         end = -1
     if end != len(text) and (end < 0 or text[end:].strip(" \t\n\r")):
-        data = _decode(text)  # space before it, or something wrong with it
+        data = _decode(reader, text)  # space before it, or something wrong with it
     if len(text) > _SHORT or text.count("[") + text.count("{") > MAX_NESTING:
         raw = content if isinstance(content, bytes) else text.encode("utf-8", "replace")
         if _may_nest_deep(raw):
             _check_nesting(data)
-    return data
+    digits = reader.digits
+    if digits:
+        reader.digits = {}
+    _idle.append(reader)
+    return data, digits
 
 
-def _decode(text: str) -> Any:
+def _decode(reader: _Reader, text: str) -> Any:
     if text.startswith("\ufeff"):
         text = text[1:]
     try:
         try:
-            return _decoder.decode(text)
+            return reader.decode(text)
         except json.JSONDecodeError:
             raise
         except ValueError:
-            return _patient.decode(text)
+            return reader.patient(text)
     except RecursionError:
         raise ValueError(f"JSON nested deeper than {MAX_NESTING} levels") from None
 
@@ -147,12 +158,12 @@ def dumps(data: Any) -> bytes:
     return _encoder.encode(data).encode("utf-8")
 
 
-def dumps_exact(data: Any) -> str:
-    """Encode data as JSON text; a `WireNumber` is written with the digits it came as."""
+def dumps_exact(data: Any, digits: Digits) -> str:
+    """Encode data as JSON text; a number is written with the digits it came as."""
     numbers: dict[str, str] = {}
     # A float cannot tell the encoder how to print it, so digits that a float would not print
     # travel as strings under a name that cannot occur otherwise, and are put back afterwards.
-    text = _encoder.encode(_mark_numbers(data, numbers))
+    text = _encoder.encode(_mark_numbers(data, digits, numbers))
     if numbers:
         text = re.sub(_MARK, lambda match: numbers.get(match[1], match[0]), text)
     if not text.isascii():
@@ -165,22 +176,14 @@ _MARK: Final = '"(\ue000[0-9.]+\ue001)"'
 _SURROGATE: Final = "[\ud800-\udfff]"
 
 
-def _mark_numbers(data: Any, numbers: dict[str, str]) -> Any:
+def _mark_numbers(data: Any, digits: Digits, numbers: dict[str, str]) -> Any:
     if isinstance(data, Mapping):
-        return {key: _mark_numbers(value, numbers) for key, value in data.items()}
+        return {key: _mark_numbers(value, digits, numbers) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_mark_numbers(value, numbers) for value in data]
-    if isinstance(data, WireNumber) and data.text != float.__repr__(data):
-        mark = f"\ue000{id(numbers)}.{len(numbers)}\ue001"
-        numbers[mark] = data.text
-        return mark
-    return data
-
-
-def plain_copy(data: Any) -> Any:
-    """Copy JSON data all the way down, as plain dicts and lists."""
-    if isinstance(data, Mapping):
-        return {key: plain_copy(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [plain_copy(value) for value in data]
-    return data
+        return [_mark_numbers(value, digits, numbers) for value in data]
+    text = written(data, digits)
+    if text is None:
+        return data
+    mark = f"\ue000{id(numbers)}.{len(numbers)}\ue001"
+    numbers[mark] = text
+    return mark

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.types import Problems, Type, type_of
 
 
@@ -28,8 +29,8 @@ class Lazy(Type):
             self._found = found
         return found
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return self.found().decode(wire, response)
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return self.found().decode(wire, origin)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         return self.found().encode(value, at, problems)
@@ -39,6 +40,9 @@ class Lazy(Type):
 
     def resembles(self, wire: Any) -> bool:
         return self.found().resembles(wire)
+
+    def json_schema(self) -> dict[str, Any]:
+        return self.found().json_schema()
 
     def fit(self, wire: Any) -> float:
         return self.found().fit(wire)

@@ -1,11 +1,7 @@
 """Read-only typed objects over the JSON that came.
 
-A model *is* the decoded JSON object: a dict that refuses to change, so items are the values on
-the wire and everything a dict does for readers works at the speed of a dict. Attributes convert on
-access. There is no second copy of the facts, hence nothing that an unknown, missing or odd value
-could break: what the server sent is what `to_dict()` gives back.
-
-To type checkers a model is a `Mapping`, which has no way to change it.
+Attributes convert on access what the items hold. To type checkers a model is a `Mapping`, which has
+no way to change it.
 """
 
 from __future__ import annotations
@@ -13,36 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.errors import ValidationError
 from molam_overlays.frames import sealed
+from molam_overlays.keywords import unexpected
 from molam_overlays.redact import MASK, redact_text
 from molam_overlays.schema import types
-from molam_overlays.schema.anything import AnyValue
-from molam_overlays.schema.containers import Array
-from molam_overlays.schema.fields import SENSITIVE_NAMES
-from molam_overlays.schema.jsontext import dumps_exact, plain_copy
-from molam_overlays.schema.lazy import Lazy
-from molam_overlays.schema.types import Problems, Received, Type, type_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, dataclass_transform
-
-    # A base that mypy cannot follow would make every model compatible with everything.
-    _Object = Mapping[str, Any]
-else:
-    _Object = dict
-
-    def dataclass_transform(**_: Any) -> Callable[[type], type]:
-        """Do nothing: the decorator only speaks to type checkers."""
-        return lambda cls: cls
-
-
-from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
-from molam_overlays.schema.containers import Nullable
+from molam_overlays.schema.containers import Array, Nullable
+from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.fields import (
     ABSENT,
+    SENSITIVE_NAMES,
     Field,
     MissingItemError,
     collect_fields,
@@ -50,7 +29,23 @@ from molam_overlays.schema.fields import (
     missing,
 )
 from molam_overlays.schema.formats import DateTime
-from molam_overlays.schema.texts import Const, encode_text
+from molam_overlays.schema.lazy import Lazy
+from molam_overlays.schema.record import Record, copied, encode_object, set_origin
+from molam_overlays.schema.texts import Const
+from molam_overlays.schema.types import Problems, Type, type_of
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    class _Object(Record, Mapping[str, Any]): ...
+
+else:
+    _Object = Record
+
+    def dataclass_transform(**_: Any) -> Callable[[type], type]:
+        """Do nothing: the decorator only speaks to type checkers."""
+        return lambda cls: cls
+
 
 _get: Final[Any] = dict.get
 _from_iso: Final[Any] = datetime.fromisoformat
@@ -64,17 +59,7 @@ _fill: Final[Any] = dict.update
 class Model(_Object):
     """A JSON object of the API: read-only, typed attributes, items as on the wire."""
 
-    __slots__ = ("_response",)
-    _response: ResponseInfo
-    __fields__: ClassVar[dict[str, Field]] = {}
-    """The declared properties by wire name."""
-    __extra__: ClassVar[Type | None] = AnyValue()
-    """The type of properties that are not declared; None when the document forbids them."""
-    __rules__: ClassVar[tuple[Callable[[Mapping[str, Any]], str | None], ...]] = ()
-    """Checks over the object as a whole."""
-    __written__: ClassVar[tuple[Any, ...]]
-    """The fields as `encode_object` goes through them; made with the first."""
-
+    __slots__ = ()
     if TYPE_CHECKING:
 
         def __getitem__(self, name: str, /) -> Any: ...
@@ -92,23 +77,26 @@ class Model(_Object):
     if not TYPE_CHECKING:
 
         @sealed
-        def __init__(self, **values: Any) -> None:
+        def __init__(self, data: Any = ABSENT, /, **values: Any) -> None:
             """Build one from Python values, named as the attributes are.
+
+            Or from what `dict` takes, as `from_dict` does: that is how `dataclasses.asdict` copies.
 
             Raises:
                 ValidationError: a value breaks the document's rules, or a required one is missing.
                 TypeError: a name is not a property of this model.
             """
-            by_attribute = {spec.attribute: spec for spec in self.__fields__.values()}
-            given: dict[str, Any] = {}
-            for attribute, value in values.items():
-                spec = by_attribute.get(attribute)
-                if spec is None or spec.read_only:
+            if data is not ABSENT:
+                if values:
                     raise TypeError(
-                        f"{type(self).__name__}() got an unexpected keyword argument "
-                        f"{attribute!r}; from_dict() takes any property"
+                        f"{type(self).__name__}() takes keywords or a dict, not both; "
+                        "copy.replace() changes properties"
                     )
-                given[spec.name] = value
+                data, origin = copied(type(self), data)
+                dict.__init__(self, data)
+                set_origin(self, origin)
+                return
+            given = _by_name(type(self), values)
             for spec in self.__fields__.values():
                 if spec.default is not None and given.get(spec.name) in (None, types.UNSET):
                     given[spec.name] = spec.default
@@ -117,7 +105,26 @@ class Model(_Object):
             if problems:
                 raise ValidationError(problems)
             dict.__init__(self, data)
-            _set_response(self, NO_RESPONSE)
+            set_origin(self, NOWHERE)
+
+        @sealed
+        def __replace__(self, /, **changes: Any) -> Self:
+            """Return a copy with other values; what `copy.replace` calls from Python 3.13 on.
+
+            Raises:
+                ValidationError: a value breaks the document's rules.
+                TypeError: a name is not a property of this model.
+            """
+            data, problems = self.to_dict(), {}
+            for name, value in _by_name(type(self), changes).items():
+                declared = self.__fields__[name].type
+                if value is types.UNSET or (value is None and not isinstance(declared, Nullable)):
+                    data.pop(name, None)
+                else:
+                    data[name] = declared.encode(value, name, problems)
+            if problems:
+                raise ValidationError(problems)
+            return adopt(type(self), data, self._origin)
 
         def __missing__(self, name: str) -> NoReturn:
             raise MissingItemError(name)
@@ -139,34 +146,6 @@ class Model(_Object):
     def __wire_type__(cls) -> Type:
         return Object(cls)
 
-    @classmethod
-    @sealed
-    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
-        """Make one from JSON data, as it would come from the API. Nothing is checked or dropped.
-
-        Raises:
-            TypeError: `data` is not a mapping.
-        """
-        return adopt(cls, json_object(cls, data), NO_RESPONSE)
-
-    @property
-    def response(self) -> ResponseInfo:
-        """What happened on the way here: status, request id, headers, attempts, key.
-
-        Never None, and not part of equality.
-        """
-        return self._response
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return exactly what came, as plain dicts and lists that may be changed."""
-        copied: dict[str, Any] = plain_copy(self)
-        return copied
-
-    @sealed
-    def to_json(self) -> str:
-        """Return exactly what came, as JSON text without white space."""
-        return dumps_exact(self)
-
     def __repr__(self) -> str:
         shown = [f"{name}={text}" for name, text in self._shown()]
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -179,50 +158,32 @@ class Model(_Object):
             if spec is None or spec.sensitive:
                 yield (spec.attribute if spec else name), MASK
             else:
-                yield spec.attribute, shown_as(spec.type, value, self._response)
-
-    def __copy__(self) -> Self:
-        return adopt(type(self), dict(self), self.response)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return adopt(type(self), plain_copy(self), self.response)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return adopt, (type(self), dict(self), self.response)
-
-    if not TYPE_CHECKING:
-
-        def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-            return self.__reduce__()
-
-        @sealed
-        def _read_only(self, *_: Any, **__: Any) -> NoReturn:
-            raise TypeError(
-                f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
-            )
-
-        __setitem__ = __delitem__ = __ior__ = _read_only
-        update = setdefault = pop = popitem = clear = _read_only
-
-        @sealed
-        def __setattr__(self, name: str, value: Any) -> NoReturn:
-            raise AttributeError(
-                f"{type(self).__name__} is read-only; to_dict() gives a dict that may be changed"
-            )
-
-        def __delattr__(self, name: str) -> NoReturn:
-            self.__setattr__(name, None)
+                yield spec.attribute, shown_as(spec.type, value, self._origin)
 
 
-_set_response: Final[Callable[[Any, Any], None]] = Model.__dict__["_response"].__set__
 _M = TypeVar("_M", bound=Model)
 
 
-def adopt(cls: type[_M], data: dict[str, Any], response: Any) -> _M:
+def _by_name(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by the names on the wire, given by the attributes."""
+    by_attribute = {spec.attribute: spec for spec in cls.__fields__.values()}
+    given: dict[str, Any] = {}
+    for attribute, value in values.items():
+        spec = by_attribute.get(attribute)
+        if spec is None or spec.read_only:
+            raise TypeError(
+                f"{unexpected(cls.__name__, attribute, by_attribute)}; from_dict() takes any "
+                "property"
+            )
+        given[spec.name] = value
+    return given
+
+
+def adopt(cls: type[_M], data: dict[str, Any], origin: Origin) -> _M:
     """Make a model over decoded JSON, without a check: what came is what there is."""
     model: Any = _new(cls)
     _fill(model, data)
-    _set_response(model, response)
+    set_origin(model, origin)
     adopted: _M = model
     return adopted
 
@@ -245,25 +206,15 @@ def _getter(spec: Field) -> Callable[[Any], Any]:
             else:
                 if moment.tzinfo is not None:
                     return moment
-            return None if value is None else decode(value, None)
+            return None if value is None else decode(value, NOWHERE)
 
         return read_moment
 
     def read(self: Any) -> Any:
         value = self[name]
-        return None if value is None else decode(value, self._response)
+        return None if value is None else decode(value, self._origin)
 
     return read
-
-
-def json_object(cls: type, data: Any) -> dict[str, Any]:
-    """Copy what `from_dict` of a class was given; `TypeError` unless it is a mapping."""
-    if not isinstance(data, Mapping):
-        raise TypeError(
-            f"{cls.__name__}.from_dict() takes a dict of JSON data, not {type(data).__name__}"
-        )
-    copied: dict[str, Any] = plain_copy(data)
-    return copied
 
 
 class Object(Type):
@@ -275,10 +226,10 @@ class Object(Type):
     def __init__(self, model: type[Model]) -> None:
         self.model = model
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return adopt(self.model, wire, response) if isinstance(wire, dict) else wire
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return adopt(self.model, wire, origin) if isinstance(wire, dict) else wire
 
-    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+    def decode_all(self, wires: list[Any], origin: Origin) -> list[Any]:
         # `adopt` written out: on a page of a hundred the calls would cost as much as the work.
         cls = self.model
         models = list(wires)
@@ -286,11 +237,14 @@ class Object(Type):
             if type(wire) is dict:
                 models[index] = model = _new(cls)
                 _fill(model, wire)
-                _set_response(model, response)
+                set_origin(model, origin)
         return models
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, dict)
+
+    def json_schema(self) -> dict[str, Any]:
+        return self.model.__json_schema__()
 
     def fit(self, wire: Any) -> float:
         if not isinstance(wire, Mapping):
@@ -320,76 +274,6 @@ class Object(Type):
         return encode_object(self.model, value, at, problems)
 
 
-def _written(model: type[Model]) -> tuple[tuple[str, Any, bool, bool, bool], ...]:
-    """Return what `encode_object` asks of each field, in a form that is quick to go through."""
-    rows = model.__dict__.get("__written__")
-    if rows is None:
-        rows = tuple(
-            (
-                name,
-                spec.type.encode,
-                spec.required and not spec.read_only,
-                spec.read_only,
-                isinstance(spec.type, Nullable),
-            )
-            for name, spec in model.__fields__.items()
-        )
-        model.__written__ = rows
-    return rows
-
-
-def encode_object(
-    model: type[Model], value: Mapping[Any, Any], at: str, problems: Problems
-) -> dict[str, Any]:
-    """Check an object, keyed by wire names, against a model; return plain JSON data.
-
-    None stands for "left out" unless the property may be null. What only the server sets is dropped
-    where a model holds it, as all that comes from the API does, and is no caller's to give.
-    """
-    received = isinstance(problems, Received)
-    if not received and isinstance(value, Model):
-        inner = Received()
-        sent = encode_object(model, value, at, inner)
-        problems.update(inner)
-        return sent
-    out: dict[str, Any] = {}
-    prefix = f"{at}." if at else ""
-    fields = model.__fields__
-    find = value.get
-    declared = 0
-    for name, encode, required, read_only, nullable in _written(model):
-        item = find(name, ABSENT)
-        if item is ABSENT:
-            if required:
-                problems[prefix + name] = "is required"
-            continue
-        declared += 1
-        if item is types.UNSET or (item is None and not nullable):
-            if required:
-                problems[prefix + name] = "is required"
-        elif not read_only:
-            out[name] = encode(item, prefix + name, problems)
-        elif not received:
-            problems[prefix + name] = "is set by the server alone; leave it out"
-    if declared < len(value):
-        extra = model.__extra__
-        for name, item in value.items():
-            if name in fields:
-                continue
-            if not isinstance(name, str):
-                problems[at] = f"must have text as keys, not {type(name).__name__}"
-            elif extra is None:
-                problems[prefix + name] = f"is not a property of {model.__name__}"
-            elif item is not types.UNSET:
-                key = encode_text(str.__str__(name), prefix + name, problems)
-                out[key] = extra.encode(item, prefix + name, problems)
-    for rule in model.__rules__:
-        problem = rule(out)
-        if problem is not None:
-            problems[at] = problem
-    return out
-
-
 def shown(value: Any) -> str:
     """Return the `repr` of a field's value, without what the document marks sensitive anywhere."""
     if isinstance(value, (Model, str)) or value is None:
@@ -405,7 +289,7 @@ def shown(value: Any) -> str:
     return repr(value)
 
 
-def shown_as(declared: Type, wire: Any, response: Any) -> str:
+def shown_as(declared: Type, wire: Any, origin: Origin) -> str:
     """Return the `repr` of a wire value; of one that is not what was declared, only that it is."""
     if isinstance(declared, Lazy):
         declared = declared.found()
@@ -416,13 +300,23 @@ def shown_as(declared: Type, wire: Any, response: Any) -> str:
     if not declared.resembles(wire):
         return MASK
     if isinstance(declared, Array):
-        return f"[{', '.join(shown_as(declared.item, item, response) for item in wire)}]"
-    return shown(declared.decode(wire, response))
+        return f"[{', '.join(shown_as(declared.item, item, origin) for item in wire)}]"
+    return shown(declared.decode(wire, origin))
 
 
-def plain_model(wire: dict[str, Any], response: Any) -> Model:
+def plain_model(wire: dict[str, Any], origin: Origin) -> Model:
     """Make a model without declared fields over decoded JSON."""
-    return adopt(Model, wire, response)
+    return adopt(Model, wire, origin)
 
 
-Model.__module__ = "molam_sdk.models"
+if TYPE_CHECKING:
+
+    class UnknownModel(Model):
+        """An object of a kind that the document does not know: its attributes are what came."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    UnknownModel = Model
+
+at_home("molam_sdk.models", Model)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-import operator
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final
 
-from molam_overlays.schema.jsontext import WireNumber
-from molam_overlays.schema.types import Problems, Type
+from molam_overlays.integers import whole
+from molam_overlays.schema.digits import Origin, exact_decimal
+from molam_overlays.schema.types import Newer, Problems, Type
 
 
 def encode_int(value: int, at: str, problems: Problems) -> int | None:
     """Return an integer for the wire; a problem is noted for one too long to be exact."""
     if value.bit_length() > _LONGEST_INT:
-        problems[at] = _NOT_EXACT
+        _note_inexact(at, problems)
         return None
     return value
 
@@ -25,13 +25,10 @@ _LONGEST_INT: Final = 1024
 
 
 def encode_number(value: Any, at: str, problems: Problems) -> int | float | None:
-    """Return an int or float that prints back to the same number, or note that there is none."""
-    if isinstance(value, WireNumber):
-        exact = Decimal(value.text)
-        if not math.isfinite(value) or Decimal(float.__repr__(value)) != exact:
-            problems[at] = _NOT_EXACT
-            return None
-        return float(value)
+    """Return an int or float that prints back to the same number, or note that there is none.
+
+    `value` is a float, a Decimal, or an integer of any library.
+    """
     if isinstance(value, float):
         if not math.isfinite(value):
             problems[at] = "must be a finite number"
@@ -44,15 +41,20 @@ def encode_number(value: Any, at: str, problems: Problems) -> int | float | None
         exponent = value.as_tuple().exponent
         if isinstance(exponent, int) and exponent >= 0:
             if exponent > 400:
-                problems[at] = _NOT_EXACT
+                _note_inexact(at, problems)
                 return None
             return encode_int(int(value), at, problems)
         number = float(value)
         if not math.isfinite(number) or Decimal(repr(number)) != value:
-            problems[at] = _NOT_EXACT
+            _note_inexact(at, problems)
             return None
         return number
     return encode_int(int(value), at, problems)
+
+
+def _note_inexact(at: str, problems: Problems) -> None:
+    if not isinstance(problems, Newer):  # what came is kept beside the items, to the digit
+        problems[at] = _NOT_EXACT
 
 
 _NOT_EXACT: Final = (
@@ -94,6 +96,15 @@ _WIDE: Final = Context(prec=800)
 """Enough digits for a remainder of any number a double can hold."""
 
 
+def _limit_keywords(limits: tuple[Any, ...]) -> dict[str, Any]:
+    names = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+    return {
+        name: float(limit) if isinstance(limit, Decimal) and limit % 1 else int(limit)
+        for name, limit in zip(names, limits, strict=True)
+        if limit is not None
+    }
+
+
 class Integer(Type):
     """A whole number. Floats are refused, whatever they hold: minor units are counted."""
 
@@ -118,7 +129,7 @@ class Integer(Type):
         if type(value) is int and value in self._plainly:
             return value
         if type(value) is not int:
-            number = _whole(value)
+            number = whole(value)
             if number is None:
                 problems[at] = f"must be a whole number (int), not {type(value).__name__}"
                 return None
@@ -128,17 +139,11 @@ class Integer(Type):
             return None
         return encode_int(value, at, problems)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", **_limit_keywords(self._limits)}
+
     def fit(self, wire: Any) -> float:
-        return 0.0 if _whole(wire) is None else 1.0 if self.accepts(wire) else 0.5
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        return int(operator.index(value))
-    except TypeError:
-        return None
+        return 0.0 if whole(wire) is None else 1.0 if self.accepts(wire) else 0.5
 
 
 class Number(Type):
@@ -160,8 +165,8 @@ class Number(Type):
         self._limits = tuple(None if limit is None else Decimal(limit) for limit in limits)
         self._bounded = any(limit is not None for limit in limits)
 
-    def decode(self, wire: Any, response: Any) -> Any:
-        return exact_decimal(wire)
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return exact_decimal(wire, origin.digits)
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         exact = exact_decimal(value)
@@ -175,30 +180,18 @@ class Number(Type):
             problems[at] = problem
         return encode_number(value, at, problems)
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", **_limit_keywords(self._limits)}
+
     def fit(self, wire: Any) -> float:
-        if isinstance(wire, bool) or not isinstance(wire, (int, float)):
+        if isinstance(wire, bool) or not isinstance(wire, (int, float, Decimal)):
             return 0.0
         # A whole number is better an integer's.
         return 0.9 if self.accepts(wire) else 0.4
 
 
-def exact_decimal(number: Any) -> Any:
-    """Return the `Decimal` a number prints as; anything but a number comes back as it is."""
-    if isinstance(number, Decimal):
-        return number
-    if isinstance(number, WireNumber):
-        return Decimal(number.text)
-    if isinstance(number, float):
-        return Decimal(float.__repr__(number))
-    if isinstance(number, int) and not isinstance(number, bool):
-        return Decimal(int(number))
-    return number
-
-
 class Float(Number):
     """A number that the document declares to be a binary float; read as JSON reads it."""
 
-    plain = True
-
-    def decode(self, wire: Any, response: Any) -> Any:
-        return wire
+    def decode(self, wire: Any, origin: Origin) -> Any:
+        return float(wire) if isinstance(wire, Decimal) else wire

@@ -6,9 +6,9 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from molam_overlays.schema.types import Problems, Type
+from molam_overlays.schema.types import Newer, Problems, Type, keywords
 
 
 def encode_text(value: str, at: str, problems: Problems) -> str:
@@ -29,6 +29,9 @@ class Boolean(Type):
             return value
         problems[at] = "must be true or false"
         return None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
 
 class String(Type):
@@ -79,8 +82,19 @@ class String(Type):
                 problems[at] = f"must match the pattern {self._pattern}"
         return value
 
+    def json_schema(self) -> dict[str, Any]:
+        limits = keywords(minLength=self._min, maxLength=self._max, pattern=self._pattern)
+        return {"type": "string", **limits}
+
     def fit(self, wire: Any) -> float:
         return 0.0 if not isinstance(wire, str) else 0.8 if self.accepts(wire) else 0.4
+
+
+def prefix_of(declared: Any) -> str | None:
+    """Return what every text of a type starts with, as ids do; None when its pattern says more."""
+    pattern = getattr(getattr(declared, "inner", declared), "_pattern", None)
+    found = re.fullmatch(r"\^([A-Za-z]+_)", pattern or "")
+    return found and found[1]
 
 
 class Enum(Type):
@@ -95,14 +109,36 @@ class Enum(Type):
         for known in self.values:
             if known == value and (type(known) is bool) == (type(value) is bool):
                 return known
-        problems[at] = f"must be one of {listed(self.values)}"
-        return None
+        if not isinstance(problems, Newer) or not self._kindred(value):
+            problems[at] = f"must be one of {listed(self.values)}"
+        return value
+
+    def _kindred(self, value: Any) -> bool:
+        return any(type(known) is type(value) for known in self.values)
+
+    def json_schema(self) -> dict[str, Any]:
+        # Open, as it is when read: there are newer values than these.
+        kinds = {type(value): _KINDS[type(value)] for value in self.values}
+        return {
+            "anyOf": [{"enum": list(self.values)}, *({"type": kind} for kind in kinds.values())]
+        }
 
     def fit(self, wire: Any) -> float:
         if self.accepts(wire):
             return 1.0
         # A value newer than this SDK.
-        return 0.3 if any(type(value) is type(wire) for value in self.values) else 0.0
+        return 0.3 if self._kindred(wire) else 0.0
+
+
+_KINDS: Final = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    dict: "object",
+    list: "array",
+}
 
 
 class Const(Enum):
@@ -114,6 +150,9 @@ class Const(Enum):
             return fixed
         problems[at] = f"must be {json.dumps(fixed)}"
         return None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"const": self.values[0]}
 
     def fit(self, wire: Any) -> float:
         return 1.0 if self.accepts(wire) else 0.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from molam_overlays.schema.digits import Origin
+
 Problems = dict[str, str]
 """Field path to what is wrong with it."""
 
@@ -43,20 +45,27 @@ class Received(Problems):
     """The problems of what came from the API, or is handed back: it may hold what is read-only."""
 
 
+class Newer(Received):
+    """The problems of what may be newer than this SDK.
+
+    Neither a missing property nor an enum value that the document does not know is one.
+    """
+
+
 class Type:
     """One type of the document. Immutable and shared."""
 
     plain: bool = True
     """True when `decode` returns its argument."""
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         """Return the Python value for a wire value; the wire value itself when it does not fit."""
         return wire
 
-    def decode_all(self, wires: list[Any], response: Any) -> list[Any]:
+    def decode_all(self, wires: list[Any], origin: Origin) -> list[Any]:
         """Return the Python values for many wire values."""
         decode = self.decode
-        return [decode(wire, response) for wire in wires]
+        return [decode(wire, origin) for wire in wires]
 
     def encode(self, value: Any, at: str, problems: Problems) -> Any:
         """Return plain JSON data for a value, or note under `at` why there is none."""
@@ -72,6 +81,10 @@ class Type:
         """Tell whether a wire value has the JSON kind of this type, whatever is in it."""
         return True
 
+    def json_schema(self) -> dict[str, Any]:
+        """Return what JSON Schema says of this type."""
+        return {}
+
     def fit(self, wire: Any) -> float:
         """Tell how well a wire value fits, from 0 (not at all) to 1; to choose in a union."""
         return 1.0 if self.accepts(wire) else 0.0
@@ -86,3 +99,8 @@ def type_of(declared: Any) -> Type:
         raise TypeError(f"expected a type of the document or a model class, not {declared!r}")
     wire_type: Type = as_type()
     return wire_type
+
+
+def keywords(**given: Any) -> dict[str, Any]:
+    """Return keywords of JSON Schema, without those that are not given."""
+    return {name: value for name, value in given.items() if value is not None}

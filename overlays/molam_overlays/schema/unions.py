@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from molam_overlays.schema.anything import AnyValue
+from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.model import plain_model
 from molam_overlays.schema.texts import listed
-from molam_overlays.schema.types import Problems, Type, joined, type_of
+from molam_overlays.schema.types import Newer, Problems, Type, joined, type_of
 
 
 class Union(Type):
@@ -22,9 +24,9 @@ class Union(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return all(member.plain for member in self.members)
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         member = self.member(wire)
-        return wire if member is None else member.decode(wire, response)
+        return wire if member is None else member.decode(wire, origin)
 
     def member(self, wire: Any) -> Type | None:
         """Return the member that fits a wire value best, None when none does in the least.
@@ -41,6 +43,9 @@ class Union(Type):
 
     def resembles(self, wire: Any) -> bool:
         return any(member.resembles(wire) for member in self.members)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [member.json_schema() for member in self.members]}
 
     def fit(self, wire: Any) -> float:
         return max((member.fit(wire) for member in self.members), default=0.0)
@@ -79,14 +84,19 @@ class Tagged(Type):
         self.tag = tag
         self._members = {value: type_of(member) for value, member in members.items()}
 
-    def decode(self, wire: Any, response: Any) -> Any:
+    def decode(self, wire: Any, origin: Origin) -> Any:
         if not isinstance(wire, dict):
             return wire
         member = self.member(wire)
-        return plain_model(wire, response) if member is None else member.decode(wire, response)
+        return plain_model(wire, origin) if member is None else member.decode(wire, origin)
 
     def resembles(self, wire: Any) -> bool:
         return isinstance(wire, dict)
+
+    def json_schema(self) -> dict[str, Any]:
+        # Open: an object with another tag is newer than these.
+        members = [member.json_schema() for member in self._members.values()]
+        return {"anyOf": [*members, {"type": "object", "required": [self.tag]}]}
 
     def fit(self, wire: Any) -> float:
         if not isinstance(wire, dict):
@@ -104,6 +114,8 @@ class Tagged(Type):
             problems[at] = f"must be an object (dict) or a model, not {type(value).__name__}"
             return None
         member = self.member(value)
+        if member is None and isinstance(problems, Newer):
+            return AnyValue().encode(value, at, problems)
         if member is None:
             problems[joined(at, self.tag)] = f"must be one of {listed(self._members)}"
             return None

@@ -13,8 +13,9 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from molam_overlays.annotations import Self
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare, refusal
@@ -27,9 +28,6 @@ from molam_overlays.store.sqlite import SQLITE
 from molam_overlays.store.statement import Decision, Result, Statement
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
 from molam_overlays.transport.loops import Homes
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -25,6 +25,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import (
     ClaimInFlightError,
     ClaimLostError,
@@ -422,5 +423,4 @@ def _about(key: str, error: E) -> E:
     return error
 
 
-for _public in (Claim, Replay, InFlight):
-    _public.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Claim, Replay, InFlight)

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, cast
 import attrs
 
 from molam_overlays import errors
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError
 from molam_overlays.redact import SECRET_HEADERS
 from molam_overlays.store.payload import fingerprint
@@ -226,4 +227,4 @@ def _header_fields(text: str) -> dict[str, str | None]:
     return cast("dict[str, str | None]", fields)
 
 
-Entry.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Entry)

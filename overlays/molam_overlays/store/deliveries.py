@@ -23,6 +23,7 @@ from typing import Literal
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClaimLostError
 from molam_overlays.store.statement import Decision, Statement
 
@@ -371,4 +372,4 @@ def lost(held: Held) -> ClaimLostError:
     )
 
 
-Received.__module__ = "molam_sdk.inbox"
+at_home("molam_sdk.inbox", Received)

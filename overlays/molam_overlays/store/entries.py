@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store import owner as owners
@@ -438,5 +439,4 @@ def dismissing(entry_id: int, outcome: str) -> Decision[bool]:
     return changed.count == 1
 
 
-for _public in (Recovered, Unsettled):
-    _public.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Recovered, Unsettled)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.frames import empty_for_log
 from molam_overlays.store import deliveries
@@ -178,5 +179,4 @@ def replayed(event_id: str, found: str) -> bool:
     return found == "replayed"
 
 
-for _public in (Delivery, AsyncDelivery):
-    _public.__module__ = "molam_sdk.inbox"
+at_home("molam_sdk.inbox", Delivery, AsyncDelivery)

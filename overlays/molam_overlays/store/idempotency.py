@@ -6,8 +6,9 @@ import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.frames import sealed
 from molam_overlays.store import claims
@@ -19,9 +20,6 @@ from molam_overlays.store.content import Decrypt, Encrypt
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import call_fingerprint, encode
 from molam_overlays.store.statement import Ask
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -443,5 +441,4 @@ class AsyncIdempotencyStore:
         await self.aclose()
 
 
-for _public in (IdempotencyStore, AsyncIdempotencyStore):
-    _public.__module__ = "molam_sdk.utils.idempotency"
+at_home("molam_sdk.utils.idempotency", IdempotencyStore, AsyncIdempotencyStore)

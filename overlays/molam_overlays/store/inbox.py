@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import random as chance
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
@@ -42,9 +43,6 @@ from molam_overlays.store.handling import (
     replayed,
     rules,
 )
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 POLL_SECONDS = 1.0
 """How long a worker rests by default when there is nothing to do."""
@@ -419,5 +417,4 @@ class AsyncInbox:
         await self.aclose()
 
 
-for _public in (Inbox, AsyncInbox):
-    _public.__module__ = "molam_sdk.inbox"
+at_home("molam_sdk.inbox", Inbox, AsyncInbox)

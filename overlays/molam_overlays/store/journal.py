@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
@@ -364,5 +365,4 @@ class AsyncJournal(_Face):
             await asyncio.shield(task)
 
 
-for _public in (Journal, AsyncJournal):
-    _public.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Journal, AsyncJournal)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import Any, cast
 
+from molam_overlays.annotations import at_home
+from molam_overlays.integers import whole
 from molam_overlays.schema import jsontext
-from molam_overlays.schema.jsontext import WireNumber
+from molam_overlays.schema.record import Record
 
 _Number = Callable[["int | float | Decimal"], str]
 
@@ -55,9 +58,16 @@ def fingerprint(body: Any) -> str:
 
 
 def _as_it_is(number: float | Decimal) -> str:
-    if isinstance(number, WireNumber):
-        return number.text
     return str(number) if isinstance(number, Decimal) else json.dumps(number)
+
+
+def _ascii(text: str) -> str:
+    # Outside of its strings JSON text is ASCII.
+    return text if text.isascii() else re.sub(r"[^\x00-\x7f]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _by_value(number: float | Decimal) -> str:
@@ -77,12 +87,15 @@ def _exact(digits: int) -> Context:
 def _write(value: Any, number: _Number, *, by_name: bool, place: str) -> str:
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value)
-    if isinstance(value, WireNumber):
-        return number(value)  # infinite as a float, perhaps, and yet a number to the digit
-    if isinstance(value, (int, float, Decimal)):
+    count = whole(value)
+    if count is not None:
+        return number(count)
+    if isinstance(value, (float, Decimal)):
         if value != value or value in (float("inf"), float("-inf")):
             raise ValueError(f"{place} is {value}, and JSON has no such number.")
         return number(value)
+    if isinstance(value, Record) and not by_name:
+        return _ascii(value.to_json())  # with the digits it came with
     to_dict = getattr(value, "to_dict", None)
     if callable(to_dict):
         value = to_dict()
@@ -135,4 +148,4 @@ def call_fingerprint(
         ) from error
 
 
-fingerprint.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", fingerprint)

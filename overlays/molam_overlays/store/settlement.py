@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, StoreError, is_own_refusal
 from molam_overlays.outcome import Delivery
 from molam_overlays.store.content import (
@@ -179,4 +180,4 @@ def _unreadable(number: int, error: StoreError) -> Recovered:
     )
 
 
-Outcome.__module__ = "molam_sdk.idempotency"
+at_home("molam_sdk.idempotency", Outcome)

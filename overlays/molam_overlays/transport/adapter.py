@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError
 from molam_overlays.wire import Response
 
@@ -85,8 +86,12 @@ class ForeignError(Exception):
         was sent; None for nothing."""
 
 
-for _class in (HTTPAdapter, AsyncHTTPAdapter):
-    _class.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", HTTPAdapter, AsyncHTTPAdapter)
+
+
+def is_networked(adapter: object) -> bool:
+    """Tell whether an adapter is one of ours that goes out to servers."""
+    return getattr(adapter, "networked", False) is True
 
 
 def prefers(adapter: object, method: Literal["exchange", "stream"]) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, cast
 import anyio
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -43,6 +44,8 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
     One adapter serves every event loop that uses it, one after the other or at once: each has up to
     `max_connections` of its own, which are closed when the loop ends. With your own `httpx.AsyncClient` the ``timeout`` holds for the whole attempt too.
     """
+
+    networked = True
 
     @sealed
     def __init__(
@@ -202,7 +205,7 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
         self._lines.forget_inherited()
 
 
-AsyncHttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
 
 
 class _Attempt:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import httpx
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
@@ -57,6 +58,8 @@ class HttpxAdapter(HTTPAdapter):
             servers and load balancers allow, mostly, so that they do not close it first.
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
+
+    networked = True
 
     @sealed
     def __init__(
@@ -205,7 +208,7 @@ class HttpxAdapter(HTTPAdapter):
         self._lines.forget_inherited()
 
 
-HttpxAdapter.__module__ = "molam_sdk.http.adapter"
+at_home("molam_sdk.http.adapter", HttpxAdapter)
 
 
 _adapters: weakref.WeakSet[HttpxAdapter] = weakref.WeakSet()

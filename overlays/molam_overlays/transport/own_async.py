@@ -10,11 +10,12 @@ import datetime
 import math
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import anyio
 import httpx
 
+from molam_overlays.annotations import Self
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
@@ -29,9 +30,6 @@ from molam_overlays.transport.target import Origin, Target
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.transport.wire_async import Wire
 from molam_overlays.wire import Request, Response
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class OwnAsyncClient:

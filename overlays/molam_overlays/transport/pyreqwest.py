@@ -37,6 +37,7 @@ except ImportError:
         "(Python 3.11 and newer)"
     ) from None
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
@@ -269,6 +270,8 @@ class PyreqwestAdapter(HTTPAdapter):
         max_response_bytes: largest response body that is read, in bytes after decompression.
     """
 
+    networked = True
+
     @sealed
     def __init__(
         self,
@@ -389,6 +392,8 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     response at its status, so that the attempts that follow are answered by it.
     """
 
+    networked = True
+
     @sealed
     def __init__(
         self,
@@ -506,8 +511,7 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
         return _named(self._proxies, url)
 
 
-for _class in (PyreqwestAdapter, AsyncPyreqwestAdapter):
-    _class.__module__ = "molam_sdk.http.pyreqwest"
+at_home("molam_sdk.http.pyreqwest", PyreqwestAdapter, AsyncPyreqwestAdapter)
 
 
 def _unusable(closed: bool) -> ClientClosedError:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
 from molam_overlays.outcome import Attempt
@@ -192,7 +193,8 @@ def observer_of(hooks: Hooks) -> Observer:
     return Teller(hooks) if hooks else Observer()
 
 
-for _public in (
+at_home(
+    "molam_sdk.observe",
     CallEvent,
     RequestEvent,
     ResponseEvent,
@@ -200,5 +202,4 @@ for _public in (
     ErrorEvent,
     Hooks,
     Tracer,
-):
-    _public.__module__ = "molam_sdk.observe"
+)

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ApiError, ConfigurationError, MolamError
 from molam_overlays.outcome import Attempt
 from molam_overlays.redact import redact_text
@@ -302,5 +303,4 @@ def configure_logging(
             logger.addHandler(handler)
 
 
-for _public in (CallInfo, Observer, configure_logging):
-    _public.__module__ = "molam_sdk.observe"
+at_home("molam_sdk.observe", CallInfo, Observer, configure_logging)

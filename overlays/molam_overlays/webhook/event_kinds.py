@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import WebhookPayloadError
 from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
-from molam_overlays.schema.jsontext import loads
+from molam_overlays.schema.digits import Origin
+from molam_overlays.schema.jsontext import read
 from molam_overlays.schema.model import Model, adopt
 from molam_overlays.webhook.router import EventRouter
 from molam_overlays.webhook.signature import SecretSource, verify_signature
@@ -71,9 +73,9 @@ class Kinds(Generic[E]):
     def read(self, body: bytes, name: str | None = None) -> E:
         """Read a body that was verified; see the emitted `read_event`."""
         try:
-            data: Any = loads(body)
+            data, digits = read(body)
         except ValueError:
-            data = None
+            data, digits = None, {}
         if not isinstance(data, dict):
             raise WebhookPayloadError(
                 "The webhook is signed but is not an event: expected a JSON object. Answer 400 and "
@@ -90,7 +92,7 @@ class Kinds(Generic[E]):
                 f"name=… as its path or header tells it{tags}."
             )
         told = NO_RESPONSE if kind == own and own != self.only else named(kind)
-        return adopt(self.known.get(kind, self.fallback), data, told)
+        return adopt(self.known.get(kind, self.fallback), data, Origin(told, digits))
 
     def construct(
         self,
@@ -116,4 +118,4 @@ class KindRouter(EventRouter[E]):
         return tuple(self._default if kind is None else self._handlers.get(kind, self._default))
 
 
-KindRouter.__module__ = "molam_sdk.events"
+at_home("molam_sdk.events", KindRouter)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from molam_overlays.errors import WebhookPayloadError
 from molam_overlays.frames import sealed
-from molam_overlays.outcome import NO_RESPONSE
-from molam_overlays.schema.jsontext import loads
+from molam_overlays.schema.digits import NOWHERE, Origin
+from molam_overlays.schema.jsontext import read
 from molam_overlays.schema.model import Model, adopt
 from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS, SecretSource, check_signature
 
@@ -42,13 +42,13 @@ def read_event(known: Mapping[str, type[E]], fallback: type[E], body: bytes) -> 
         WebhookPayloadError: it is not a JSON object with a text ``type``.
     """
     try:
-        data: Any = loads(body)
+        data, digits = read(body)
     except ValueError:
-        data = None
+        data, digits = None, {}
     kind = data.get("type") if isinstance(data, dict) else None
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not isinstance(data, dict):
         raise WebhookPayloadError(
             "The webhook is signed but is not an event: expected a JSON object with a "
             "text `type`. Answer 400 and look at what was sent."
         )
-    return adopt(known.get(kind, fallback), data, NO_RESPONSE)
+    return adopt(known.get(kind, fallback), data, Origin(NOWHERE.response, digits))

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError, SignatureError, WebhookPayloadError
 from molam_overlays.frames import empty_for_log, sealed
 from molam_overlays.watch.observe import logger
@@ -129,8 +130,7 @@ async def areceive_webhook(
     )
 
 
-for _public in (receive_webhook, areceive_webhook, Answer):
-    _public.__module__ = "molam_sdk.webhooks"
+at_home("molam_sdk.webhooks", receive_webhook, areceive_webhook, Answer)
 
 
 def refuse_misuse(construct_event: object, handle: object, *, awaits: bool = False) -> None:

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError
 
 E = TypeVar("E", bound=Mapping[str, Any])
@@ -143,4 +144,4 @@ def _name_of(handler: Any) -> str:
     return getattr(handler, "__qualname__", None) or type(handler).__qualname__
 
 
-EventRouter.__module__ = "molam_sdk.events"
+at_home("molam_sdk.events", EventRouter)

@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hmac import compare_digest, digest
 from typing import Any, Final, NoReturn, cast
 
+from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError, SignatureError
 from molam_overlays.frames import sealed
+from molam_overlays.integers import whole
 from molam_overlays.redact import MASK
 
 Secret = str | bytes
@@ -106,7 +108,8 @@ def verify_signature(
         ValueError: `tolerance_ms` is not an int in its range.
         ConfigurationError: `get_secret_by_kid` gave something that is no secret.
     """
-    if type(tolerance_ms) is not int or not 1 <= tolerance_ms <= MAX_TOLERANCE_MS:
+    tolerance = whole(tolerance_ms)
+    if tolerance is None or not 1 <= tolerance <= MAX_TOLERANCE_MS:
         raise ValueError(
             "tolerance_ms must be an int from 1 to 86,400,000 milliseconds (a day); "
             f"got {tolerance_ms!r:.40}."
@@ -119,8 +122,8 @@ def verify_signature(
     if now_ms is None:
         now_ms = time.time_ns() // 1_000_000
     age_ms = now_ms - int(t)
-    if not -tolerance_ms <= age_ms <= tolerance_ms:
-        _refuse_timestamp(age_ms, tolerance_ms)
+    if not -tolerance <= age_ms <= tolerance:
+        _refuse_timestamp(age_ms, tolerance)
     if type(raw_body) is not bytes:
         raw_body = _as_bytes(raw_body)
 
@@ -321,5 +324,4 @@ def _no_secret(value: Any) -> str:
     return f"A webhook secret must be text, or several texts; got {kind}.{hint}"
 
 
-for _public in (parse_signature_header, verify_signature, generate_signature):
-    _public.__module__ = "molam_sdk.utils.webhook"
+at_home("molam_sdk.utils.webhook", parse_signature_header, verify_signature, generate_signature)

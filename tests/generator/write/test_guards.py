@@ -57,6 +57,10 @@ DOCUMENT: dict[str, Any] = {
                             "application/json": {"schema": {"type": "object"}},
                             "application/x-www-form-urlencoded": {"schema": {"type": "object"}}}},
                         **DONE}},
+        "/d": {"post": {"operationId": "fifth",
+                        "requestBody": {"content": {"application/json": {"schema": {
+                            "type": "object", "properties": {"a": {"type": "string"}},
+                            "additionalProperties": {"type": "string"}}}}}, **DONE}},
     },
     "webhooks": {"planted": webhook(hook={"type": "string", "enum": ["plant.added"]}),
                  "silent": webhook(id={"type": "integer"})},
@@ -106,6 +110,10 @@ def _only_json(patch: Any) -> None:
 
 def _no_pdf(patch: Any) -> None:
     patch.setattr(bodies, "emitted", lambda medias, has_parts: list(medias[:2]))
+
+
+def _fields_alone(patch: Any) -> None:
+    patch.setattr(arguments, "_more", lambda *given: iter(()))
 
 
 def _all_by_type(patch: Any) -> None:
@@ -159,6 +167,7 @@ MUTATIONS = [
     (_first_default_everywhere, "default of the parameter"),
     (_only_json, "text/csv|application/x-www-form-urlencoded"),
     (_no_pdf, "application/pdf"),
+    (_fields_alone, "What the body may hold besides its properties"),
     (_all_by_type, "event planted"),
     (_names_tell_nothing, "event silent"),
     (_only_by_names, "event silent"),

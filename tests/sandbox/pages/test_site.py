@@ -129,6 +129,8 @@ def test_a_payment_tells_its_whole_story_in_order(site: Site) -> None:
         "http://localhost:8000/webhooks",
         "retrievePaymentIntent",
         "refund-1",
+        "refund.created",
+        "refund.succeeded",
     ]
     place = 0
     for word in order:

@@ -11,22 +11,11 @@ from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.accounts import account_named
 from molam_overlays.sandbox.answer import Asked, Pause, Reply, encode
 from molam_overlays.sandbox.core import Core
-from molam_overlays.sandbox.document import Operation
 from molam_overlays.sandbox.fault_script import HEADER
 from molam_overlays.wire import Headers
 
 OWN_ACCOUNT: Final = account_named("sk_test_sandbox")
 """The account of the harness's and the documentation's key, for whoever has none yet."""
-
-
-def path_of(operation: Operation, values: dict[str, str]) -> str:
-    """Fill the path of an operation."""
-    from urllib.parse import quote
-
-    path = operation.template
-    for name, value in values.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    return path
 
 
 async def call(

@@ -100,7 +100,8 @@ def _field(document: Document, name: str, pointer: str, required: bool) -> Field
 
 def _help(schema: Mapping[str, Any]) -> str:
     """Return the first sentence of a description."""
-    return re.split(r"(?<=\.)\s", str(schema.get("description", "")).strip(), maxsplit=1)[0]
+    text = str(schema.get("description", "")).strip().replace("`", "")
+    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 def example_of(document: Document, operation: Operation) -> dict[str, str]:

@@ -128,7 +128,7 @@ def _card(words: Words, told: Mapping[str, str], outcome: Outcome) -> Markup:
             _field(words, outcome, "cvc", "", "numeric"),
             class_="pair",
         ),
-        button(words["card"], class_="main", name="action", value="card"),
+        button(words["pay_card"], class_="main", name="action", value="card"),
         tag("details", tag("summary", words["numbers"]), soft(rows), open=True),
     )
 

@@ -115,7 +115,8 @@ def letter(accounts: list[str], account: str) -> Content:
     """Tell accounts apart: a letter each, in the order of their coming; it leads to its rows."""
     if account not in accounts:
         return tag("span", "no account", class_="soft")
-    return tag("span", f"Account {name_of(accounts, account)}", class_="account", title=account)
+    name = f"Account {name_of(accounts, account)}"
+    return link(url_of(KINDS[0], account=account), name, class_="account", title=account)
 
 
 def name_of(accounts: list[str], account: str) -> str:

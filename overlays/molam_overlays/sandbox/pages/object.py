@@ -42,6 +42,10 @@ def object_page(core: Core, thing: Thing, accounts: list[str]) -> Content:
     history: list[Mapping[str, Any]] = thing.hidden["history"]
     requests = core.search.requests_about(thing)
     events = core.search.events_of(thing.id)
+    if thing.kind == "payment_intent" and thing.body.get("charge_id"):
+        # What comes back of a payment belongs to its story.
+        for each in core.search.refunds_of(thing.body["charge_id"]):
+            events += core.search.events_of(each.id)
     return [
         tag(
             "div",
@@ -74,7 +78,9 @@ def _facts(core: Core, thing: Thing, accounts: list[str]) -> Markup:
         pairs.append(("Given back", f"{money('refund', told)}, {given[0]}"))
     if body.get("fee") is not None:
         pairs.append(("Fee", money(thing.kind, body, "fee")))
-    pairs += [(name.replace("_", " "), str(body[name])) for name in _FIELDS if body.get(name)]
+    pairs += [
+        (name.replace("_", " ").capitalize(), str(body[name])) for name in _FIELDS if body.get(name)
+    ]
     if body.get("last_error"):
         error = body["last_error"]
         pairs.append(("Last error", [code(error["code"]), " ", error["message"]]))
@@ -253,10 +259,10 @@ def _attempt(number: int, request: Mapping[str, Any]) -> Markup:
 
 
 def _change(change: Mapping[str, Any]) -> Content:
-    who = None if change["request_id"] else soft(" by itself, or by a person here")
+    who = None if change["request_id"] else soft(" · by time, or by a person here")
     if change["before"] is None:
         return ["Made: ", badge(change["after"]), who]
-    told = [badge(change["before"]), " → ", badge(change["after"]), soft(f" {change['action']}")]
+    told = [badge(change["before"]), " → ", badge(change["after"]), soft(f" · {change['action']}")]
     return [*told, who]
 
 
@@ -280,7 +286,8 @@ def _delivery(told: Mapping[str, Any]) -> Content:
         answer_badge(attempt["status"]),
         took(attempt),
         soft(
-            f" attempt {told['number']} of ", event_link(told["event"]["id"], told["event"]["type"])
+            f" · attempt {told['number']} of ",
+            event_link(told["event"]["id"], told["event"]["type"]),
         ),
         tag("p", soft(attempt["error"])) if attempt["error"] else None,
     ]

@@ -96,7 +96,7 @@ def json_block(data: Any, label: str) -> Markup:
 
 def text_block(text: str, label: str) -> Markup:
     """Show a program or a command."""
-    return tag("pre", text, tabindex="0", role="region", aria_label=label)
+    return tag("pre", text, tabindex="0", role="region", aria_label=label, class_="copy")
 
 
 def web(url: Any) -> str | None:
@@ -110,24 +110,12 @@ def web(url: Any) -> str | None:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
-    """Show rows; on a narrow screen each becomes a card, with the heads beside its cells."""
+    """Show rows; on a narrow screen the cells of each flow like words."""
     return tag(
         "table",
         tag("caption", caption, class_="unseen"),
         tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
-        tag(
-            "tbody",
-            [
-                tag(
-                    "tr",
-                    [
-                        tag("td", cell, data_head=head)
-                        for head, cell in zip(heads, row, strict=True)
-                    ],
-                )
-                for row in rows
-            ],
-        ),
+        tag("tbody", [tag("tr", [tag("td", cell) for cell in row]) for row in rows]),
     )
 
 
@@ -143,7 +131,11 @@ def section(title: str, *content: Content, id_: str | None = None, live: bool = 
 
 def key_link(key: str | None) -> Content:
     """Show an idempotency key, which leads to all of its requests."""
-    return link(url_of("requests", key=key), code(key)) if key else "no key"
+    return (
+        link(url_of("requests", key=key), code(key))
+        if key
+        else tag("span", "no key", class_="soft")
+    )
 
 
 def request_link(id_: str) -> Markup:

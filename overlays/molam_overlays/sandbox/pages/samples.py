@@ -43,10 +43,11 @@ def python(document: Document, request: Mapping[str, Any], *, asynchronous: bool
     if asynchronous:
         body = "\n".join(f"        {line}" for line in call.splitlines())
         return (
-            "import asyncio\n\nfrom molam_sdk import AsyncMolamClient\n\n\nasync def main():\n"
-            f"    async with AsyncMolamClient() as client:\n{body}\n\n\nasyncio.run(main())\n"
+            "import asyncio\n\nfrom molam_sdk import MolamAsyncClient\n\n\nasync def main():\n"
+            f"    async with MolamAsyncClient() as client:\n{body}\n\n\nasyncio.run(main())\n"
         )
-    return f"from molam_sdk import MolamClient\n\nclient = MolamClient()\n{call}\n"
+    body = "\n".join(f"    {line}" for line in call.splitlines())
+    return f"from molam_sdk import MolamClient\n\nwith MolamClient() as client:\n{body}\n"
 
 
 def _call(

@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from molam_overlays.sandbox.answer import Refusal
 from molam_overlays.sandbox.core import Core
-from molam_overlays.sandbox.document import Operation
+from molam_overlays.sandbox.document import Operation, path_of
 from molam_overlays.sandbox.fault_script import FaultError
 from molam_overlays.sandbox.ledger import Thing
 from molam_overlays.sandbox.life import LIVES
 from molam_overlays.sandbox.pages import forms, guide, lists
-from molam_overlays.sandbox.pages.calls import OWN_ACCOUNT, call, path_of
+from molam_overlays.sandbox.pages.calls import OWN_ACCOUNT, call
 from molam_overlays.sandbox.pages.checkout import Checkout
 from molam_overlays.sandbox.pages.layout import Frame, page, problem
 from molam_overlays.sandbox.pages.markup import Content, soft, tag
@@ -91,7 +91,8 @@ def page_routes(core: Core, version: str, ended: Callable[[], bool] = lambda: Fa
 
 
 @cache
-def _content(name: str) -> bytes:
+def content_of(name: str) -> bytes:
+    """Return a file that pages need."""
     return (Path(__file__).parent / "files" / name).read_bytes()
 
 
@@ -110,7 +111,7 @@ class Site:
     async def file(self, request: Request) -> Response:
         """Serve a style, a script, an icon."""
         name, kind = _FILES[request.url.path]
-        return Response(_content(name), media_type=kind, headers=HEADERS)
+        return Response(content_of(name), media_type=kind, headers=HEADERS)
 
     async def nothing(self, _: Request) -> Response:
         """Have nothing of what browsers ask for by themselves."""

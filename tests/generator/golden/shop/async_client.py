@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
+from molam_overlays.annotations import Unpack
 from molam_overlays.calls.awaiting import Awaiting
+from molam_overlays.config import CallOptions
 from molam_overlays.schema.files import File
 from molam_overlays.schema.types import UNSET, Unset
 from shop import __version__
@@ -18,11 +20,6 @@ from shop.models.line import Line
 from shop.models.order import Order
 from shop.models.order_list import AsyncOrderList
 from shop.models.order_state import OrderState
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from molam_overlays.config import CallOptions
 
 
 class ShopAsyncClient(Awaiting):

@@ -5,18 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 
 from molam_overlays.frames import sealed
 from molam_overlays.webhook import events as _events
 from molam_overlays.webhook import router as _router
-from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS
+from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS, SecretSource
 from shop.models.event import Event
 from shop.models.order_paid import OrderPaid
-
-if TYPE_CHECKING:
-    from molam_overlays.webhook.signature import SecretSource
-
 
 __all__ = [
     "EVENTS",

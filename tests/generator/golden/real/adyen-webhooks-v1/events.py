@@ -1,10 +1,10 @@
 from __future__ import annotations
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
 from molam_overlays.frames import sealed
 from molam_overlays.schema.model import Model
 from molam_overlays.webhook.event_kinds import KindRouter, Kinds
-from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS
+from molam_overlays.webhook.signature import DEFAULT_TOLERANCE_MS, SecretSource
 from webhooks.models.ach_notification_of_change_notification_request import (
     AchNotificationOfChangeNotificationRequest,
 )
@@ -87,8 +87,6 @@ from webhooks.models.second_chargeback_notification_request import (
     SecondChargebackNotificationRequest,
 )
 
-if TYPE_CHECKING:
-    from molam_overlays.webhook.signature import SecretSource
 __all__ = [
     "EVENTS",
     "AchNotificationOfChangeNotificationRequest",
