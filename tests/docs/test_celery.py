@@ -61,7 +61,7 @@ def worker(environment: dict[str, str], folder: Path) -> subprocess.Popen[bytes]
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "celery", "--app", "shop", "worker", "--pool", "solo"),
-            *("--quiet", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ],
         cwd=folder,
         env=environment,
