@@ -36,7 +36,7 @@ class MolamAsyncClient(Awaiting):
     sdk_version: ClassVar[str] = __version__
     user_agent: ClassVar[str] = "molam-sdk-python"
     signature_header: ClassVar[str] = "Molam-Signature"
-    config_class = Config
+    config_class: ClassVar[type[Config]] = Config
 
     async def create_payment_intent(
         self,

@@ -36,7 +36,7 @@ class MolamClient(Blocking):
     sdk_version: ClassVar[str] = __version__
     user_agent: ClassVar[str] = "molam-sdk-python"
     signature_header: ClassVar[str] = "Molam-Signature"
-    config_class = Config
+    config_class: ClassVar[type[Config]] = Config
 
     def create_payment_intent(
         self,

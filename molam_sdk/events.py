@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 
 from molam_overlays.frames import sealed
 from molam_overlays.webhook import events as _events
@@ -155,7 +155,7 @@ _E = TypeVar("_E", bound=WebhookEvent)
 class EventRouter(_router.EventRouter[WebhookEvent]):
     """Calls the handlers registered for an event's type; see `on`."""
 
-    event_types = frozenset(EVENTS)
+    event_types: ClassVar[frozenset[str]] = frozenset(EVENTS)
 
     @overload
     def on(

@@ -111,7 +111,7 @@ class Surface:
                 self.models.setdefault(model.key, model)
         functions = {
             (function.id, function.streamed): function
-            for _, function in self.package.client.functions
+            for _, function in self.package.client.all_functions
         }
         methods = [
             self._method(call, functions[call.id, call.streams])
@@ -123,7 +123,7 @@ class Surface:
 
     def _method(self, operation: Operation, function: views.Function) -> Method:
         return Method(
-            function.name,
+            function.called.path,
             function.module.removeprefix(f"{self.brand.package}."),
             operation,
             tuple(

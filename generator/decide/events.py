@@ -43,7 +43,7 @@ def events(api: Api, homes: Homes, signature_header: str) -> views.Events | None
     view = _with_kinds(view, found)
     fixed = (
         *(use("typing", name)
-          for name in ("Any", "Final", "Literal", "TypeAlias", "TypeVar", "overload")),
+          for name in ("Any", "ClassVar", "Final", "Literal", "TypeAlias", "TypeVar", "overload")),
         use("collections.abc", "Callable"), use("collections.abc", "Mapping"),
         of_runtime("DEFAULT_TOLERANCE_MS"), of_runtime("sealed"), of_runtime("SecretSource"),
     )  # fmt: skip

@@ -21,11 +21,12 @@ from generator.decide.arguments import (
     value,
 )
 from generator.decide.bodies import Results, body_sources, results
+from generator.decide.groups import in_files, lines_of_function, shortened
 from generator.decide.imports import settle, use
 from generator.decide.method_doc import method_doc
 from generator.decide.prose import deprecation, module_doc, paragraph_doc, told
 from generator.decide.roles import Roles
-from generator.decide.runtime import of_runtime
+from generator.decide.runtime import CLIENT_METHODS, of_runtime
 from generator.decide.scope import Scope
 from generator.decide.security import Credentials
 from generator.decide.servers import own_server
@@ -33,6 +34,7 @@ from generator.decide.shapes import Shapes
 from generator.decide.streams import calls_of
 from generator.decide.streams import results as stream_results
 from generator.decide.styles import DEFAULT_STYLE, explodes, style_of
+from generator.decide.views import Called
 from generator.read import pointer as pointers
 from generator.read.position import DocumentError
 from generator.text.literal import comment, literal
@@ -54,7 +56,9 @@ def api_modules(
         by_tag.setdefault(str(tags[0]), []).append(operation)
     modules = Scope(fold_case=True)
     names = _names(api)
-    found = []
+    grouped = len(api.operations) > api.document.settings.flat_up_to
+    groups = Scope(CLIENT_METHODS)
+    found: list[tuple[views.ApiModule, Functions]] = []
     for tag, operations in by_tag.items():
         stem = modules.distinct(naming.module_name(tag), tag)
         here = shapes.at(f"{shapes.homes.package}.api.{stem}")
@@ -62,13 +66,21 @@ def api_modules(
         constants = Scope(
             names[operation.at, streams] for operation in operations for streams in (False, True)
         )
-        planned = []
-        for operation in operations:
-            for one in calls_of(operation):
-                name = names[operation.at, one.streams]
-                with api.document.findings.collect():
-                    planned.append(_function(api, here, roles, security, one, name, constants))
-        found.append((_module(api, here.here, tag, planned), planned))
+        calls = [one for operation in operations for one in calls_of(operation)]
+        own = [names[one.at, one.streams] for one in calls]
+        group = groups.distinct(naming.function_name(tag), tag) if grouped else ""
+        methods = shortened(tag, own) if grouped else dict(zip(own, own, strict=True))
+        planned: Functions = []
+        for one, name in zip(calls, own, strict=True):
+            called = Called(name, methods[name], group)
+            with api.document.findings.collect():
+                planned.append(_function(api, here, roles, security, one, called, constants))
+        for number, listed in enumerate(in_files(planned, lines_of_function), 1):
+            module = here.here
+            if number > 1:
+                module = f"{module.rpartition('.')[0]}.{modules.distinct(f'{stem}_{number}', tag)}"
+                listed = [attrs.evolve(one, module=module) for one in listed]
+            found.append((_module(api, module, tag, listed), listed))
     return found
 
 
@@ -135,7 +147,7 @@ def _function(
     roles: Roles,
     security: Credentials,
     operation: Operation,
-    name: str,
+    called: Called,
     constants: Scope,
 ) -> views.Function:
     taken = taken_by(api, shapes, roles, operation)
@@ -146,7 +158,7 @@ def _function(
         given_back = results(api, shapes, operation)
     attributes = [
         *_attributes(api, shapes, operation, given_back),
-        *_exceptions(api, security, operation, name),
+        *_exceptions(api, security, operation, called.path),
     ]
     arguments = [argument(*one) for one in ordered]
     keyed = any(map(is_key, operation.parameters))
@@ -170,8 +182,8 @@ def _function(
     return views.Function(
         id=operation.id,
         module=shapes.here,
-        name=name,
-        constant=constants.distinct(naming.constant_name(name), operation.id),
+        called=called,
+        constant=constants.distinct(naming.constant_name(called.name), operation.id),
         result=given_back.annotation,
         async_result=given_back.async_annotation,
         paged=bool(given_back.page),

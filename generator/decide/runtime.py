@@ -22,6 +22,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "annotations": ("Unpack",),
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
+    "calls.group": ("AwaitingGroup", "BlockingGroup",),
     "calls.call": ("Call",),
     "calls.operation": ("Operation", "PageRule", "or_nothing", "with_more",),
     "calls.paging": ("AsyncPage", "Page",),
@@ -94,7 +95,7 @@ _BUILTINS: Final = frozenset(name for name in dir(builtins) if not name.startswi
 ARGUMENTS_TAKEN: Final = frozenset({"config", "idempotency_key", "self", "cls"})
 CLASSES_TAKEN: Final = frozenset({
     *_BUILTINS, "Any", "AsyncPage", "Awaiting", "Blocking", "Call", "CallOptions", "Decimal",
-    "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
+    "ClassVar", "EventRouter", "EventType", "Final", "Iterable", "Literal", "Mapping", "Model", "Operation",
     "Page", "Parameter", "ResponseInfo", "Sequence", "TYPE_CHECKING", "TypeAlias", "UUID", "Union",
     "UnknownModel", "Unset", "WebhookEvent",
 })  # fmt: skip

@@ -112,6 +112,23 @@ class Item:
 
 
 @attrs.frozen
+class Called:
+    """What an operation is called."""
+
+    name: str
+    """The function in `api`."""
+    method: str
+    """What the clients, or a group of them, call it."""
+    group: str
+    """The attribute of the clients that its group is; empty where clients have no groups."""
+
+    @property
+    def path(self) -> str:
+        """What stands behind ``client.`` to call it."""
+        return f"{self.group}.{self.method}" if self.group else self.method
+
+
+@attrs.frozen
 class Function:
     """One operation: the constant, the function and the methods."""
 
@@ -119,7 +136,7 @@ class Function:
     """The operationId, or what stands for it."""
     module: str
     """The full name of its module."""
-    name: str
+    called: Called
     constant: str
     result: str
     async_result: str
@@ -146,6 +163,11 @@ class Function:
     options: str
     """What the methods call the options of a call."""
 
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.called.name
+
 
 @attrs.frozen
 class ApiModule:
@@ -162,6 +184,33 @@ class ApiModule:
 
 
 @attrs.frozen
+class Part:
+    """A file with methods: a group, or a piece of a class that is too long for one file."""
+
+    module: str
+    doc: str
+    name: str
+    """The class."""
+    base: str
+    functions: tuple[tuple[str, Function], ...]
+    imports: Imports = NO_IMPORTS
+
+
+@attrs.frozen
+class Group:
+    """The operations of a tag, as an attribute of a client."""
+
+    attribute: str
+    type: str
+    """Annotation of the class."""
+    module: str = attrs.field(metadata=RAW)
+    name: str = attrs.field(metadata=RAW)
+    doc: str
+    parts: tuple[Part, ...] = attrs.field(metadata=RAW)
+    """Its files, each with the base of the next; the last is the group."""
+
+
+@attrs.frozen
 class Client:
     """Both client files."""
 
@@ -170,13 +219,27 @@ class Client:
     user_agent: str
     """Source of how requests introduce themselves."""
     signature_header: str
+    base: str
     functions: tuple[tuple[str, Function], ...]
-    """Alias of the api module and function."""
+    """Alias of the api module and function, of those that stand in this file."""
+    groups: tuple[Group, ...]
+    parts: tuple[Part, ...] = attrs.field(metadata=RAW)
+    """Files of its base classes, where one file would be too long."""
     events: bool
     event_type: str
     event_name: str
     """Annotation of the argument that names the webhook; empty where every body tells its kind."""
     imports: Imports = NO_IMPORTS
+
+    @property
+    def files(self) -> tuple[Part, ...]:
+        """All files beside its own that hold methods."""
+        return (*self.parts, *(part for group in self.groups for part in group.parts))
+
+    @property
+    def all_functions(self) -> tuple[tuple[str, Function], ...]:
+        """Alias of the api module and function, wherever they stand."""
+        return (*(one for part in self.files for one in part.functions), *self.functions)
 
 
 @attrs.frozen

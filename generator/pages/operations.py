@@ -57,7 +57,7 @@ def pages(api: Api, package: Package) -> list[Page]:
     """Decide on the page of each tag, in the order of the document."""
     operations = {operation.id: operation for operation in api.operations}
     by_alias: dict[str, list[Function]] = {}
-    for alias, function in package.client.functions:
+    for alias, function in package.client.all_functions:
         by_alias.setdefault(alias, []).append(function)
     return [
         _page(api, package, alias, [(operations[one.id], one) for one in functions])
@@ -84,7 +84,7 @@ def _entry(api: Api, package: Package, operation: Operation, function: Function)
          if (value := example_at(api, media.at)) is not None), None,
     )  # fmt: skip
     return Entry(
-        name=function.name,
+        name=function.called.path,
         title=operation.title,
         summary=paragraphs(prose.sentence(prose.one_line(operation.facts.get("summary")))),
         description=paragraphs(prose.told(operation.facts.get("description"))),

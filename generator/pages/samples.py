@@ -32,7 +32,7 @@ class Sample:
 def sample(api: Api, package: str, client: str, operation: Operation, function: Function) -> Sample:
     """Return the samples of an operation; Python is not formatted yet."""
     given = list(_given(api, operation, function))
-    call = f"{function.name}({', '.join(f'{one.name}={literal(value)}' for one, value in given)})"
+    call = f"{function.called.path}({', '.join(f'{one.name}={literal(value)}' for one, value in given)})"
     return Sample(
         _blocking(package, client, call, function),
         _awaiting(package, client, call, function),

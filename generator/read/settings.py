@@ -40,6 +40,8 @@ class Settings:
     user_agent: str = ""
     signature_header: str = ""
     """The header that the signature of a webhook is in."""
+    flat_up_to: int = 100
+    """A client with more operations has a group for each tag."""
     house: frozenset[str] = frozenset()
     """The house rules that hold for the document."""
     incomplete: DocumentError | None = None
@@ -62,6 +64,12 @@ _KEYS: Final[Mapping[str, Mapping[str, tuple[Callable[[Any], bool], str]]]] = {
         "environment": (_fits(_VARIABLE), "capitals, such as ACME"),
         "user_agent": (_fits(_WORD), "one word, such as acme-sdk"),
         "signature_header": (_fits(_HEADER), "the name of a header, such as Acme-Signature"),
+    },
+    "clients": {
+        "flat_up_to": (
+            lambda value: type(value) is int and value >= 0,
+            "the number of operations up to which a client has no groups",
+        ),
     },
     "rules": {
         "house": (
@@ -118,6 +126,7 @@ def _check(table: str, key: str, value: Any, where: Position) -> None:
 
 def _read(data: Mapping[str, Any], path: Path, name: str, text: str) -> Settings:
     brand = dict(data.get("brand", {}))
+    brand |= data.get("clients", {})
     brand["house"] = frozenset(data.get("rules", {}).get("house", ()))
     if "project" not in brand:
         return Settings(**brand)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from generator.decide.runtime import IDEMPOTENCY, NEVER_SENT
-from generator.decide.views import Package
+from generator.decide.views import Client, Package
 from generator.read import pointer as pointers
 from generator.read.anatomy import METHODS, Node, children
 from generator.read.document import Document, DocumentError
@@ -23,6 +23,7 @@ from generator.write import guards
 from generator.write.emitted import (
     Operation,
     assigned,
+    called_in,
     chunks_of,
     constants_of,
     emitted_classes,
@@ -95,7 +96,10 @@ class _Account:
         for source in self.apis.values():
             for operation in emitted_operations(source):
                 emitted.setdefault((operation.method, operation.path), []).append(operation)
-        methods = {path: chunks_of(self.texts[path]) for path in ("client.py", "async_client.py")}
+        methods = {
+            "client.py": self.methods(self.package.client),
+            "async_client.py": self.methods(self.package.async_client),
+        }
         count = 0
         for path, item, item_at in self.items("/paths"):
             for verb in METHODS:
@@ -112,6 +116,24 @@ class _Account:
                 self.answers(found, item[verb], at, methods)
         if count != len(emitted) and not self.lost:
             self.missing("One of two operations with the same path", "/paths")
+
+    def methods(self, client: Client) -> dict[str, str]:
+        """Return the source of a client's methods, by the functions of operations they stand for.
+
+        In a group they are what they call; elsewhere that is their own name as well.
+        """
+        folder = "async_groups/" if client is self.package.async_client else "groups/"
+        parts = [part.module.removeprefix(f"{self.package.name}.") for part in client.parts]
+        found: dict[str, str] = {}
+        for name in ("client" if folder == "groups/" else "async_client", *parts):
+            found.update(chunks_of(self.texts[f"{name.replace('.', '/')}.py"]))
+        if client.groups:
+            reached = {group.attribute for group in client.groups}
+            assert reached <= found.keys(), "a group is not reachable"
+            for path, text in self.texts.items():
+                if path.startswith(folder):
+                    found.update(called_in(text))
+        return found
 
     def items(self, at: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
         try:

@@ -12,6 +12,8 @@ import attrs
 _METHOD: Final = re.compile(r"^    (?:async )?def ([^\W\d][^\s(]*)\(", re.MULTILINE)
 
 
+_CALL: Final = re.compile(r"self\._(?:run|run_page|stream)\(\s*\w+\.(\w+)\(")
+
 Place: TypeAlias = tuple[str, str]
 """Where a parameter travels, and its name there."""
 DEFAULT_CREDENTIALS: Final = ("header", "Authorization", "bearer")
@@ -42,6 +44,15 @@ def chunks_of(text: str) -> dict[str, str]:
     starts = list(_METHOD.finditer(text))
     ends = [*(match.start() for match in starts), len(text)][1:]
     return {match[1]: text[match.start() : end] for match, end in zip(starts, ends, strict=True)}
+
+
+def called_in(text: str) -> dict[str, str]:
+    """Return the source of each method of a group, by the function whose call it makes."""
+    found: dict[str, str] = {}
+    for chunk in chunks_of(text).values():
+        if call := _CALL.search(chunk):
+            found[call[1]] = chunk
+    return found
 
 
 def emitted_operations(module: ast.Module) -> Iterator[Operation]:

@@ -61,9 +61,11 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield "models/__init__.py", _lazy(text, '"""Every model of the API."""', package.model_names)
     for api in package.api:
         yield f"api/{api.module.rpartition('.')[2]}.py", text("api.py.jinja", module=api)
-    yield "api/__init__.py", text("api_package.py.jinja")
+    doc = "One module a tag of the document, one function an operation."
+    yield "api/__init__.py", text("package.py.jinja", doc=doc)
     yield "client.py", text("client.py.jinja", client=package.client)
     yield "async_client.py", text("async_client.py.jinja", client=package.async_client)
+    yield from _parts(text, package)
     if package.events is not None:
         yield "events.py", text("events.py.jinja", events=package.events)
     server = literal(package.server)
@@ -89,6 +91,20 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield "__main__.py", text("main.py.jinja", package=package)
     yield "sandbox/__init__.py", text("sandbox.py.jinja", package=package)
     yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
+
+
+def _parts(text: Any, package: Package) -> Iterator[tuple[str, str]]:
+    """Yield the files of methods that do not stand in the clients' own."""
+    for folder, template, client in (
+        ("groups", "part.py.jinja", package.client),
+        ("async_groups", "async_part.py.jinja", package.async_client),
+    ):
+        for part in client.files:
+            place = part.module.removeprefix(f"{package.name}.").replace(".", "/")
+            yield f"{place}.py", text(template, part=part)
+        if client.groups:
+            doc = f"The groups of the {'async' if template[0] == 'a' else 'blocking'} client."
+            yield f"{folder}/__init__.py", text("package.py.jinja", doc=doc)
 
 
 def _lazy(

@@ -253,7 +253,7 @@ def test_a_command_that_does_not_count_is_said(command: str, words: str) -> None
 def test_people_read_what_is_wrong_and_what_to_do() -> None:
     with served(Shop("knows one key id")) as url:
         ran = molam(url, "--secret", SECRET)
-    assert "MISTAKE  takes a key id that it has not seen  (new_kid)" in ran.output
+    assert "MISTAKE  expected that it takes a key id that it has not seen  (new_kid)" in ran.output
     assert "Seen: answered 401" in ran.output
     assert "try the secrets that you have" in ran.output
     assert f"1 mistake at {url}: new_kid" in ran.output

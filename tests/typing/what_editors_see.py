@@ -82,6 +82,10 @@ def amounts(client: MolamClient) -> None:
     client.create_payout("connect", "m", "500", "XOF", beneficiary)  # type: ignore[arg-type]
     assert_type(beneficiary.type, Literal["bank_account"])
     assert_type(beneficiary.bank_code, str | None)
+    if payout.beneficiary is not None:
+        kind: str = payout.beneficiary.type
+        assert kind
+        payout.beneficiary.typo  # type: ignore[union-attr]  # noqa: B018
     BankAccountBeneficiary()  # type: ignore[call-arg]
 
 

@@ -58,7 +58,7 @@ class Client:
     """How requests introduce themselves, the version left out."""
     signature_header: ClassVar[str] = SIGNATURE_HEADER
     """The header that the signature of a webhook is in."""
-    config_class: ClassVar[type[Config]] = Config
+    config_class: ClassVar[type[Any]] = Config
     """What is built when no Config is given."""
 
     _asynchronous: ClassVar[bool] = False

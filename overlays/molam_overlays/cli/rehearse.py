@@ -17,7 +17,7 @@ from rich.markup import escape
 from molam_overlays import errors
 from molam_overlays.cli.output import err, fail, out, show_json
 from molam_overlays.cli.remote import AsJson
-from molam_overlays.cli.webhooks import SECRET, Kid, Secret, example_of
+from molam_overlays.cli.webhooks import SECRET, Secret, example_of
 from molam_overlays.product import Product
 from molam_overlays.sandbox.rehearsal import Count, Finding, Rehearsal, Seen, Send, rehearse
 
@@ -52,7 +52,7 @@ def add(app: typer.Typer, product: Product) -> None:
             float, typer.Option(min=0.05, help="Seconds that the endpoint may take.")
         ] = 10.0,
         secret: Secret = SECRET,
-        kid: Kid = "1",
+        kid: Annotated[str, typer.Option(help="Key id of the secret.")] = "1",
         allow_remote: Annotated[
             bool, typer.Option("--allow-remote", help="Also another machine's endpoint.")
         ] = False,
@@ -178,7 +178,8 @@ def _show(url: str, findings: list[Finding], as_json: bool) -> None:
         return
     marks = {True: "[green]right  [/]", False: "[bold red]MISTAKE[/]", None: "[yellow]unknown[/]"}
     for each in findings:
-        out.print(f"{marks[each.passed]}  {each.check.right}  [dim]({each.check.name})[/]")
+        right = each.check.right if each.passed else f"expected that it {each.check.right}"
+        out.print(f"{marks[each.passed]}  {right}  [dim]({each.check.name})[/]")
         if not each.passed:
             out.print(f"         Seen: {escape(each.saw)}.")
             out.print(f"         {escape(each.check.advice)}")

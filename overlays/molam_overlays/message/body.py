@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from molam_overlays.message.media import JSON, Kind, bare, kind_of
 from molam_overlays.message.parameters import Parameter, Style
 from molam_overlays.message.styles import query_pairs, scalar_text
-from molam_overlays.schema.digits import NOWHERE, Origin
+from molam_overlays.schema.digits import NOWHERE, Origin, origin_of
 from molam_overlays.schema.files import File
 from molam_overlays.schema.jsontext import dumps, read
 from molam_overlays.schema.types import Problems, Type, type_of
@@ -245,7 +245,7 @@ def _read_json(declared: Type, content: bytes, media: str, info: Any) -> Any:
         raise UnreadableBodyError("the body is not JSON") from None
     if not declared.resembles(data):
         raise UnreadableBodyError("the body is JSON, but not of the announced shape")
-    return declared.decode(data, Origin(info, digits))
+    return declared.decode(data, origin_of(info, digits))
 
 
 def _read_text(declared: Type, content: bytes, media: str, info: Any) -> Any:

@@ -32,7 +32,12 @@ NOWHERE: Final = Origin(NO_RESPONSE, {})
 def number(text: str, digits: Digits) -> Any:
     """Read a JSON number that has a fraction, an exponent, or more digits than `int` takes."""
     found: Any = float(text)
-    if repr(found) != text:
+    if len(text) <= _SHORT and "e" not in text and "E" not in text:
+        # Up to 15 digits survive in a float: at most their zeros at the end do not.
+        if (text[-1] != "0" or text[-2] == ".") and (not -_SMALL < found < _SMALL or found == 0):
+            return found
+        digits[id(found)] = (found, text)
+    elif repr(found) != text:
         try:
             exact = Decimal(text)
             if Decimal(repr(found)) != exact:
@@ -41,6 +46,17 @@ def number(text: str, digits: Digits) -> Any:
             pass
         digits[id(found)] = (found, text)
     return found
+
+
+_SHORT: Final = 16
+"""Characters, the point among them."""
+_SMALL: Final = 1e-4
+"""Below it `repr` writes an exponent."""
+
+
+def origin_of(response: ResponseInfo, digits: Digits) -> Origin:
+    """Return an `Origin`, in half the time that calling the class takes."""
+    return tuple.__new__(Origin, (response, digits))
 
 
 def exact_decimal(value: Any, digits: Digits | None = None) -> Any:

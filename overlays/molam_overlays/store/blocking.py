@@ -131,7 +131,7 @@ class Database:
         """
         dialect, session = wrap(connection)
         check_dialect(dialect, self.dialect)
-        session.refuse_unusable()
+        session.refuse_inherited()
         joined, done = session.in_transaction, False
         try:
             try:
@@ -261,7 +261,7 @@ class Transaction:
             if self._gated:
                 fork.enter(self)
             return database.lend(self)
-        session.refuse_unusable()
+        session.refuse_inherited()
         if not database.turn.take(self, BUSY_SECONDS):
             raise StoreUnavailableError(OCCUPIED)
         if session.closed:

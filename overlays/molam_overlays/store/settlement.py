@@ -23,7 +23,6 @@ from molam_overlays.store.content import (
     words_at_rest,
 )
 from molam_overlays.store.entries import (
-    FIRST,
     Fate,
     Found,
     Recovered,
@@ -95,7 +94,7 @@ def recovering(
     """
     rows: list[Recovered] = []
     sent: set[tuple[str, str, str]] = set()
-    after = FIRST
+    after = 0
     while True:
         try:
             asked = (after, account, lease, is_gone, is_alive)

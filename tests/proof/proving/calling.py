@@ -6,10 +6,11 @@ case and punctuation are gone. No rule of the generator's naming is known here.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -30,13 +31,24 @@ def bare(name: str) -> str:
 def methods_of(client: type, *, streaming: bool = False) -> dict[str, str]:
     """Return method name by what it calls, such as ``GET /orders``."""
     found: dict[str, str] = {}
-    for name, function in vars(client).items():
+    for name, function in _members(client):
         doc = inspect.getdoc(function) if callable(function) else None
         lines = " ".join((doc or "").split())
         match = re.search(r"Source: .*?, ((?:[A-Z]+) /.*)$", lines)
         if match and streams(function) == streaming:
             found[match[1]] = name
     return found
+
+
+def _members(client: type) -> Iterator[tuple[str, Any]]:
+    """Yield what a client has, and what its groups have with a full stop in between."""
+    for base in client.__mro__:
+        for name, member in vars(base).items():
+            yield name, member
+            made = isinstance(member, property) and member.fget and inspect.getsource(member.fget)
+            if match := re.search(r"from (\S+) import (\w+)", made or ""):
+                group = getattr(importlib.import_module(match[1]), match[2])
+                yield from ((f"{name}.{inner}", one) for inner, one in _members(group))
 
 
 def find(client: type, operation: Operation, *, streaming: bool = False) -> str | None:

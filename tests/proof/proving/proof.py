@@ -12,6 +12,7 @@ import math
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,10 @@ class Proof:
                         verdict = Verdict(f"{operation}{' as a stream' * streaming}")
                         verdicts.append(verdict)
                         name = find(type(blocking), operation, streaming=streaming)
-                        if name is None or not hasattr(awaiting, name):
+                        if (
+                            name is None
+                            or find(type(awaiting), operation, streaming=streaming) != name
+                        ):
                             verdict.add("no method was emitted")
                             continue
                         verdict.name = name
@@ -207,7 +211,7 @@ class Proof:
     async def _operation(
         self, operation: Operation, verdict: Verdict, blocking: Any, awaiting: Any
     ) -> None:
-        method, twin = getattr(blocking, verdict.name), getattr(awaiting, verdict.name)
+        method, twin = attrgetter(verdict.name)(blocking), attrgetter(verdict.name)(awaiting)
         streaming = streams(method)
         if streaming:
             method, twin = collected(method), collected(twin)

@@ -28,7 +28,7 @@ class ShopAsyncClient(Awaiting):
     sdk_version: ClassVar[str] = __version__
     user_agent: ClassVar[str] = "shop"
     signature_header: ClassVar[str] = "Shop-Signature"
-    config_class = Config
+    config_class: ClassVar[type[Config]] = Config
 
     async def list_orders(
         self,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeAlias, TypeVar, overload
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 from molam_overlays.frames import sealed
 from molam_overlays.schema.model import Model
 from molam_overlays.webhook.event_kinds import KindRouter, Kinds
@@ -300,7 +300,7 @@ _E = TypeVar("_E", bound=WebhookEvent)
 
 
 class EventRouter(KindRouter[WebhookEvent]):
-    event_types = frozenset(EVENTS)
+    event_types: ClassVar[frozenset[str]] = frozenset(EVENTS)
     kinds = _KINDS
 
     @overload
