@@ -119,7 +119,7 @@ class AsyncDatabase:
         session = wrap_async(bare(connection))
         if session is None:
             raise StoreError(refusal(bare(connection), "an AsyncConnection of psycopg"))
-        session.refuse_inherited()
+        session.refuse_unusable()
         async with _Joined(session):
             try:
                 return await apart(drive(session, decide(*args, **kwargs), self.moment()))
@@ -296,7 +296,7 @@ class _Awaited(AsyncTransaction):
         if session is None:
             session = await database.borrow()
         else:
-            session.refuse_inherited()
+            session.refuse_unusable()
             if not await database.turn.take(self, BUSY_SECONDS):
                 raise StoreUnavailableError(OCCUPIED)
             if session.closed:

@@ -24,8 +24,8 @@ from molam_overlays.errors import (
     StoreUnavailableError,
 )
 from molam_overlays.store.claims import Claim, InFlight, Replay
-from molam_overlays.store.idempotency import AsyncIdempotencyStore
-from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox
+from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
+from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Inbox
 from molam_overlays.store.journal import Entry, Outcome
 
 from .conftest import FakeClock, Server
@@ -348,3 +348,26 @@ def others_on(url: str) -> int:
         ).fetchone()
     assert found is not None
     return int(found[0])
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+async def test_a_connection_in_a_pipeline_is_refused_before_anything_is_written(
+    postgresql: Any, template: str, autocommit: bool
+) -> None:
+    address = postgresql.create(template)
+    async with await psycopg.AsyncConnection.connect(address, autocommit=autocommit) as connection:
+        async with connection.pipeline():
+            store = AsyncIdempotencyStore(connection)
+            with pytest.raises(StoreError, match=r"inside pipeline\(\).*Nothing was written"):
+                await store.claim("order-1", "/v1/x")
+        assert connection.info.transaction_status.value == 0
+        assert (
+            await AsyncIdempotencyStore(connection).get_cached_response("order-1", "/v1/x") is None
+        )
+    with psycopg.connect(address, autocommit=autocommit) as blocking:
+        with blocking.pipeline():
+            for face in (IdempotencyStore(blocking).claim, Inbox(blocking).receive):
+                given: Any = ("order-1", "/v1/x") if face.__name__ == "claim" else ("e", "t", b"{}")
+                with pytest.raises(StoreError, match=r"inside pipeline\(\).*Nothing was written"):
+                    face(*given)
+        assert blocking.info.transaction_status.value == 0
