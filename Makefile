@@ -90,6 +90,14 @@ bench-check: setup ## Measure, and fail where a budget is missed
 simulate: setup ## Simulate merchants: every single fault, two minutes at random (SEED= replays one)
 	@$(PY) -m tests.simulation --seed "$(SEED)" $(ARGS)
 
+.PHONY: simulate-proof
+simulate-proof: setup ## Put known faults back, one at a time, and see that the simulation finds them
+	@$(PY) -m tests.simulation.proof $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## 10,000 orders with real processes, sockets and PostgreSQL, all of which fail
+	@$(PY) -m tests.chaos $(ARGS)
+
 .PHONY: verify-wheel
 verify-wheel: setup ## Build wheel and sdist, install them elsewhere, and try them
 	@$(PY) scripts/verify-wheel

@@ -1,6 +1,6 @@
 """Both type checkers over every package that the documents at hand become.
 
-Half a minute together, so only CI runs it by itself; with CI=true in the environment anybody does.
+More than a minute together, so only CI runs it by itself; with CI=true in the environment anybody does.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from generator.command import run
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted((ROOT / "tests" / "generator" / "documents").glob("*.yaml"))
-SHARED = sorted((ROOT.parent / "shared" / "specs").glob("*.[jy]*"))
+SHARED = [
+    document
+    for named in ("adyen-[ctw]*.json", "kubernetes-*.json", "meilisearch.json", "museum.yaml")
+    for document in sorted((ROOT.parent / "shared" / "specs").glob(named))
+]
 WITH_MISTAKES = ("kubernetes-apps-v1", "meilisearch")
 """Those that are refused as they stand: what is wrong with them is accepted first."""
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("CI"), reason="takes half a minute; set CI=true to run it"
+    not os.environ.get("CI"), reason="takes more than a minute; set CI=true to run it"
 )
 
 

@@ -120,8 +120,10 @@ def _plans(chosen: argparse.Namespace, part: int, parts: int) -> Any:
     if chosen.pairs:
         yield "pairs of faults", explore.all_pairs(part, parts)
         return
-    if chosen.only != "random":
+    if chosen.only == "singles":
         yield "single faults", explore.all_singles(part, parts)
+    elif chosen.only == "all":
+        yield "single faults, and handfuls between them", explore.mixed(part, parts)
     if chosen.only != "singles":
         yield "at random", None
 

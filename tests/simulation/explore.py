@@ -47,7 +47,7 @@ class Count:
 
 SOONER = frozenset(
     [
-        *(("kill", 0), ("switch", 0), ("signal", 0), ("signal after", 0), ("cancel", 0)),
+        *(("kill", 0), ("switch", 0), ("signal", 1), ("signal after", 0), ("cancel", 0)),
         *(("day", 0), ("back", 0), ("lost", 0), ("reset", 0), ("refused", 0), ("page", 0)),
         *(("twice", 0), ("forged", 0), ("replayed", 0), ("full", 0), ("lost commit", 0)),
         *(("status", 0), ("cut", 0), ("unanswered", 0)),
@@ -66,6 +66,8 @@ def all_singles(part: int = 0, parts: int = 1) -> Iterator[tuple[Story, tuple[Fa
     for story in STORIES.values():
         if part == 0:
             yield story, ()
+        if story.long:
+            continue
         of_it = [(story, fault) for fault in singles(play(story).steps)]
         random.Random(20).shuffle(of_it)
         of_it.sort(key=lambda plan: (plan[1].kind, plan[1].arg) not in SOONER)
@@ -104,6 +106,20 @@ def mixed(part: int = 0, parts: int = 1) -> Iterator[tuple[Story, tuple[Fault, .
         if number % 3 == 0:
             story = dice.choice(stories)
             yield story, at_dice(dice, lengths[story.name])
+        if number % 12 == 0:
+            story = dice.choice(stories)
+            fault = at_a_line(story, dice)
+            if fault is not None:
+                yield story, (fault,)
+
+
+def at_a_line(story: Story, dice: random.Random) -> Fault | None:
+    """Let a signal handler raise between two lines of the product; None where no signal arrives."""
+    lines = play(story, (Fault("nobody:line#0", "signal"),)).lines
+    if not lines:
+        return None
+    process = dice.choice(sorted(lines))
+    return Fault(f"{process}:line#{dice.randint(1, lines[process])}", "signal", dice.randint(0, 1))
 
 
 def hunt(

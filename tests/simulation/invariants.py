@@ -123,6 +123,13 @@ def nothing_old_is_sent_again(shop: Shop) -> None:
 
 def what_may_be_sent_again(shop: Shop, key: str, operation: str) -> None:
     """What a recovery sends is neither damaged, nor from the future, nor another API key's."""
+    under_way = [
+        call
+        for call in shop.books.calls
+        if call.key == key and call.told == "nothing yet" and call.by != shop.who and call.alive()
+    ]
+    if under_way:
+        shop.simulation.fail(f"{operation} {key} is sent again while its call is under way")
     if key in shop.books.facts.get("unsendable", {}):
         shop.simulation.fail(f"{operation} {key} is sent again, and its entry is not sound")
     now = EPOCH + shop.simulation.now + shop.simulation.skew
@@ -195,6 +202,8 @@ def after_call(shop: Shop, call: Call) -> None:
     a_success_is_the_banks_own(shop, call)
     the_fate_that_is_told_is_true(shop, call)
     errors_say_what_was_tried(shop, call)
+    one_call_has_one_key(shop, call)
+    a_deadline_is_kept(shop, call)
     the_entry_says_what_was_told(shop, call)
 
 
@@ -214,7 +223,8 @@ def attempts_are_as_the_table_says(shop: Shop, call: Call) -> None:
     closed = type(call.error).__name__ == "ClientClosedError"
     # Over 24 hours old, it is not repeated any more.
     old = shop.simulation.now - tried[0].began > DAY - 120 or call.resumed or not call.fresh
-    if gave_up and not closed and not old and "clock" not in shop.excuses:
+    short = call.deadline is not None or call.short_of_quota
+    if gave_up and not closed and not old and not short and "clock" not in shop.excuses:
         shop.simulation.fail(f"{call.operation} was given up after {_words(tried[-1])}")
 
 
@@ -240,6 +250,13 @@ def a_success_is_the_banks_own(shop: Shop, call: Call) -> None:
         shop.simulation.fail(
             f"{call.operation} {call.order} returned {call.result.id}, and the bank made {made}"
         )
+    told = call.result.response
+    if len(told.attempts) != len(call.exchanges) and not call.resumed:
+        shop.simulation.fail(
+            f"{call.operation} tells of {len(told.attempts)} attempts, not {len(call.exchanges)}"
+        )
+    if told.idempotency_key != call.key:
+        shop.simulation.fail(f"the result of {call.operation} does not carry its key")
     metadata = call.result.get("metadata") or {}
     if call.order and metadata.get("order") not in (None, call.order):
         shop.simulation.fail(f"{call.operation} for {call.order} returned {metadata['order']}")
@@ -274,6 +291,29 @@ def errors_say_what_was_tried(shop: Shop, call: Call) -> None:
             f"the error of {call.operation} tells of {len(error.attempts)} attempts, "
             f"and there were {len(call.exchanges)}"
         )
+    for told, true in zip(error.attempts, call.exchanges, strict=True):
+        # A client of one's own keeps a deadline of its own: an answer may come too late for it.
+        if true.truth in ("own", "page") and told.status != true.status and not call.own:
+            shop.simulation.fail(f"an attempt of {call.operation} is told as {told.status}")
+
+
+def one_call_has_one_key(shop: Shop, call: Call) -> None:
+    """Every attempt of a call carries the same key, the caller's own where there is one."""
+    keys = {each.key for each in call.exchanges} | ({call.key} if call.exchanges else set())
+    if call.operation.startswith("POST") and len(keys) > 1:
+        shop.simulation.fail(f"{call.operation} was sent with {len(keys)} keys")
+
+
+def a_deadline_is_kept(shop: Shop, call: Call) -> None:
+    """After the deadline one last attempt is made at most, and only if the fate is unknown."""
+    if call.deadline is None or "time passed" in shop.books.facts:
+        return
+    late = [each for each in call.exchanges if each.began - call.began > call.deadline + 1.0]
+    if len(late) > 1:
+        shop.simulation.fail(f"{call.operation} was tried {len(late)} times after its deadline")
+    fates = {_fate(each, journaled=call.journaled) for each in call.exchanges[:-1]}
+    if late and "maybe_processed" not in fates:
+        shop.simulation.fail(f"{call.operation} was tried after its deadline, and nothing had left")
 
 
 def the_entry_says_what_was_told(shop: Shop, call: Call) -> None:
@@ -344,7 +384,9 @@ def nothing_is_held(worker: Worker) -> None:
         database = getattr(database, "threaded", None) or database
         if getattr(database.turn, "_holder", None):
             shop.simulation.fail(f"{name} is done, and the turn of its connection is taken")
-        if any(session.holder for session in getattr(database, "_pool", ())):
+        # What somebody was interrupted in closing is nobody's any more.
+        holders = [session.holder.get("step") for session in getattr(database, "_pool", ())]
+        if any(holder not in (None, database) for holder in holders):
             shop.simulation.fail(f"{name} is done, and a connection of its store is still lent")
 
 

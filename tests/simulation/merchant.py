@@ -77,6 +77,13 @@ class Call:
     """Whether its key is used for the first time."""
     resumed: bool = False
     journaled: bool = True
+    deadline: float | None = None
+    short_of_quota: bool = False
+    """Whether its client may have no retries left."""
+    alive: Callable[[], bool] = lambda: True
+    """Whether the process that makes it still runs."""
+    own: bool = False
+    """Whether it goes through an httpx.Client of the merchant's, of which nobody knows what left."""
     most: int = MAX_RETRIES + 1
     """Attempts at most."""
     exchanges: list[Exchange] = attrs.field(factory=list)
@@ -175,6 +182,7 @@ class Shop:
         self.commits_seen = 0
         self.seen: object = None
         self.sending_with = ""
+        self.who = ""
         simulation.actions.update(
             hour=lambda task, fault: self.pass_time(3600.0),
             day=lambda task, fault: self.pass_time(25 * 3600.0),
@@ -258,6 +266,7 @@ class Shop:
             self.simulation.fail(
                 f"{operation} leaves with the key {key}, and no open entry of the journal says so"
             )
+        self.who = process.name
         self.sending_with = request.headers["Authorization"].removeprefix("Bearer ")
         if RECOVERING.get() or (call is not None and call.resumed):
             invariants.what_may_be_sent_again(self, key, operation)
@@ -432,6 +441,7 @@ class Worker:
         call = Call(
             operation, kind, order, key, self.simulation.now, self.process.name, fresh, **facts
         )
+        call.alive = lambda: self.process.alive
         self.books.calls.append(call)
         return call
 
@@ -520,7 +530,7 @@ class Worker:
         if call.told == "ok" and not getattr(call.result, "id", None):
             call.told = "strange"
         left = any(each.left for each in call.exchanges)
-        first = call.fresh and not call.resumed
+        first = call.fresh and not call.resumed and not call.own
         if call.told == "interrupted" and not left and first and call.key is not None:
             self.books.given_up[call.key] = self.simulation.now
         if call.error is not None:

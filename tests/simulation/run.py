@@ -25,6 +25,8 @@ class Story:
     tell: Callable[[Shop], None] = attrs.field(repr=False)
     about: str
     encrypts: bool = False
+    long: bool = False
+    """Too long for every single fault at every step."""
 
 
 @attrs.frozen
@@ -40,6 +42,8 @@ class Outcome:
     """The faults that happened, each at the address of its step."""
     disk: tuple[str, ...] = attrs.field(default=(), repr=False)
     """What was on disk in the end."""
+    lines: dict[str, int] = attrs.field(factory=dict, repr=False)
+    """How many lines of the product each process went through; counted where a schedule names one."""
     end: Any = None
     """What the merchant, the bank and the journal know in the end, without ids and times."""
 
@@ -67,7 +71,14 @@ def play(story: Story, faults: tuple[Fault, ...] = (), seed: int = 1) -> Outcome
             end = _end_of(shop)
             shop.close()
     return Outcome(
-        story.name, faults, broken, tuple(simulation.steps), tuple(simulation.met), disk, end
+        story.name,
+        faults,
+        broken,
+        tuple(simulation.steps),
+        tuple(simulation.met),
+        disk,
+        dict(simulation.lines),
+        end,
     )
 
 
@@ -105,6 +116,7 @@ def _audit(worker: Worker) -> None:
     store = worker.store()
     client = worker.client(with_key(store), **shop.books.facts.get("options", {}))
     client = client.with_options(**shop.books.facts.get("call options", {}))
+    what_is_open_is_listed(shop, store.journal().unsettled())
     rows = worker.recover(client)
     for row in rows:
         every_open_entry_is_settled(shop, row)
@@ -127,6 +139,19 @@ async def _audit_late(worker: Worker) -> None:
         await store.aclose()
 
     await worker.beside(main())
+
+
+def what_is_open_is_listed(shop: Shop, listed: list[Any]) -> None:
+    """The journal lists what is open, each as old as its key."""
+    open_keys = [row["idempotency_key"] for row in shop.journal() if row["settled_at"] is None]
+    if sorted(each.key for each in listed) != sorted(open_keys):
+        shop.simulation.fail(f"{len(listed)} entries are listed, and {len(open_keys)} are open")
+    for each in listed:
+        left = shop.left_at.get(each.key)
+        if left is None or "clock" in shop.excuses or "unsendable" in shop.books.facts:
+            continue
+        if each.age < shop.simulation.now - left - 1.0:
+            shop.simulation.fail(f"{each.key} is told to be younger than it is")
 
 
 def every_open_entry_is_settled(shop: Shop, row: Any) -> None:

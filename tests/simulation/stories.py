@@ -406,6 +406,44 @@ def _dismissed(shop: Shop) -> None:
     shop.worker("till", till)
 
 
+@story("deadline")
+def _deadline(shop: Shop) -> None:
+    """A call that may take six seconds in all."""
+
+    def till(worker: Worker) -> None:
+        client = worker.client(worker.store(), timeout=4.0)
+        worker.call(
+            "POST payouts",
+            lambda: client.create_payout(
+                *("shop", "seller", 500, "XOF", BENEFICIARY, {"order": "p1"}), deadline=6.0
+            ),
+            kind="payout",
+            order="p1",
+            deadline=6.0,
+        )
+        worker.recover(client)
+
+    shop.worker("till", till)
+
+
+@story("storm", long=True)
+def _storm(shop: Shop) -> None:
+    """The bank fails for everybody: retries end with the quota, 500 tokens at 5 each."""
+
+    def till(worker: Worker) -> None:
+        client = worker.client()
+        for _ in range(4):
+            shop.bank.core.script(",".join(["status=503"] * 100))
+        for number in range(70):
+            payout(worker, client, f"p{number}", journaled=False, short_of_quota=True)
+        calls = [call for call in shop.books.calls if call.by == worker.process.name]
+        repeated = sum(max(len(call.exchanges) - 1, 0) for call in calls)
+        if repeated > 100 or (repeated < 100 and not shop.simulation.met):
+            shop.simulation.fail(f"{repeated} attempts were repeated, and the quota is for 100")
+
+    shop.worker("till", till)
+
+
 def refund(worker: Worker, client: Any, paid: Call, order: str) -> Call:
     return worker.call(
         "POST refund",

@@ -25,10 +25,11 @@ def _poisoned(shop: Shop) -> None:
         for number in range(5):
             shop.bank.core.script("reset=before")
             payout(worker, client, f"p{number}", most=1)
+        # The one from the future is the oldest: what was written before it would be withheld, too.
         damage = (
-            "UPDATE call_journal SET headers = '[1' WHERE id = 1",
-            "UPDATE call_journal SET body = CAST(X'FF00' AS BLOB) WHERE id = 2",
-            "UPDATE call_journal SET created_at = created_at + 1728000 WHERE id = 3",
+            "UPDATE call_journal SET created_at = created_at + 1728000 WHERE id = 1",
+            "UPDATE call_journal SET headers = '[1' WHERE id = 2",
+            "UPDATE call_journal SET body = CAST(X'FF00' AS BLOB) WHERE id = 3",
             "UPDATE call_journal SET account = 'elsewhere ffff' WHERE id = 4",
         )
         for number, sql in enumerate(damage, 1):
@@ -146,9 +147,9 @@ def _own_client(shop: Shop) -> None:
         hooks = {"request": [lambda request: request.content], "response": [look]}
         own = httpx.Client(transport=OwnTransport(shop), event_hooks=hooks)
         client = _with_own(worker, own)
-        payout(worker, client, "p1")
+        payout(worker, client, "p1", own=True)
         shop.bank.core.script("status=402")
-        payout(worker, client, "p2")
+        payout(worker, client, "p2", own=True)
 
     shop.worker("till", till)
 
@@ -165,11 +166,11 @@ def _own_client_raises(shop: Shop) -> None:
         own = httpx.Client(transport=OwnTransport(shop), event_hooks={"response": [strict]})
         client = _with_own(worker, own)
         shop.bank.core.script("status=402")
-        call = payout(worker, client, "p1")
+        call = payout(worker, client, "p1", own=True)
         calm = not shop.simulation.met
         if calm and (not isinstance(call.error, HookError) or len(call.exchanges) != 1):
             shop.simulation.fail(f"the hook's own error became {call.error!r}")
-        again = payout(worker, client, "p2")
+        again = payout(worker, client, "p2", own=True)
         if not shop.simulation.met and again.told != "ok":
             shop.simulation.fail(f"the next call was told {again.told}")
 

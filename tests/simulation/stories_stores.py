@@ -127,6 +127,48 @@ def _unjournaled(shop: Shop) -> None:
     shop.worker("tomorrow", clerk, delay=45 * HOUR)
 
 
+@story("a remembered answer")
+def _remembered(shop: Shop) -> None:
+    """An answer is kept for a day at least, whatever a scheduler purges; work is not done again."""
+    facts = shop.books.facts
+
+    def clerk(worker: Worker) -> None:
+        store = worker.store()
+        client = worker.client(store)
+
+        def work() -> Any:
+            if facts.get("answered") and not shop.excuses:
+                shop.simulation.fail("work is done again although its answer is stored")
+            return must(payout(worker, client, "p1", "salary-p1"))
+
+        asked = shop.simulation.now
+        first = facts.setdefault("first", shop.simulation.time())
+        if not 0 <= shop.simulation.time() - first < 23.9 * HOUR:
+            return
+        answer = worker.tries(
+            lambda: store.run(
+                "salary-p1", ROUTE, worker.work_under(work), sleep=shop.simulation.sleep
+            )
+        )
+        if answer is not None:
+            heard(shop, worker.process.name, answer)
+            facts["answered"] = facts.get("answered") or asked
+        found = worker.tries(lambda: store.get_cached_response("salary-p1", ROUTE))
+        sound = not worker.process.struck and not shop.disk_failed()
+        if answer is not None and found is None and sound:
+            shop.simulation.fail("an answer that was given is not stored")
+
+    def scheduler(worker: Worker) -> None:
+        store = worker.store()
+        worker.tries(lambda: store.purge(0))
+        worker.tries(lambda: store.journal().purge(0))
+
+    facts["time passed"] = True
+    shop.worker("clerk", clerk)
+    shop.worker("scheduler", scheduler, delay=22 * HOUR)
+    shop.worker("again", clerk, delay=23 * HOUR)
+
+
 @story("a late worker")
 def _late(shop: Shop) -> None:
     """A claim's lease ends during the work; a successor takes over, and the late one may not finish."""

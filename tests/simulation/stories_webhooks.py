@@ -123,7 +123,14 @@ def _in_order(shop: Shop) -> None:
 
         def poisoned(delivery: Any) -> None:
             effect(delivery)
+            now = shop.simulation.now
+            failed_at = facts.get("failed", {}).pop(delivery.tries, None)
+            if delivery.tries > 2:
+                shop.simulation.fail(f"an event is tried {delivery.tries} times, not 2")
             if delivery.event_id == "evt_10" and not facts.get("mended"):
+                if failed_at is not None and now - failed_at < 2.4 and not shop.excuses:
+                    shop.simulation.fail("an event that failed is tried again at once")
+                facts["failed"] = {delivery.tries + 1: now}
                 raise ValueError("a handler's own fault")
 
         for _ in range(4):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import explore, telling
+from tests.simulation import explore, proof, telling
 from tests.simulation.catalogue import STORIES
 from tests.simulation.kernel import Fault, Simulation
 from tests.simulation.run import Outcome, Story, play
@@ -104,3 +104,19 @@ def test_whoever_waits_for_what_never_comes_is_found() -> None:
     simulation.spawn(process, "alone", lambda: simulation.wait(None))
     with pytest.raises(Exception, match="nobody can go on: alone"):
         simulation.run()
+
+
+@pytest.mark.parametrize("known", proof.KNOWN, ids=lambda known: known.number)
+def test_a_known_fault_still_fits_the_text_that_it_is_put_back_into(known: proof.Known) -> None:
+    for change in known.changes:
+        path = proof.ROOT / "overlays" / f"{change.module.replace('.', '/')}.py"
+        assert change.old in path.read_text(encoding="utf-8")
+        assert change.old != change.new
+
+
+@pytest.mark.parametrize("number", ["2b", "7"])
+def test_a_known_fault_that_is_put_back_is_found(number: str) -> None:
+    known = next(each for each in proof.KNOWN if each.number == number)
+    told = proof.in_a_process(known, 120.0)
+    assert told["found"], told
+    assert told["missing"] == []
