@@ -32,7 +32,6 @@ myst_heading_anchors = 4
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
-python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 
@@ -64,7 +63,26 @@ def _is_elsewhere(app: Sphinx, what: str, name: str, obj: Any, skip: bool, optio
     return skip or (on_results and obj in (Event, *EVENTS.values()))
 
 
+_USABLE = (
+    # What Sphinx and furo leave out for people who use a keyboard or a screen reader (WCAG 1.3.1, 2.1.1).
+    ('role="heading"', 'role="heading" aria-level="2"'),
+    ("<pre>", '<pre tabindex="0">'),
+    (
+        '<div class="table-wrapper',
+        '<div tabindex="0" role="region" aria-label="Table" class="table-wrapper',
+    ),
+)
+
+
+def _make_usable(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    for key in ("body", "furo_navigation_tree"):
+        for found, wanted in _USABLE:
+            if key in context:
+                context[key] = context[key].replace(found, wanted)
+
+
 def setup(app: Sphinx) -> None:
     """Have Sphinx call what is above."""
     app.connect("autodoc-process-docstring", _as_code, priority=100)
     app.connect("autodoc-skip-member", _is_elsewhere)
+    app.connect("html-page-context", _make_usable, priority=900)

@@ -11,6 +11,7 @@ from generator.compare.schemas.marks import default
 from generator.compare.schemas.pair import Found, Pair
 from generator.compare.schemas.renames import alike, renames, same
 from generator.compare.surface import Argument, Method, Step
+from generator.decide.styles import explodes, style_of
 from generator.read import pointer as pointers
 from generator.read.position import Position
 
@@ -129,9 +130,7 @@ def _writing(method: Method, argument: Argument) -> tuple[Any, ...]:
     """Return how a parameter is written on the wire; nothing for other arguments."""
     for one in method.operation.parameters:
         if (one.location, one.name) == (argument.place, argument.wire):
-            style = one.style or ("form" if one.location in ("query", "cookie") else "simple")
-            explode = style == "form" if one.explode is None else one.explode
-            return style, explode, one.allow_reserved, one.json
+            return style_of(one), explodes(one), one.allow_reserved, one.json
     return ()
 
 

@@ -11,6 +11,7 @@ from generator.compare.changes import Findings, change
 from generator.compare.schemas.pair import Found
 from generator.compare.surface import Step
 from generator.read import pointer as pointers
+from generator.read.document import Document
 
 WORDS: Final = {
     "description": "another description",
@@ -31,7 +32,9 @@ _NAMES: Final = frozenset({"properties", "schemas", "patternProperties", "$defs"
 def texts(step: Step, known: Findings, spread: Spread) -> Found:
     """Tell what only readers see, and what is written another way to the same effect."""
     names = _told(step, known)
-    for pointer, word in _differences(step.old.document.root, step.new.document.root):
+    for pointer, word in _differences(
+        _in_one_file(step.old.document), _in_one_file(step.new.document)
+    ):
         subject = _subject(step, spread, pointer)
         whole = re.split(r"[.(]", subject)[0]
         if word in WORDS and (word != "tags" or pointer.startswith("/tags")):
@@ -39,6 +42,39 @@ def texts(step: Step, known: Findings, spread: Spread) -> Found:
         elif not ((word == "$ref" and known.renamed) or known.touched(whole) or whole in names):
             what = "is written another way, which changes nothing in the package"
             yield change("rewritten", subject, what, step.is_(pointer))
+
+
+def _in_one_file(document: Document) -> dict[str, Any]:
+    """Return a document as if what other files hold stood where they are referred to.
+
+    Schemas are components, and have a name, whichever file they are in.
+    """
+
+    def whole(value: Any, at: str, seen: frozenset[str]) -> Any:
+        if isinstance(value, list):
+            return [whole(one, pointers.join(at, n), seen) for n, one in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        target = value.get("$ref")
+        if isinstance(target, str) and target.startswith("#") and len(value) == 1:
+            there = pointers.from_fragment(target[1:])
+            if there not in seen and moved(there):
+                return whole(document.at(there), there, seen | {there})
+        return {
+            key: whole(one, inner, seen)
+            for key, one in value.items()
+            if not moved(inner := pointers.join(at, key))
+        }
+
+    def moved(at: str) -> bool:
+        tokens = pointers.split(at)
+        if len(tokens) != 3 or tokens[0] != "components" or tokens[1] == "schemas":
+            return False
+        return document.origin(at)[0] is not document.sources[0]
+
+    root: dict[str, Any] = whole(document.root, "", frozenset())
+    components = {key: part for key, part in root.get("components", {}).items() if part}
+    return {**root, "components": components} if "components" in root else root
 
 
 def _told(step: Step, known: Findings) -> set[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from generator.decide.views import Package
 from generator.pages import failures, objects, operations
@@ -15,7 +14,7 @@ from generator.pages.operations import Page
 from generator.pages.words import cell, prose
 from generator.understand.api import Api
 from generator.write.formatter import formatted
-from generator.write.render import Tree
+from generator.write.render import Tree, environment
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 
@@ -26,20 +25,11 @@ def pages(api: Api, package: Package) -> Tree:
     Raises:
         FormatterError: the formatter did not do its work.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown: texts were made safe for it before they came here.
-        autoescape=False,  # noqa: S701
-        auto_reload=False,
-    )
+    templates = environment(TEMPLATES)
     tagged = _formatted(operations.pages(api, package), package.name)
 
     def text(template: str, **view: Any) -> bytes:
-        rendered = environment.get_template(template).render(package=package, **view)
+        rendered = templates.get_template(template).render(package=package, **view)
         return rendered.encode("utf-8")
 
     title = cell(api.info.get("title"))

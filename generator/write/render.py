@@ -39,21 +39,25 @@ def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
-def _texts(package: Package) -> Iterator[tuple[str, str]]:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def environment(folder: Path) -> Environment:
+    """Return what renders a folder's templates: source or Markdown, whose texts were made safe before."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # Python source, not HTML: texts were made safe for it before they came here.
-        autoescape=False,  # noqa: S701
+        autoescape=False,  # noqa: S701 - not HTML
         auto_reload=False,
     )
+
+
+def _texts(package: Package) -> Iterator[tuple[str, str]]:
+    templates = environment(TEMPLATES)
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
-        return environment.get_template(template).render(source=source, runtime=RUNTIME, **view)
+        return templates.get_template(template).render(source=source, runtime=RUNTIME, **view)
 
     for module in package.models:
         path = f"models/{module.module.rpartition('.')[2]}.py"

@@ -227,7 +227,7 @@ class Config:
         self.__reduce__()
 
 
-at_home("molam_sdk.config", Config)
+at_home("molam_sdk.config", CallOptions, Config)
 
 SETTINGS: Final = frozenset(Config.__init__.__annotations__) - {"others", "return"}
 """The names of a Config's arguments."""

@@ -1,7 +1,4 @@
-"""How a generator that decides is carried out, blocking and awaiting.
-
-The two drivers of calls have loops of their own: they tell apart what somebody else's code raised.
-"""
+"""How a generator that decides is carried out, blocking and awaiting: the only such loops."""
 
 from __future__ import annotations
 
@@ -13,16 +10,26 @@ R = TypeVar("R")
 
 
 def drive(flow: Generator[S, Any, R], act: Callable[[S], Any]) -> R:
-    """Do each step and tell the flow what came of it; what `act` raises is raised inside of it."""
+    """Do each step and tell the flow what came of it.
+
+    What is raised meanwhile, by `act` or by a signal handler between two steps, is raised inside
+    of the flow, which decides, and raises it again.
+    """
+    steps: Any = flow
+    go_on: Any = steps.send
+    told: Any = None
     try:
-        step = next(flow)
         while True:
             try:
-                heard = act(step)
-            except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                step = flow.throw(error)
-            else:
-                step = flow.send(heard)
+                while True:
+                    step = go_on(told)
+                    go_on, told = steps.send, None
+                    told = act(step)
+            except BaseException as error:
+                if steps.gi_frame is None:  # the flow's own end
+                    told = None
+                    raise
+                go_on, told = steps.throw, error
     except StopIteration as done:
         result: R = done.value
         return result
@@ -30,15 +37,21 @@ def drive(flow: Generator[S, Any, R], act: Callable[[S], Any]) -> R:
 
 async def adrive(flow: Generator[S, Any, R], act: Callable[[S], Awaitable[Any]]) -> R:
     """Await each step; as `drive`."""
+    steps: Any = flow
+    go_on: Any = steps.send
+    told: Any = None
     try:
-        step = next(flow)
         while True:
             try:
-                heard = await act(step)
-            except BaseException as error:  # noqa: BLE001 - the flow decides, and raises it again
-                step = flow.throw(error)
-            else:
-                step = flow.send(heard)
+                while True:
+                    step = go_on(told)
+                    go_on, told = steps.send, None
+                    told = await act(step)
+            except BaseException as error:
+                if steps.gi_frame is None:  # the flow's own end
+                    told = None
+                    raise
+                go_on, told = steps.throw, error
     except StopIteration as done:
         result: R = done.value
         return result

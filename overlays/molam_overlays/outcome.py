@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from molam_overlays.annotations import at_home
 from molam_overlays.redact import SECRET_HEADERS
-from molam_overlays.wire import Headers
+from molam_overlays.wire import Headers, made
 
 Delivery = Literal["not_sent", "rejected", "maybe_processed"]
 """What became of a request, from harmless to unknown.
@@ -37,6 +37,12 @@ class Attempt(NamedTuple):
     """The server's ``X-Request-Id``, None when no response came."""
     delivery: Delivery | None = None
     """What this attempt alone says about the fate of the request; None for a success."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (__name__, "Attempt", *self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
 
 
 def worst_delivery(attempts: Sequence[Attempt]) -> Delivery:
@@ -101,18 +107,13 @@ class ResponseInfo(NamedTuple):
         if not SECRET_HEADERS.isdisjoint(self.headers):
             kept = [pair for pair in self.headers.items() if pair[0].lower() not in SECRET_HEADERS]
             values = self._replace(headers=Headers(kept))
-        return _response_info, tuple(values)
+        return made, (__name__, "ResponseInfo", *values)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
 
 
-def _response_info(*values: Any) -> ResponseInfo:
-    # By this name: `__module__` says where users import the class from, and an emitted package may
-    # have another name.
-    return ResponseInfo(*values)
-
-
+at_home("molam_sdk.exceptions", Attempt)
 at_home("molam_sdk.models", ResponseInfo)
 NO_RESPONSE: Final = ResponseInfo()
 """The `response` of an object that no call returned."""

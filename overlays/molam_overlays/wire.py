@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from importlib import import_module
+from typing import Any, Final, NamedTuple, Protocol
 
+from molam_overlays.annotations import at_home
 from molam_overlays.redact import redact_url
+
+METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
+"""Those that a document may have operations for."""
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""They change nothing on the server (RFC 9110 section 9.2.1)."""
+CARRYING_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+"""They say ``Content-Length: 0`` where they carry no body (RFC 9110 section 8.6)."""
 
 
 class Headers(Mapping[str, str]):
@@ -58,7 +67,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({sorted(self._by_name())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Headers, (self.pairs,)
+        return made, (__name__, "Headers", self.pairs)
 
 
 class Sink(Protocol):
@@ -96,6 +105,12 @@ class Request(NamedTuple):
         url = redact_url(self.url)
         return f"Request(method={self.method!r}, url={url!r}, timeout={self.timeout!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (__name__, "Request", *self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
 
 class Response(NamedTuple):
     """What came back, read to its end and decompressed."""
@@ -117,3 +132,20 @@ class Response(NamedTuple):
             f"Response(status={self.status!r}, headers={self.headers!r}, "
             f"cut_short={self.cut_short!r})"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (__name__, "Response", *self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return self.__reduce__()
+
+
+def made(module: str, name: str, *values: Any) -> Any:
+    """Make an object of a pickle, whose class goes by the module that defines it.
+
+    `__module__` says where users import a class from, and an emitted package may have another name.
+    """
+    return getattr(import_module(module), name)(*values)
+
+
+at_home("molam_sdk.http.adapter", Headers, Request, Response)

@@ -141,7 +141,7 @@ def test_flask_shop_is_paid_by_the_webhook(
         order = f"{shop}/returned/{payment.metadata['order']}"
         assert "waiting" in fetch(order)[1]
         sandbox.pay(payment.id)
-        inbox = "SELECT count(*) FROM received_webhooks WHERE event_type LIKE '%succeeded'"
+        inbox = "SELECT count(*) FROM received_webhooks WHERE type LIKE '%succeeded'"
         for _ in range(600):
             with closing(sqlite3.connect(tmp_path / "shop.db")) as seen:
                 if seen.execute(inbox).fetchone()[0]:

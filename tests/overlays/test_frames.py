@@ -230,7 +230,7 @@ def test_keys_in_a_query_or_cookie_show_as_little_as_those_in_a_header() -> None
     settings = Elsewhere(api_key=KEY, further_keys={"session": revealing.FURTHER}, max_retries=0)
     for adapter in (Raising(ZeroDivisionError("bug")), HttpxAdapter(trust_env=False)):
         client = MolamClient(settings, adapter)
-        client._base = "http://127.0.0.1:1"
+        client._settings = client._settings._replace(base="http://127.0.0.1:1")
         assert revealed(lambda client=client: payout(client)) == []
 
 

@@ -9,16 +9,11 @@ from typing import Any, Final
 from generator.compare.changes import Change
 from generator.compare.schemas.pair import Found, Pair, solid, told
 from generator.compare.surface import Step, Surface
+from generator.decide.scalars import STRINGS
 from generator.understand.schema import Schema
 
 _TYPES: Final[Mapping[str, str]] = {
-    "date-time": "datetime",
-    "date": "date",
-    "time": "time",
-    "duration": "timedelta",
-    "uuid": "UUID",
-    "decimal": "Decimal",
-    "byte": "bytes",
+    **{form: name for form, (_, name, _) in STRINGS.items()},
     "binary": "bytes",
 }
 """Formats of text that are types of their own in Python."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
-from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
+from molam_overlays.calls.flow import Send, Settle, Step, Wait, WriteAhead
 from molam_overlays.calls.page import bind_page
+from molam_overlays.calls.preparation import headers_of
 from molam_overlays.calls.started import Started, attach
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.config import CallOptions, Config
+from molam_overlays.drive import adrive
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import empty, sealed
 from molam_overlays.outcome import Attempt
@@ -122,35 +124,24 @@ class Awaiting(Client):
         self, started: Started, send: Callable[[Request], Awaitable[Response]] | None = None
     ) -> Any:
         send = send or self._exchange
-        steps: Any = started.steps
         answer: Any = None
-        go_on: Any = steps.send
-        told: Any = None
-        try:
-            while True:
+
+        async def act(step: Step) -> Any:
+            nonlocal answer
+            if type(step) is Send:
                 try:
-                    while True:
-                        step = go_on(told)
-                        go_on, told = steps.send, None
-                        if type(step) is Send:
-                            try:
-                                told = answer = await send(step.request)
-                            except (MolamError, ForeignError) as error:
-                                told = answer = error
-                        elif type(step) is Wait:
-                            await self._sleep(step.seconds)
-                        elif type(step) is WriteAhead:
-                            await self._write_ahead(step)
-                        elif type(step) is Settle:
-                            told = await self._settle(step)
-                except BaseException as interruption:
-                    if steps.gi_frame is None:  # the flow's own end
-                        told = None
-                        raise
-                    # It may fall between two steps as well: the flow decides, and raises it again.
-                    go_on, told = steps.throw, interruption
-        except StopIteration as stop:
-            return stop.value
+                    answer = await send(step.request)
+                except (MolamError, ForeignError) as error:
+                    answer = error
+                return answer
+            if type(step) is Wait:
+                return await self._sleep(step.seconds)
+            if type(step) is WriteAhead:
+                return await self._write_ahead(step)
+            return await self._settle(cast("Settle", step))
+
+        try:
+            return await adrive(started.steps, act)
         except MolamError as error:
             if isinstance(answer, ForeignError):
                 raise
@@ -158,7 +149,7 @@ class Awaiting(Client):
 
     async def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
-        own = self._headers_of(step.call.operation)
+        own = headers_of(self._settings, step.call.operation)
         entry = recovery.entry_of(step, self._account, own, self.config.api_key)
         if step.earlier:
             recovery.refuse_forgotten(await self._journal.age(entry))

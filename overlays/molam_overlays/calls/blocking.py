@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.client import Client
-from molam_overlays.calls.flow import Send, Settle, Wait, WriteAhead
+from molam_overlays.calls.flow import Send, Settle, Step, Wait, WriteAhead
 from molam_overlays.calls.page import bind_page
+from molam_overlays.calls.preparation import headers_of
 from molam_overlays.calls.started import Started, attach
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.config import CallOptions, Config
+from molam_overlays.drive import drive
 from molam_overlays.errors import MolamError
 from molam_overlays.frames import empty, sealed
 from molam_overlays.outcome import Attempt
@@ -50,7 +52,7 @@ class Blocking(Client):
         *,
         hooks: Hooks | None = None,
         idempotency_store: Any = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         **others: NoReturn,
     ) -> None:
         """Build a client. Nothing is sent, and nothing is left to import.
@@ -73,7 +75,7 @@ class Blocking(Client):
         if idempotency_store is not None:
             self._keep_journal(idempotency_store)
         self._adapter: Any = HttpxAdapter() if http_adapter is None else http_adapter
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._exchange = exchange.exchange_of(self._adapter)
         self._open = exchange.stream_of(self._adapter)
         self._remark_on(self._adapter)
@@ -118,35 +120,24 @@ class Blocking(Client):
 
     def _drive(self, started: Started, send: Callable[[Request], Response] | None = None) -> Any:
         send = send or self._exchange
-        steps: Any = started.steps
         answer: Any = None
-        go_on: Any = steps.send
-        told: Any = None
-        try:
-            while True:
+
+        def act(step: Step) -> Any:
+            nonlocal answer
+            if type(step) is Send:
                 try:
-                    while True:
-                        step = go_on(told)
-                        go_on, told = steps.send, None
-                        if type(step) is Send:
-                            try:
-                                told = answer = send(step.request)
-                            except (MolamError, ForeignError) as error:
-                                told = answer = error
-                        elif type(step) is Wait:
-                            self._sleep(step.seconds)
-                        elif type(step) is WriteAhead:
-                            self._write_ahead(step)
-                        elif type(step) is Settle:
-                            told = self._settle(step)
-                except BaseException as interruption:
-                    if steps.gi_frame is None:  # the flow's own end
-                        told = None
-                        raise
-                    # It may fall between two steps as well: the flow decides, and raises it again.
-                    go_on, told = steps.throw, interruption
-        except StopIteration as stop:
-            return stop.value
+                    answer = send(step.request)
+                except (MolamError, ForeignError) as error:
+                    answer = error
+                return answer
+            if type(step) is Wait:
+                return self._sleep(step.seconds)
+            if type(step) is WriteAhead:
+                return self._write_ahead(step)
+            return self._settle(cast("Settle", step))
+
+        try:
+            return drive(started.steps, act)
         except MolamError as error:
             if isinstance(answer, ForeignError):
                 raise
@@ -154,7 +145,7 @@ class Blocking(Client):
 
     def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
-        own = self._headers_of(step.call.operation)
+        own = headers_of(self._settings, step.call.operation)
         entry = recovery.entry_of(step, self._account, own, self.config.api_key)
         if step.earlier:
             recovery.refuse_forgotten(self._journal.age(entry))

@@ -9,44 +9,31 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 from molam_overlays.annotations import Self, Unpack, later
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.deprecation import warn_deprecated
-from molam_overlays.calls.download import Download
 from molam_overlays.calls.flow import flow, info_of
-from molam_overlays.calls.operation import Operation
 from molam_overlays.calls.quota import RetryQuota
-from molam_overlays.calls.retry import RetryPolicy
 from molam_overlays.calls.words import called, no_setting
 from molam_overlays.calls.world import WORLD
-from molam_overlays.config import (
-    SETTINGS,
-    TEST_PREFIX,
-    CallOptions,
-    Config,
-    check_retries,
-    check_seconds,
-)
+from molam_overlays.config import SETTINGS, TEST_PREFIX, CallOptions, Config
 from molam_overlays.errors import ClientClosedError, ConfigurationError, ValidationError
 from molam_overlays.frames import sealed
 from molam_overlays.keywords import unexpected
-from molam_overlays.message.extra_headers import check_headers, folded, with_extra
-from molam_overlays.message.idempotency import KEY_HEADER, make_idempotency_key
-from molam_overlays.message.media import JSON
+from molam_overlays.message.idempotency import make_idempotency_key
 from molam_overlays.outcome import Attempt
 from molam_overlays.redact import MASK
 from molam_overlays.transport.adapter import is_networked
 from molam_overlays.watch.observe import Observer, configure_logging, logger
 from molam_overlays.webhook import signature
 from molam_overlays.webhook.signature import SIGNATURE_HEADER
-from molam_overlays.wire import Request
 
 if TYPE_CHECKING:
+    from molam_overlays.calls.download import Download
     from molam_overlays.watch.hooks import Hooks
 else:
     Hooks = later("molam_overlays.watch.hooks", "Hooks")
-from molam_overlays.calls.preparation import PYTHON, REPLACEABLE
+from molam_overlays.calls.preparation import OPTIONS, merged, policy_of, prepare, settings_of
 from molam_overlays.calls.started import Started
 from molam_overlays.schema.lazy import resolve_pending
 
-_OPTIONS: Final = frozenset(CallOptions.__annotations__)
 _KEYWORDS: Final = ("config", "http_adapter", "hooks", "idempotency_store", "sleep")
 
 
@@ -92,48 +79,21 @@ class Client:
         self._closed = [False]
         self._remarks: list[str] = []
         self._derived = False
-        self._usual_policy = self._policy(self._options)
+        self._usual_policy = policy_of(config, self._options)
         self._secrets = signature.Keyring(config.webhook_secret)
-        self._base = config.api_base
-        self._key_query = config.credentials.query(config.api_key, config.further_keys)
-        self._own_base = config.api_base == config.server
-        self._headers = {
-            **config.credentials.headers(config.api_key, config.further_keys),
-            "Accept": JSON,
-            "User-Agent": f"{self.user_agent}/{self.sdk_version} python/{PYTHON}",
-        }
-        self._own_headers = {folded(name) for name in self._headers} - REPLACEABLE
+        self._settings = settings_of(config, f"{self.user_agent}/{self.sdk_version}")
         configure_logging(variable=f"{config.environment}_LOG")
         resolve_pending()
 
-    def _url(self, call: Call[Any]) -> str:
-        operation = call.operation
-        # A client that was sent elsewhere, to a sandbox for instance, goes there with all it does.
-        base = operation.server if operation.server and self._own_base else self._base
-        url = f"{base}{call.target}"
-        query = self._key_query
-        if operation.credentials is not None:
-            config = self.config
-            query = operation.credentials.query(config.api_key, config.further_keys)
-        if query:
-            url += f"{'&' if call.query else '?'}{query}"
-        return url
-
-    def _headers_of(self, operation: Operation[Any]) -> dict[str, str]:
-        """Return the header fields that every request of an operation has."""
-        own = operation.credentials
-        if own is None:
-            return self._headers
-        config = self.config
-        usual = config.credentials.headers(config.api_key, config.further_keys)
-        kept = {name: value for name, value in self._headers.items() if name not in usual}
-        return {**own.headers(config.api_key, config.further_keys), **kept}
-
     def _remark_on(self, adapter: Any) -> None:
         """Note what is said at the first call: a test key does not move money on the live host."""
-        if self._own_base and self.config.api_key.startswith(TEST_PREFIX) and is_networked(adapter):
+        if (
+            not self._settings.elsewhere
+            and self.config.api_key.startswith(TEST_PREFIX)
+            and is_networked(adapter)
+        ):
             self._remarks.append(
-                f"A test key (sk_test_…) is used with {self._base}: no real money moves. Live "
+                f"A test key (sk_test_…) is used with {self._settings.base}: no real money moves. Live "
                 "payments need a key that starts with sk_live_."
             )
 
@@ -160,7 +120,7 @@ class Client:
         function = getattr(type(self), method, None)
         code = getattr(inspect.unwrap(function), "__code__", None) if function else None
         own = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount] if code else ()
-        return unexpected(method, name, {*own, *_OPTIONS} - {"self"})
+        return unexpected(method, name, {*own, *OPTIONS} - {"self"})
 
     def __copy__(self) -> Self:
         return self._derive()
@@ -201,31 +161,14 @@ class Client:
         if options.get("into") is not None:
             raise ValidationError({"into": "belongs to one call"})
         derived._options = self._merged(options, "with_options")
-        derived._usual_policy = self._policy(derived._options)
+        derived._usual_policy = policy_of(self.config, derived._options)
         return derived
 
     def _merged(self, options: CallOptions, method: str) -> CallOptions:
-        unknown = options.keys() - _OPTIONS
+        unknown = options.keys() - OPTIONS
         if unknown:
             raise TypeError(self._no_keyword(method, sorted(unknown)[0]))
-        merged: dict[str, Any] = {**self._options}
-        for name, value in options.items():
-            if value is not None:
-                merged[name] = value
-        headers = options.get("extra_headers")
-        if headers is not None:
-            check_headers(headers, self._own_headers)
-            merged["extra_headers"] = with_extra(self._options.get("extra_headers", {}), headers)
-        return cast("CallOptions", merged)
-
-    def _policy(self, options: CallOptions) -> RetryPolicy:
-        config = self.config
-        deadline = options.get("deadline")
-        return RetryPolicy(
-            max_retries=check_retries(options.get("max_retries", config.max_retries)),
-            timeout=check_seconds("timeout", options.get("timeout", config.timeout)),
-            deadline=None if deadline is None else check_seconds("deadline", deadline),
-        )
+        return merged(self._settings, self._options, options)
 
     def _start(
         self,
@@ -248,38 +191,11 @@ class Client:
         options, policy = self._options, self._usual_policy
         if given:
             options = self._merged(given, called(operation.id))
-            policy = self._policy(options)
-        usual = self._headers_of(operation)
-        headers = {**usual, **call.headers}
-        if "Cookie" in usual and "Cookie" in call.headers:
-            headers["Cookie"] = f"{usual['Cookie']}; {call.headers['Cookie']}"
-        if operation.accept != JSON:
-            headers["Accept"] = operation.accept
-        if call.media is not None:
-            headers["Content-Type"] = call.media
-        if "extra_headers" in options:
-            headers = with_extra(headers, options["extra_headers"])
-        minted = False
+            policy = policy_of(self.config, options)
+        minted = operation.keyed and idempotency_key is None
         if operation.keyed:
-            minted = idempotency_key is None
             idempotency_key = make_idempotency_key(idempotency_key)
-            headers[KEY_HEADER] = idempotency_key
-        elif idempotency_key is not None:
-            raise ValidationError(
-                {"idempotency_key": f"has no meaning for {operation.method}, which takes none"}
-            )
-        url = self._url(call)
-        into = options.get("into")
-        download = None if into is None else Download(into, operation)
-        request = Request(
-            operation.method,
-            url,
-            headers,
-            call.content,
-            call.json,
-            policy.timeout,
-            download,
-        )
+        request = prepare(self._settings, call, options, idempotency_key)
         if minted:
             self._observer.key_minted(info_of(call, request, idempotency_key))
         steps = flow(
@@ -293,7 +209,9 @@ class Client:
             earlier or (),
             journaled=self._journal is not None,
         )
-        return Started(self, steps, call, idempotency_key, given, again, download)
+        return Started(
+            self, steps, call, idempotency_key, given, again, cast("Download | None", request.sink)
+        )
 
     @sealed
     def verify_webhook_signature(self, signature_header: str | None, raw_body: bytes) -> bool:

@@ -18,9 +18,9 @@ from molam_overlays.calls.answer import (
 )
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.operation import UnreadableBodyError
-from molam_overlays.calls.preparation import FORGOTTEN
 from molam_overlays.calls.quota import RetryQuota
 from molam_overlays.calls.retry import (
+    FORGOTTEN,
     RetryPolicy,
     next_pause,
 )

@@ -24,7 +24,7 @@ from molam_overlays.schema import types
 from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.digits import NOWHERE, Origin
 from molam_overlays.schema.types import Problems, Type, type_of
-from molam_overlays.wire import Response
+from molam_overlays.wire import SAFE_METHODS, Response
 
 __all__ = [
     "SAFE_METHODS",
@@ -38,9 +38,6 @@ __all__ = [
     "or_nothing",
     "with_more",
 ]
-
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""Methods that change nothing (RFC 9110 section 9.2.1)."""
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 

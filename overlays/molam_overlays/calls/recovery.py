@@ -16,8 +16,7 @@ from typing import Any, Final
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.flow import Settle, WriteAhead
 from molam_overlays.calls.operation import Body, Operation, Result
-from molam_overlays.calls.preparation import FORGOTTEN, SET_BACK
-from molam_overlays.calls.retry import RETRY_AFTER_LIMIT, RetryPolicy
+from molam_overlays.calls.retry import FORGOTTEN, RETRY_AFTER_LIMIT, SET_BACK, RetryPolicy
 from molam_overlays.config import Config
 from molam_overlays.errors import ConfigurationError, MolamError, ResumeError
 from molam_overlays.message.idempotency import KEY_HEADER, idempotency_key_problem
@@ -32,6 +31,7 @@ from molam_overlays.store.content import Entry
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import AsyncJournal, Journal, Outcome
 from molam_overlays.store.key_age import KeyAge
+from molam_overlays.wire import METHODS, SAFE_METHODS
 
 _LEASE_SLACK: Final = 60.0
 """Seconds beyond what a call may take at most."""
@@ -209,7 +209,8 @@ def call_of(entry: Entry, extra: Mapping[str, str], api_key: str) -> Call[Any]:
         or not (path + query).isascii()
         or not (path + query).isprintable()
         or " " in path + query
-        or entry.method not in ("POST", "PUT", "PATCH", "DELETE")
+        or entry.method not in METHODS
+        or entry.method in SAFE_METHODS
         or idempotency_key_problem(entry.key) is not None
         or any(header_problem(value) is not None for value in headers.values())
     ):

@@ -71,6 +71,15 @@ BACKOFF_LIMIT: Final = 8.0
 RETRY_AFTER_LIMIT: Final = 60.0
 """Seconds. A server that asks for more is not waited for: the error is raised at once."""
 
+FORGOTTEN: Final = (
+    "The server has forgotten this call's idempotency key, which is older than 24 hours: repeating "
+    "it could do it twice. Look up what became of it instead."
+)
+SET_BACK: Final = (
+    "This machine's clock was set back since the call, so nobody can tell whether the server still "
+    "remembers its idempotency key. Nothing was sent. Look up what became of it instead."
+)
+
 
 def failure_is_repeatable(error: MolamError, *, repeatable_call: bool) -> bool:
     """Tell whether a failure on the wire may be answered by another attempt.

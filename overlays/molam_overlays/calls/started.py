@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.download import Download
 from molam_overlays.calls.flow import Step
-from molam_overlays.calls.preparation import FORGOTTEN, SET_BACK
+from molam_overlays.calls.retry import FORGOTTEN, SET_BACK
 from molam_overlays.config import CallOptions
 from molam_overlays.errors import MolamError
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS

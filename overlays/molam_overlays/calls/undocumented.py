@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from molam_overlays.calls.call import Call
-from molam_overlays.calls.operation import SAFE_METHODS, Operation
+from molam_overlays.calls.operation import Operation
 from molam_overlays.errors import ValidationError
 from molam_overlays.message.body import Body, Result
 from molam_overlays.message.parameters import Parameter
@@ -20,6 +20,7 @@ from molam_overlays.schema.anything import AnyValue
 from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.model import plain_model
 from molam_overlays.schema.types import Problems
+from molam_overlays.wire import METHODS, SAFE_METHODS
 
 
 class _AnyResult(AnyValue):
@@ -29,7 +30,7 @@ class _AnyResult(AnyValue):
         return plain_model(wire, origin) if isinstance(wire, dict) else wire
 
 
-_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_METHODS: Final = frozenset(METHODS) - {"TRACE"}
 
 _ANY_BODY: Final = Body(AnyValue(), required=False)
 

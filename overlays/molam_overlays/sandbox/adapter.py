@@ -6,16 +6,14 @@ once, with the work done all the same, as it would be on a real server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from molam_overlays import errors
 from molam_overlays.errors import NetworkError
-from molam_overlays.message.media import JSON
 from molam_overlays.sandbox.answer import Asked, Hangup, Pause, Reply, encode
 from molam_overlays.sandbox.core import Core
-from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
+from molam_overlays.transport.sending import AsyncExchanging, Exchanging
 from molam_overlays.wire import Headers, Request, Response
 
 Deliver = Callable[[], None]
@@ -61,21 +59,7 @@ def _response(reply: Reply) -> Response | NetworkError:
     return Response(reply.status, headers, reply.content[: reply.cut_after], cut_short=True)
 
 
-def _request(
-    method: str, url: str, headers: Mapping[str, str], json: Any, timeout: float
-) -> Request:
-    content = None if json is None else encode(json)
-    told = dict(headers)
-    if content is not None and not any(name.lower() == "content-type" for name in told):
-        told["Content-Type"] = JSON
-    return Request(method, url, told, content, json, timeout)
-
-
-def _answer(response: Response) -> tuple[int, str, Mapping[str, str]]:
-    return response.status, response.content.decode("utf-8", "replace"), response.headers
-
-
-class SandboxAdapter(HTTPAdapter):
+class SandboxAdapter(Exchanging):
     """Call the sandbox from a blocking client."""
 
     def __init__(self, core: Core, deliver: Deliver) -> None:
@@ -86,19 +70,8 @@ class SandboxAdapter(HTTPAdapter):
         """Send one request; bytes in, bytes out."""
         return _exchange(self._core, self._deliver, request)
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request, as `HTTPAdapter.send`."""
-        return _answer(self.exchange(_request(method, url, headers, json, timeout)))
 
-
-class AsyncSandboxAdapter(AsyncHTTPAdapter):
+class AsyncSandboxAdapter(AsyncExchanging):
     """Call the sandbox from an async client."""
 
     def __init__(self, core: Core, deliver: Deliver) -> None:
@@ -108,14 +81,3 @@ class AsyncSandboxAdapter(AsyncHTTPAdapter):
     async def exchange(self, request: Request) -> Response:
         """Send one request; bytes in, bytes out."""
         return _exchange(self._core, self._deliver, request)
-
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request, as `AsyncHTTPAdapter.send`."""
-        return _answer(await self.exchange(_request(method, url, headers, json, timeout)))

@@ -10,9 +10,10 @@ from urllib.parse import quote, unquote
 
 import attrs
 
+from molam_overlays import wire
 from molam_overlays.message.media import JSON
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = tuple(method.lower() for method in wire.METHODS)
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
-from molam_overlays.annotations import Self
+from molam_overlays.annotations import Self, at_home
 from molam_overlays.product import Product
 from molam_overlays.sandbox.adapter import AsyncSandboxAdapter, SandboxAdapter
 from molam_overlays.sandbox.clock import Clock
@@ -300,3 +300,6 @@ class Sandbox(Generic[Client, AsyncClient]):
             return self._http(url, headers, content)
         status = receiver(headers[self.core.contract.signature_header], content)
         return status if type(status) is int else 200
+
+
+at_home("molam_sdk.sandbox", SandboxOptions)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from molam_overlays.annotations import Self
+from molam_overlays.drive import adrive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare, refusal
@@ -25,7 +26,7 @@ from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_as
 from molam_overlays.store.session import INHERITED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
-from molam_overlays.store.statement import Decision, Result, Statement
+from molam_overlays.store.statement import Decision
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
 from molam_overlays.transport.loops import Homes
 
@@ -122,7 +123,7 @@ class AsyncDatabase:
         session.refuse_unusable()
         async with _Joined(session):
             try:
-                return await apart(drive(session, decide(*args, **kwargs), self.moment()))
+                return await apart(carry(session, decide(*args, **kwargs), self.moment()))
             except session.errors as error:
                 raise self.translate(error) from error
 
@@ -315,7 +316,7 @@ class _Awaited(AsyncTransaction):
     async def drive(self, decision: Decision[T]) -> T:
         """Carry out a decision; the driver's errors are raised as they are."""
         assert self.session is not None
-        return await drive(self.session, decision, self._database.moment())
+        return await carry(self.session, decision, self._database.moment())
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         self._check_fork()
@@ -394,14 +395,9 @@ class _Joined:
             await insist(self._session.settle())
 
 
-async def drive(session: AsyncSession, decision: Decision[T], now: float | None) -> T:
+async def carry(session: AsyncSession, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
-    result: Result | None = None
-    try:
-        while True:
-            statement: Statement = decision.send(result)  # type: ignore[arg-type]
-            result = await session.execute(statement.sql, {"now": now, **statement.parameters})
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
-    finally:
-        decision.close()
+    return await adrive(
+        decision,
+        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+    )

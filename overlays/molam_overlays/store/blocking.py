@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
+from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import fork
 from molam_overlays.store.address import Address, wrap
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.session import INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
-from molam_overlays.store.statement import Decision, Result, Statement
+from molam_overlays.store.statement import Decision
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,7 +137,7 @@ class Database:
         try:
             try:
                 session.join()
-                value = drive(session, decide(*args, **kwargs), self.moment())
+                value = carry(session, decide(*args, **kwargs), self.moment())
                 done = True
                 return value
             finally:
@@ -301,7 +302,7 @@ class Transaction:
     def drive(self, decision: Decision[T]) -> T:
         """Carry out a decision; the driver's errors are raised as they are."""
         assert self.session is not None
-        return drive(self.session, decision, self._database.moment())
+        return carry(self.session, decision, self._database.moment())
 
     def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision as part of this transaction."""
@@ -405,17 +406,12 @@ def check_dialect(given: Dialect, expected: Dialect) -> None:
         )
 
 
-def drive(session: Session, decision: Decision[T], now: float | None) -> T:
+def carry(session: Session, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
-    result: Result | None = None
-    try:
-        while True:
-            statement: Statement = decision.send(result)  # type: ignore[arg-type]
-            result = session.execute(statement.sql, {"now": now, **statement.parameters})
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
-    finally:
-        decision.close()
+    return drive(
+        decision,
+        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+    )
 
 
 def undo(session: Session) -> None:

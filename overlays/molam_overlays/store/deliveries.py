@@ -62,18 +62,30 @@ class Received:
 
 
 @attrs.frozen(kw_only=True)
-class Held:
+class Facts:
+    """What a handler gets to know about an event."""
+
+    event_id: str
+    """``evt_…``; unique in the inbox."""
+    type: str
+    payload: bytes = attrs.field(repr=False)
+    """The body as it was signed."""
+    resource: str | None
+    """What the event is about, as it was received with."""
+    event_time: float | None
+    """When the event was made, unix seconds, by its own account."""
+    received_at: float
+    """When it was stored, unix seconds."""
+    tries: int
+    """1 on the first try."""
+
+
+@attrs.frozen(kw_only=True)
+class Held(Facts):
     """An event in a worker's hands."""
 
     seq: int
     token: int
-    event_id: str
-    type: str
-    payload: bytes = attrs.field(repr=False)
-    resource: str | None
-    event_time: float | None
-    received_at: float
-    tries: int
 
 
 def moment_of(created: object) -> float | None:

@@ -16,8 +16,10 @@ of the last one.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
+import queue
 import stat
 import threading
 import time
@@ -135,17 +137,19 @@ def in_time(open_file: Callable[[], T], name: str) -> T:
     if not generation():
         return open_file()
     found: list[T | BaseException] = []
+    told: queue.SimpleQueue[T | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            found.append(open_file())
+            told.put(open_file())
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that asked
-            found.append(error)
+            told.put(error)
 
     if not _stuck:
-        thread = threading.Thread(target=work, daemon=True, name="molam-sqlite")
-        thread.start()
-        thread.join(_OPEN_SECONDS)
+        # Not threading's start(), which makes a KeyError of a signal handler's exception.
+        _thread.start_new_thread(work, ())
+        with contextlib.suppress(queue.Empty):
+            found.append(told.get(timeout=_OPEN_SECONDS))
     if not found:
         _stuck = True
         raise StoreError(

@@ -11,7 +11,7 @@ from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.frames import empty_for_log
 from molam_overlays.store import deliveries
-from molam_overlays.store.deliveries import Held
+from molam_overlays.store.deliveries import Facts, Held
 from molam_overlays.store.payload import encode
 from molam_overlays.store.settings import LOGGER
 
@@ -25,29 +25,11 @@ class Stop(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class _Event:
-    """What a handler gets to know about an event."""
+class Delivery(Facts):
+    """An event in a handler's hands."""
 
-    event_id: str
-    """``evt_…``; unique in the inbox."""
-    type: str
-    payload: bytes = attrs.field(repr=False)
-    """The body as it was signed."""
-    resource: str | None
-    """What the event is about, as it was received with."""
-    event_time: float | None
-    """When the event was made, unix seconds, by its own account."""
-    received_at: float
-    """When it was stored, unix seconds."""
-    tries: int
-    """1 on the first try."""
     idempotency_key: str
     """For what the handler does elsewhere; the same on every try of this event."""
-
-
-@attrs.frozen(kw_only=True)
-class Delivery(_Event):
-    """An event in a handler's hands."""
 
     _begin: Callable[[], Any] = attrs.field(alias="begin", repr=False, eq=False)
 
@@ -65,8 +47,11 @@ class Delivery(_Event):
 
 
 @attrs.frozen(kw_only=True)
-class AsyncDelivery(_Event):
+class AsyncDelivery(Facts):
     """An event in an async handler's hands."""
+
+    idempotency_key: str
+    """See `Delivery.idempotency_key`."""
 
     _begin: Callable[[], Awaitable[Any]] = attrs.field(alias="begin", repr=False, eq=False)
 
@@ -143,16 +128,8 @@ def _is_storable(value: object) -> bool:
 
 def facts_of(held: Held) -> dict[str, Any]:
     """Return what a handler gets to know."""
-    return {
-        "event_id": held.event_id,
-        "type": held.type,
-        "payload": held.payload,
-        "resource": held.resource,
-        "event_time": held.event_time,
-        "received_at": held.received_at,
-        "tries": held.tries,
-        "idempotency_key": deliveries.effect_key(held.event_id),
-    }
+    known = {field.name: getattr(held, field.name) for field in attrs.fields(Facts)}
+    return {**known, "idempotency_key": deliveries.effect_key(held.event_id)}
 
 
 def log_failure(held: Held, state: str, error: Exception) -> None:

@@ -280,7 +280,7 @@ class AsyncInbox:
         resource: str | None = None,
         connection: object | None = None,
     ) -> bool:
-        """See `Inbox.receive`."""
+        """See `Inbox.receive`; `created` is unix seconds."""
         event = checked(event_id, event_type, payload, resource, created)
         if connection is not None:
             return await self._database.run_on(connection, deliveries.receiving, *event)
@@ -381,7 +381,7 @@ class AsyncInbox:
         after: int = 0,
         limit: int = 50,
     ) -> list[Received]:
-        """See `Inbox.events`."""
+        """See `Inbox.events`; at most `limit` of them."""
         return await self._database.run_as(
             "join", deliveries.listing, state, event_type, after, limit
         )

@@ -290,7 +290,7 @@ class AsyncJournal(_Face):
         return await self._database.run(aging, entry)
 
     async def unsettled(self, *, after: int = 0, limit: int = 1000) -> list[Unsettled]:
-        """See `Journal.unsettled`."""
+        """See `Journal.unsettled`; at most `limit` of them."""
         return await self._database.run(listing, after, limit, self._decrypt)
 
     async def too_old(self) -> list[Unsettled]:

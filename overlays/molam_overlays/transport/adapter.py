@@ -64,7 +64,7 @@ class AsyncHTTPAdapter(ABC):
         json: Any = None,
         timeout: float = 10,
     ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request; as `HTTPAdapter.send`."""
+        """Send one request; as `HTTPAdapter.send`, `timeout` in seconds."""
 
     async def aclose(self) -> None:  # noqa: B027 - optional for subclasses
         """Release what the adapter holds. Nothing by default."""

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from molam_overlays.errors import MolamError
 from molam_overlays.transport.adapter import prefers
 from molam_overlays.transport.failures import failure_of
 from molam_overlays.transport.opened import AsyncOpened, Opened
@@ -30,10 +31,8 @@ def exchange_of(adapter: Any) -> Callable[[Request], Response]:
         try:
             answer = adapter.send(**arguments)
         except Exception as error:
-            failure = failure_of(
-                error, urlsplit(request.url).hostname or "the server", request.timeout
-            )
-            if failure is None or failure is error:
+            failure = _failure_of(error, request)
+            if failure is None:
                 raise
         else:
             return response_of(answer)
@@ -55,16 +54,21 @@ def async_exchange_of(adapter: Any) -> Callable[[Request], Awaitable[Response]]:
             if inspect.isawaitable(answer):
                 answer = await answer
         except Exception as error:
-            failure = failure_of(
-                error, urlsplit(request.url).hostname or "the server", request.timeout
-            )
-            if failure is None or failure is error:
+            failure = _failure_of(error, request)
+            if failure is None:
                 raise
         else:
             return response_of(answer)
         raise failure
 
     return through_send
+
+
+def _failure_of(error: Exception, request: Request) -> MolamError | None:
+    """Return another error to raise in the place of an adapter's; None to let it pass."""
+    host = urlsplit(request.url).hostname or "the server"
+    failure = failure_of(error, host, request.timeout)
+    return None if failure is error else failure
 
 
 def stream_of(adapter: Any) -> Callable[[Request], Response | Opened]:

@@ -11,8 +11,7 @@ import importlib
 import os
 import sys
 import weakref
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import httpx
@@ -21,14 +20,13 @@ from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
-from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.lines_async import AsyncLines, Line
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.opened_async import AsyncOpenedLine
 from molam_overlays.transport.own_async import OwnAsyncClient, OwnAttempt
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
-from molam_overlays.transport.sending import answer_of, request_of
+from molam_overlays.transport.sending import AsyncExchanging
 from molam_overlays.transport.target import Target, prepare, target_of
 from molam_overlays.transport.trail import AsyncTrail
 from molam_overlays.transport.wire_async import (
@@ -38,7 +36,7 @@ from molam_overlays.transport.wire_async import (
 from molam_overlays.wire import Request, Response
 
 
-class AsyncHttpxAdapter(AsyncHTTPAdapter):
+class AsyncHttpxAdapter(AsyncExchanging):
     """The async twin of `HttpxAdapter`: same arguments, same rules, for asyncio and trio.
 
     One adapter serves every event loop that uses it, one after the other or at once: each has up to
@@ -173,22 +171,6 @@ class AsyncHttpxAdapter(AsyncHTTPAdapter):
             return body.whole()
         finally:
             await stream.aclose()
-
-    @sealed
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,  # noqa: ASYNC109 - the promised signature
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
-        try:
-            return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
-        except ForeignError as raised:
-            error = raised.error
-        raise error
 
     async def aclose(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import httpx
 
@@ -18,21 +17,20 @@ from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures, line
-from molam_overlays.transport.adapter import ForeignError, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.lines_sync import Line, Lines
 from molam_overlays.transport.opened import Opened
 from molam_overlays.transport.opened_sync import OpenedLine
 from molam_overlays.transport.own_sync import OwnClient
 from molam_overlays.transport.route import Cert, ProxyTypes, Routes, Verify
-from molam_overlays.transport.sending import answer_of, request_of
+from molam_overlays.transport.sending import Exchanging
 from molam_overlays.transport.target import Target, prepare, target_of
 from molam_overlays.transport.trail import Trail
 from molam_overlays.transport.wire_sync import clock
 from molam_overlays.wire import Request, Response
 
 
-class HttpxAdapter(HTTPAdapter):
+class HttpxAdapter(Exchanging):
     """Send requests with httpx. One adapter serves many threads.
 
     Redirects are never followed, cookies never kept. A connection carries one request at a time,
@@ -176,22 +174,6 @@ class HttpxAdapter(HTTPAdapter):
             raise failures.closed()
         target = target_of(request.url)
         return target, prepare(request, target)
-
-    @sealed
-    def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request with a JSON body; as `HTTPAdapter.send`."""
-        try:
-            return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
-        except ForeignError as raised:
-            error = raised.error
-        raise error
 
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""

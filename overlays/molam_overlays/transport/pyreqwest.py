@@ -13,19 +13,16 @@ import math
 import os
 import re
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 try:
-    import pyreqwest.exceptions as pyreqwest_exceptions
     from pyreqwest.client import (
         BaseClientBuilder,
-        Client,
         ClientBuilder,
-        SyncClient,
         SyncClientBuilder,
     )
     from pyreqwest.http import Url
@@ -41,14 +38,14 @@ from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClientClosedError, ConfigurationError, MolamError, NetworkError
 from molam_overlays.frames import sealed
 from molam_overlays.transport import failures
-from molam_overlays.transport.adapter import AsyncHTTPAdapter, HTTPAdapter
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body
 from molam_overlays.transport.opened import AsyncOpened, Opened
 from molam_overlays.transport.opened_pyreqwest import AsyncOpenedResponse, OpenedResponse
+from molam_overlays.transport.pyreqwest_failures import BODY_BROKE, failure_of
 from molam_overlays.transport.route import Proxies
-from molam_overlays.transport.sending import answer_of, request_of
+from molam_overlays.transport.sending import AsyncExchanging, Exchanging
 from molam_overlays.transport.target import ACCEPT_ENCODING, fields_of, target_of
-from molam_overlays.wire import Headers, Request, Response
+from molam_overlays.wire import CARRYING_METHODS, Headers, Request, Response
 
 B = TypeVar("B", bound=BaseClientBuilder)
 
@@ -109,13 +106,6 @@ def _builder(
     )
 
 
-_BODY_BROKE = (
-    pyreqwest_exceptions.ReadError,
-    pyreqwest_exceptions.ReadTimeoutError,
-    pyreqwest_exceptions.BodyDecodeError,
-)
-
-
 @lru_cache(maxsize=64)
 def _span(seconds: float) -> timedelta:
     return timedelta(seconds=min(seconds, 86_400 * 365))
@@ -142,7 +132,7 @@ def _place(url: str) -> tuple[Url, str]:
 def _fields(request: Request) -> list[tuple[str, str]]:
     fields = [(name, value) for name, _, value in fields_of(request)]
     fields.append(("Accept-Encoding", ACCEPT_ENCODING))
-    if request.content is None and request.method in ("POST", "PUT", "PATCH"):
+    if request.content is None and request.method in CARRYING_METHODS:
         fields.append(("Content-Length", "0"))
     return fields
 
@@ -174,82 +164,93 @@ def _readable(answer: BaseResponse) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _failure_of(
-    error: Exception, host: str, timeout: float, proxy: str | None = None
-) -> MolamError | None:
-    """Return our error for one of pyreqwest; None if it is not of the wire.
+class _Shared:
+    """What both adapters share: their settings, and a client for the longest timeout seen."""
 
-    pyreqwest says "connect" for all that fails before a response, the sent and the unsent alike.
-    Only the causes that hyper reports tell them apart.
-    """
-    if isinstance(error, MolamError):
-        return error
-    if isinstance(error, pyreqwest_exceptions.ClientClosedError):
-        return failures.closed()
-    if not isinstance(error, pyreqwest_exceptions.PyreqwestError):
-        return None
-    details: Any = getattr(error, "details", None) or {}
-    causes = [str(cause.get("message", "")) for cause in details.get("causes") or ()]
-    unconnected = "client error (Connect)" in causes
-    last = causes[-1] if causes else ""
-    if isinstance(error, pyreqwest_exceptions.PoolTimeoutError):
-        return failures.pool_timeout(host, timeout)
-    if isinstance(error, TimeoutError):
-        if not unconnected:
-            return failures.response_timeout(host, timeout)
-        where = host if proxy is None else f"{host} through the proxy {proxy}"
-        return failures.connect_timeout(where, timeout)
-    if isinstance(error, pyreqwest_exceptions.BuilderError):
-        return failures.invalid(host)
-    if unconnected:
-        if proxy is not None:
-            return _no_connection_by_proxy(causes, host, proxy)
-        return failures.no_connection(host, *_reason(last))
-    if "fatal alert: " in last and (alert := _CERTIFICATE_ALERT.search(last)):
-        return failures.client_certificate(host, required=alert[0] == "CertificateRequired")
-    if "closed before message completed" in last:
-        return failures.hung_up(host)
-    if "end of file" in last or "EOF" in last:
-        return failures.cut_short(host)
-    if isinstance(error, pyreqwest_exceptions.DecodeError) or "nvalid" in last:
-        return failures.not_http(host)
-    return failures.broken(host)
+    _kind: ClassVar[Any]
+    _awaited = 0
+    """Bytes of the body to wait for before a response is taken up: else a broken body hides it."""
 
-
-_CERTIFICATE_ALERT = re.compile(
-    "CertificateRequired|BadCertificate|UnsupportedCertificate|CertificateRevoked"
-    "|CertificateExpired|CertificateUnknown|UnknownCA|AccessDenied"
-)
-
-
-def _no_connection_by_proxy(causes: list[str], host: str, proxy: str) -> MolamError:
-    last = causes[-1]
-    tunnel = next((cause for cause in causes if cause.startswith("tunnel error: ")), "")
-    if tunnel and "underlying" not in tunnel:
-        denied = "authorization" in tunnel
-        return failures.no_tunnel(
-            proxy, failures.BAD_CREDENTIALS if denied else failures.NO_TUNNEL, host
+    @sealed
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        verify: bool | str | os.PathLike[str] = True,
+        cert: str | tuple[str, str] | None = None,
+        http2: bool = False,
+        trust_env: bool = True,
+        keepalive_expiry: float = 5.0,
+        max_response_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._limit = max_response_bytes
+        self._closed = False
+        self.forked = False
+        """True in a child that was forked after this adapter was used."""
+        self._proxies = Proxies(proxy, trust_env)
+        self._new_builder = partial(
+            _builder,
+            self._kind,
+            proxy=proxy,
+            verify=verify,
+            cert=cert,
+            http2=http2,
+            trust_env=trust_env,
+            keepalive_expiry=keepalive_expiry,
         )
-    if tunnel or "tcp connect error" in causes:
-        return failures.no_connection(f"the proxy {proxy}", *_reason(last), failures.CHECK_PROXY)
-    return failures.no_connection(f"{host} through the proxy {proxy}", *_reason(last))
+        self._new_builder()  # or what is wrong with the arguments would be told by the first call
+        self._client: Any = None
+        self._patience = 0.0
+        self._patient: tuple[float, Any] | None = None
+        """A client for streams, and how long it waits for each piece."""
+        _adapters.add(self)
 
+    def _check_usable(self) -> None:
+        if self._closed or self.forked:
+            raise _unusable(self._closed)
 
-def _reason(last: str) -> tuple[str, str]:
-    """Return why there is no connection, in the terms of `failures.no_connection`, and the detail."""
-    if "invalid peer certificate" in last:
-        detail = last.partition(":")[2].strip()
+    def _prepare(self, request: Request) -> tuple[Any, str]:
+        """Return pyreqwest's request, and the host for messages."""
+        url, host = _place(request.url)
+        if self._client is None or request.timeout > self._patience:
+            self._patience = request.timeout
+            self._client = _built(self._new_builder(), request.timeout)
+        builder = (
+            self._client.request(request.method, url)
+            .headers(_fields(request))
+            .timeout(_span(request.timeout))
+            .streamed_read_buffer_limit(self._awaited)
+        )
+        if request.content is not None:
+            builder = builder.body_bytes(request.content)
+        return builder, host
+
+    def _body_of(self, answer: BaseResponse, request: Request, host: str) -> Body:
+        return Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
+
+    def _opening(self, request: Request) -> tuple[Any, Any, Any]:
+        """Return pyreqwest's request for a stream, and what makes a body and a failure of it."""
+        url, host = _place(request.url)
+        if self._patient is None or self._patient[0] != request.timeout:
+            made = self._new_builder().read_timeout(_span(request.timeout))
+            self._patient = request.timeout, _built(made, request.timeout)
         return (
-            "name" if "ot valid for name" in last or "NotValidForName" in last else "certificate"
-        ), detail
-    if "Connection refused" in last:
-        return "refused", ""
-    if "lookup" in last or "resolv" in last:
-        return "name resolution", ""
-    return "", ""
+            _streamed(self._patient[1], request, url),
+            lambda answer: self._body_of(answer, request, host),
+            lambda error: self._failure_of(error, request, host),
+        )
+
+    @property
+    def _clients(self) -> list[Any]:
+        """Those that were made."""
+        patient = self._patient
+        return [one for one in (self._client, patient and patient[1]) if one is not None]
+
+    def _failure_of(self, error: Exception, request: Request, host: str) -> MolamError | None:
+        return failure_of(error, host, request.timeout, _named(self._proxies, request.url))
 
 
-class PyreqwestAdapter(HTTPAdapter):
+class PyreqwestAdapter(_Shared, Exchanging):
     """Send requests with pyreqwest; one adapter serves many threads.
 
     Not supported: an `ssl.SSLContext` or a folder of certificates (``SSL_CERT_DIR``), key files
@@ -271,62 +272,17 @@ class PyreqwestAdapter(HTTPAdapter):
     """
 
     networked = True
-
-    @sealed
-    def __init__(
-        self,
-        *,
-        proxy: str | None = None,
-        verify: bool | str | os.PathLike[str] = True,
-        cert: str | tuple[str, str] | None = None,
-        http2: bool = False,
-        trust_env: bool = True,
-        keepalive_expiry: float = 5.0,
-        max_response_bytes: int = DEFAULT_LIMIT,
-    ) -> None:
-        self._limit = max_response_bytes
-        self._closed = False
-        self.forked = False
-        """True in a child that was forked after this adapter was used."""
-        self._proxies = Proxies(proxy, trust_env)
-        self._new_builder = partial(
-            _builder,
-            SyncClientBuilder,
-            proxy=proxy,
-            verify=verify,
-            cert=cert,
-            http2=http2,
-            trust_env=trust_env,
-            keepalive_expiry=keepalive_expiry,
-        )
-        self._new_builder()  # or what is wrong with the arguments would be told by the first call
-        self._client: SyncClient | None = None
-        self._patient: tuple[float, SyncClient] | None = None
-        self._patience = 0.0
-        _adapters.add(self)
+    _kind = SyncClientBuilder
 
     def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response; raises as `HttpxAdapter.exchange`."""
-        if self._closed or self.forked:
-            raise _unusable(self._closed)
-        url, host = _place(request.url)
-        client = self._client
-        if client is None or request.timeout > self._patience:
-            self._patience = request.timeout
-            client = self._client = _built(self._new_builder(), request.timeout)
-        builder = (
-            client.request(request.method, url)
-            .headers(_fields(request))
-            .timeout(_span(request.timeout))
-            .streamed_read_buffer_limit(0)  # or a broken body would hide the status
-        )
-        if request.content is not None:
-            builder = builder.body_bytes(request.content)
+        self._check_usable()
+        builder, host = self._prepare(request)
         body: Body | None = None
         failure: MolamError | None = None
         try:
             with builder.build_streamed() as answer:
-                body = Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
+                body = self._body_of(answer, request, host)
                 reader = answer.body_reader
                 left = _length_of(body.headers)
                 while left > 0 and (chunk := reader.read_chunk()) is not None:
@@ -335,55 +291,25 @@ class PyreqwestAdapter(HTTPAdapter):
                         break
                 body.whole()
         except Exception as error:
-            failure = _failure_of(error, host, request.timeout, self._proxy_of(request.url))
+            failure = self._failure_of(error, request, host)
             if failure is None:
                 raise
-        if body is None:
-            assert failure is not None
-            raise failure
-        return body.end(failure)
+        return _ended(body, failure)
 
     def stream(self, request: Request) -> Response | Opened:
         """Send one request; as `HttpxAdapter.stream`."""
-        if self._closed or self.forked:
-            raise _unusable(self._closed)
-        url, host = _place(request.url)
-        if self._patient is None or self._patient[0] != request.timeout:
-            made = self._new_builder().read_timeout(_span(request.timeout))
-            self._patient = request.timeout, _built(made, request.timeout)
-        opened = OpenedResponse(
-            _streamed(self._patient[1], request, url),
-            lambda answer: Body(
-                answer.status, _headers_of(answer), self._limit, host, request.sink
-            ),
-            lambda error: _failure_of(error, host, request.timeout, self._proxy_of(request.url)),
-        )
-        return opened.start()
-
-    @sealed
-    def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request with a JSON body; as `HTTPAdapter.send`."""
-        return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+        self._check_usable()
+        return OpenedResponse(*self._opening(request)).start()
 
     def close(self) -> None:
         """Close all connections; safe twice."""
         if not self._closed and not self.forked:
-            for client in _clients_of(self):
+            for client in self._clients:
                 client.close()
         self._closed = True
 
-    def _proxy_of(self, url: str) -> str | None:
-        return _named(self._proxies, url)
 
-
-class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
+class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
     """The async twin of `PyreqwestAdapter`, for asyncio alone: trio is not supported.
 
     A response is taken up once its body begins, since waking the event loop costs 20 us each time.
@@ -393,63 +319,18 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
     """
 
     networked = True
-
-    @sealed
-    def __init__(
-        self,
-        *,
-        proxy: str | None = None,
-        verify: bool | str | os.PathLike[str] = True,
-        cert: str | tuple[str, str] | None = None,
-        http2: bool = False,
-        trust_env: bool = True,
-        keepalive_expiry: float = 5.0,
-        max_response_bytes: int = DEFAULT_LIMIT,
-    ) -> None:
-        self._limit = max_response_bytes
-        self._closed = False
-        self.forked = False
-        """True in a child that was forked after this adapter was used."""
-        self._awaited = 1
-        """Bytes of the body to wait for before a response is taken up."""
-        self._proxies = Proxies(proxy, trust_env)
-        self._new_builder = partial(
-            _builder,
-            ClientBuilder,
-            proxy=proxy,
-            verify=verify,
-            cert=cert,
-            http2=http2,
-            trust_env=trust_env,
-            keepalive_expiry=keepalive_expiry,
-        )
-        self._new_builder()  # or what is wrong with the arguments would be told by the first call
-        self._client: Client | None = None
-        self._patient: tuple[float, Client] | None = None
-        self._patience = 0.0
-        _adapters.add(self)
+    _kind = ClientBuilder
+    _awaited = 1
 
     async def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response; raises as `AsyncHttpxAdapter.exchange`."""
-        self._admit()
-        url, host = _place(request.url)
-        client = self._client
-        if client is None or request.timeout > self._patience:
-            self._patience = request.timeout
-            client = self._client = _built(self._new_builder(), request.timeout)
-        builder = (
-            client.request(request.method, url)
-            .headers(_fields(request))
-            .timeout(_span(request.timeout))
-            .streamed_read_buffer_limit(self._awaited)
-        )
-        if request.content is not None:
-            builder = builder.body_bytes(request.content)
+        self._check_usable()
+        builder, host = self._prepare(request)
         body: Body | None = None
         failure: MolamError | None = None
         try:
             async with builder.build_streamed() as answer:
-                body = Body(answer.status, _headers_of(answer), self._limit, host, request.sink)
+                body = self._body_of(answer, request, host)
                 reader = answer.body_reader
                 left = _length_of(body.headers)
                 while left > 0 and (chunk := await reader.read_chunk()) is not None:
@@ -458,60 +339,34 @@ class AsyncPyreqwestAdapter(AsyncHTTPAdapter):
                         break
                 body.whole()
         except Exception as error:
-            if body is None and isinstance(error, _BODY_BROKE):
+            if body is None and isinstance(error, BODY_BROKE):
                 self._awaited = 0
-            failure = _failure_of(error, host, request.timeout, self._proxy_of(request.url))
+            failure = self._failure_of(error, request, host)
             if failure is None:
                 raise
-        if body is None:
-            assert failure is not None
-            raise failure
-        return body.end(failure)
-
-    def _admit(self) -> None:
-        if self._closed or self.forked:
-            raise _unusable(self._closed)
+        return _ended(body, failure)
 
     async def stream(self, request: Request) -> Response | AsyncOpened:
         """Send one request; as `AsyncHttpxAdapter.stream`."""
-        self._admit()
-        url, host = _place(request.url)
-        if self._patient is None or self._patient[0] != request.timeout:
-            made = self._new_builder().read_timeout(_span(request.timeout))
-            self._patient = request.timeout, _built(made, request.timeout)
-        opened = AsyncOpenedResponse(
-            _streamed(self._patient[1], request, url),
-            lambda answer: Body(
-                answer.status, _headers_of(answer), self._limit, host, request.sink
-            ),
-            lambda error: _failure_of(error, host, request.timeout, self._proxy_of(request.url)),
-        )
-        return await opened.start()
-
-    @sealed
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        json: Any = None,
-        timeout: float = 10,
-    ) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
-        return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+        self._check_usable()
+        return await AsyncOpenedResponse(*self._opening(request)).start()
 
     async def aclose(self) -> None:
         """Close all connections; safe twice."""
         if not self._closed and not self.forked:
-            for client in _clients_of(self):
+            for client in self._clients:
                 await client.close()
         self._closed = True
 
-    def _proxy_of(self, url: str) -> str | None:
-        return _named(self._proxies, url)
-
 
 at_home("molam_sdk.http.pyreqwest", PyreqwestAdapter, AsyncPyreqwestAdapter)
+
+
+def _ended(body: Body | None, failure: MolamError | None) -> Response:
+    if body is None:
+        assert failure is not None
+        raise failure
+    return body.end(failure)
 
 
 def _unusable(closed: bool) -> ClientClosedError:
@@ -544,11 +399,6 @@ def _streamed(client: Any, request: Request, url: Url) -> Any:
     return builder.streamed_read_buffer_limit(0).build_streamed()
 
 
-def _clients_of(adapter: PyreqwestAdapter | AsyncPyreqwestAdapter) -> list[Any]:
-    patient = adapter._patient
-    return [client for client in (adapter._client, patient and patient[1]) if client is not None]
-
-
 def _named(proxies: Proxies, url: str) -> str | None:
     """Return host and port of the proxy before a URL, None for a direct connection."""
     try:
@@ -558,12 +408,12 @@ def _named(proxies: Proxies, url: str) -> str | None:
     return None if proxy is None else proxy.url.netloc.decode("ascii")
 
 
-_adapters: weakref.WeakSet[PyreqwestAdapter | AsyncPyreqwestAdapter] = weakref.WeakSet()
+_adapters: weakref.WeakSet[_Shared] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
     for adapter in list(_adapters):
-        adapter.forked = bool(_clients_of(adapter))
+        adapter.forked = bool(adapter._clients)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either

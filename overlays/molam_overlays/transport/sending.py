@@ -1,12 +1,18 @@
-"""The two shapes of a call, `send`'s tuple and the bytes of `exchange`, turned into each other."""
+"""The two shapes of a call, `send`'s tuple and the bytes of `exchange`, turned into each other.
+
+`Exchanging` and `AsyncExchanging` are our own adapters' bases: with their `exchange` they have a `send`.
+"""
 
 from __future__ import annotations
 
 import json as jsonlib
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 from molam_overlays.errors import MolamError
+from molam_overlays.frames import sealed
+from molam_overlays.transport.adapter import AsyncHTTPAdapter, ForeignError, HTTPAdapter
 from molam_overlays.wire import Headers, Request, Response
 
 
@@ -61,3 +67,51 @@ def request_of(
 def answer_of(response: Response) -> tuple[int, str, Mapping[str, str]]:
     """Return what `send` returns."""
     return response.status, response.content.decode("utf-8", "replace"), response.headers
+
+
+class Exchanging(HTTPAdapter):
+    """An adapter with an `exchange`, of which its `send` is made."""
+
+    @abstractmethod
+    def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response; bytes in, bytes out."""
+
+    @sealed
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `HTTPAdapter.send`."""
+        try:
+            return answer_of(self.exchange(request_of(method, url, headers, json, timeout)))
+        except ForeignError as raised:
+            error = raised.error
+        raise error
+
+
+class AsyncExchanging(AsyncHTTPAdapter):
+    """The async twin of `Exchanging`."""
+
+    @abstractmethod
+    async def exchange(self, request: Request) -> Response:
+        """Send one request and read the whole response; bytes in, bytes out."""
+
+    @sealed
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: Any = None,
+        timeout: float = 10,
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request with a JSON body; as `AsyncHTTPAdapter.send`."""
+        try:
+            return answer_of(await self.exchange(request_of(method, url, headers, json, timeout)))
+        except ForeignError as raised:
+            error = raised.error
+        raise error

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from molam_overlays.errors import NetworkError
-from molam_overlays.wire import Request
+from molam_overlays.wire import CARRYING_METHODS, Request
 
 Origin = tuple[str, str, int]
 """Scheme, host and port: what a connection belongs to."""
@@ -118,7 +118,7 @@ def head_of(request: Request, target: Target) -> list[tuple[bytes, bytes]]:
     head += [(raw, value.encode("latin-1")) for _, raw, value in fields_of(request)]
     if request.content is not None:
         head.append((b"Content-Length", b"%d" % len(request.content)))
-    elif request.method in ("POST", "PUT", "PATCH"):
+    elif request.method in CARRYING_METHODS:
         head.append(_EMPTY)
     return head
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import queue
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -93,7 +93,8 @@ class Wire(httpcore.NetworkBackend):
             except (OSError, UnicodeError) as error:
                 answers.put(error if isinstance(error, OSError) else socket.gaierror(str(error)))
 
-        threading.Thread(target=ask, daemon=True, name="molam-resolve").start()
+        # Not threading's start(), which makes a KeyError of a signal handler's exception.
+        _thread.start_new_thread(ask, ())
         try:
             answer = answers.get(timeout=self.left(httpcore.ConnectTimeout))
         except queue.Empty:

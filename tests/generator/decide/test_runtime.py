@@ -24,7 +24,7 @@ from generator.decide.scalars import STRINGS
 from generator.decide.styles import DEFAULT_STYLE
 from generator.read.anatomy import METHODS
 from generator.understand import paths
-from molam_overlays import errors
+from molam_overlays import errors, wire
 from molam_overlays.calls import operation
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.errors import ValidationError
@@ -175,6 +175,7 @@ def test_the_client_takes_every_method_that_a_document_may_have_but_trace() -> N
         undocumented_call("TRACE", "/v1/x", None, None)
     assert caught.value.errors["method"] == f"must be one of {', '.join(sorted(taken))}"
     assert known >= operation.SAFE_METHODS
+    assert known == set(wire.METHODS)
 
 
 WIRE = {

@@ -218,3 +218,16 @@ def test_a_signal_handler_may_raise_or_call_at_random_moments(server: Any) -> No
     gc.collect()  # what was struck may hang in a circle, its slot with it
     assert adapter._lines.stack.held == 0
     adapter.close()
+
+
+def test_what_a_signal_handler_raises_while_a_name_is_looked_up_is_told_as_it_is(
+    server: Any,
+) -> None:
+    # threading's own start() would tell of a KeyError: `strike_at` lets nothing but its own pass.
+    url = server.url.replace("127.0.0.1", "localhost")
+    for step in range(0, 400, 3):
+        adapter = HttpxAdapter(max_connections=1)
+        strike_at(step, lambda: post(adapter, f"{url}/last"), threading.__file__)  # noqa: B023
+        assert post(adapter, f"{server.url}/ok") == BODY
+        adapter.close()
+    assert not any(each.name == "molam-resolve" for each in threading.enumerate())

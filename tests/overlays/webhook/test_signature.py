@@ -480,7 +480,7 @@ def test_public_places_are_named() -> None:
 
 def test_the_fuzzer_finds_neither_forgery_nor_another_exception() -> None:
     # `scripts/fuzz-webhooks` alone runs a million rounds under a seed of its own.
-    script = Path(__file__).resolve().parents[2] / "scripts" / "fuzz-webhooks"
+    script = Path(__file__).resolve().parents[3] / "scripts" / "fuzz-webhooks"
     done = subprocess.run(
         [sys.executable, script, "--rounds", "20000", "--seed", "1"],
         capture_output=True,

@@ -41,7 +41,7 @@ def loopback() -> Any:
 
     name = "transport_server"
     if name not in sys.modules:
-        path = Path(__file__).parent / "transport" / "server.py"
+        path = Path(__file__).parents[1] / "transport" / "server.py"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None

@@ -29,7 +29,7 @@ from molam_overlays.money.amount import (
     to_minor_units,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CURRENCY = st.sampled_from(sorted(currencies.EXPONENTS))
 
 
