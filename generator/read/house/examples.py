@@ -51,9 +51,10 @@ def _validator(house: House, schema: str) -> jsonschema_rs.Draft202012Validator:
     value = house.document.at(schema)
     # Many bodies are the same reference.
     key = value.get("$ref", schema) if set(value) == {"$ref"} else schema
-    if key not in house.validators:
+    found = house.validators.get(key)
+    if found is None:
         # References lead into the document, so its components come along.
-        house.validators[key] = jsonschema_rs.Draft202012Validator(
-            {**value, "components": house.root.get("components", {})}, validate_formats=True
-        )
-    return house.validators[key]
+        whole = {**value, "components": house.root.get("components", {})}
+        found = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        house.validators[key] = found
+    return found
