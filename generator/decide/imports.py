@@ -15,9 +15,6 @@ import attrs
 
 T = TypeVar("T")
 
-LATER: Final = "molam_overlays.annotations"
-"""Where the runtime has a stand-in for what is imported when an annotation is evaluated."""
-
 RAW: Final = {"raw": True}
 """Metadata of attributes that hold text of the document as it is: no token is looked for there."""
 
@@ -106,7 +103,6 @@ def settle(view: T, *, here: str, taken: Iterable[str] = ()) -> tuple[T, Imports
     settled = _replace(view, local)
     if for_types:
         at_top.setdefault("typing", []).append("TYPE_CHECKING")
-        at_top.setdefault(LATER, []).append("later as _later")
     return settled, Imports(_statements(at_top), _statements(for_types))
 
 

@@ -19,7 +19,7 @@ ERROR: Final = "MolamError"
 """What the runtime calls the error above all others."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "annotations": ("Unpack",),
+    "annotations": ("Unpack", "later",),
     "calls.awaiting": ("Awaiting",),
     "calls.blocking": ("Blocking",),
     "calls.group": ("AwaitingGroup", "BlockingGroup",),

@@ -54,10 +54,11 @@ def environment(folder: Path) -> Environment:
 
 def _texts(package: Package) -> Iterator[tuple[str, str]]:
     templates = environment(TEMPLATES)
+    templates.globals["runtime"] = RUNTIME  # for macros as well
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
-        return templates.get_template(template).render(source=source, runtime=RUNTIME, **view)
+        return templates.get_template(template).render(source=source, **view)
 
     for module in package.models:
         path = f"models/{module.module.rpartition('.')[2]}.py"

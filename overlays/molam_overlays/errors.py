@@ -17,6 +17,7 @@ from molam_overlays.outcome import (
     Delivery,
     ruling_of,
 )
+from molam_overlays.redact import redact_json
 
 
 class MolamError(Exception):
@@ -119,7 +120,7 @@ class ConfigurationError(MolamError, ValueError):
 
 
 class ClientClosedError(MolamError, RuntimeError):
-    """A client was used after it was closed, or on another event loop than its own."""
+    """A client was used after it was closed, or where its connections cannot be."""
 
 
 class ValidationError(MolamError, ValueError):
@@ -201,7 +202,7 @@ class ApiError(MolamError):
     status_code: int | None
     """The HTTP status."""
     payload: dict[str, Any]
-    """The response body as it came."""
+    """The response body as it came; in a pickle, keys and secrets in it are masked."""
     request_id: str | None
     """The server's ``X-Request-Id``."""
     retry_after: float | None
@@ -225,6 +226,11 @@ class ApiError(MolamError):
             self.retry_after = seconds_told(self._detail("retry_after"))
         if status_code is not None:
             self.delivery = ruling_of(status_code, self.code).delivery
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A proxy's page may echo what it was sent. Keys and secrets never enter a pickle.
+        restore, (cls, args, state) = super().__reduce__()
+        return restore, (cls, args, {**state, "payload": redact_json(self.payload, ())})
 
     def _detail(self, name: str) -> Any:
         detail = self.payload.get("error")

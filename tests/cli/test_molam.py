@@ -250,6 +250,21 @@ def test_trigger_sends_one_signed_event(molam: Molam, receiver: Receiver) -> Non
     assert (event["type"], event["data"]["id"]) == ("payment_intent.succeeded", "pi_mine")
 
 
+@pytest.mark.parametrize("kid", ["a,b", "", " 1", "\n", "é"])
+@pytest.mark.parametrize("command", ["trigger", "rehearse"])
+def test_a_key_id_that_no_header_takes_is_refused_in_a_few_words(
+    molam: Molam, command: str, kid: str
+) -> None:
+    given = {
+        "trigger": ["trigger", "payment_intent.succeeded", "--to", "http://127.0.0.1:9/"],
+        "rehearse": ["rehearse", "http://127.0.0.1:9/"],
+    }[command]
+    ran = molam(*given, "--kid", kid)
+    assert ran.exit_code == 2
+    assert "--kid" in ran.output
+    assert "printable ASCII" in ran.output
+
+
 def test_trigger_can_duplicate_and_damage(molam: Molam, receiver: Receiver) -> None:
     assert (
         molam("trigger", "payout.paid", "--to", receiver.url, "--damage", "duplicate").exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy as copylib
 import pickle
 from typing import Any
 
@@ -119,3 +120,14 @@ def test_validation_errors_list_their_fields() -> None:
     error = ValidationError({"a": "is required", "": "must be whole"})
     assert str(error) == "Invalid arguments, nothing was sent. a: is required; must be whole"
     assert error.errors == {"a": "is required", "": "must be whole"}
+
+
+@pytest.mark.parametrize("copy", [lambda e: pickle.loads(pickle.dumps(e)), copylib.deepcopy])
+def test_no_key_that_a_proxy_echoes_enters_a_pickle(copy: Any) -> None:
+    echo = {"headers": {"Authorization": "Bearer sk_live_canary"}, "seen": ["whsec_canary", 7]}
+    for payload in (echo, {"body": "<pre>authorization: Bearer sk_live_canary</pre>"}):
+        error = errors.ServerError("x", 502, payload)
+        assert error.payload == payload  # as it came, for this process alone
+        assert "canary" not in repr(copy(error).payload)
+        assert b"canary" not in pickle.dumps(error)
+    assert copy(errors.ServerError("x", 502, echo)).payload["seen"] == ["whsec_***", 7]

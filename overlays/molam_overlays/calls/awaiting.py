@@ -37,7 +37,7 @@ from molam_overlays.calls.blocking import T
 
 
 class Awaiting(Client):
-    """The driver of the async client. Belongs to the event loop it is first used on."""
+    """The driver of the async client. Serves every event loop that uses it."""
 
     _asynchronous = True
 
@@ -150,7 +150,7 @@ class Awaiting(Client):
     async def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
         own = headers_of(self._settings, step.call.operation)
-        entry = recovery.entry_of(step, self._account, own)
+        entry = recovery.entry_of(step, self._account, own, self.config.api_key)
         if step.earlier:
             recovery.refuse_forgotten(await self._journal.age(entry))
         step.held.append(await self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
@@ -185,7 +185,8 @@ class Awaiting(Client):
 
         async def send(entry: Any) -> Any:
             try:
-                call = recovery.call_of(entry, quiet._options.get("extra_headers", {}))
+                added = quiet._options.get("extra_headers", {})
+                call = recovery.call_of(entry, added, self.config.api_key)
             except MolamError as error:
                 return recovery.not_made(error)
             earlier = recovery.earlier_attempt(entry, self._world.now())

@@ -146,7 +146,7 @@ class Blocking(Client):
     def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
         own = headers_of(self._settings, step.call.operation)
-        entry = recovery.entry_of(step, self._account, own)
+        entry = recovery.entry_of(step, self._account, own, self.config.api_key)
         if step.earlier:
             recovery.refuse_forgotten(self._journal.age(entry))
         step.held.append(self._journal.write_ahead(entry, recovery.lease_of(step.policy)))
@@ -181,7 +181,8 @@ class Blocking(Client):
 
         def send(entry: Any) -> Any:
             try:
-                call = recovery.call_of(entry, quiet._options.get("extra_headers", {}))
+                added = quiet._options.get("extra_headers", {})
+                call = recovery.call_of(entry, added, self.config.api_key)
             except MolamError as error:
                 return recovery.not_made(error)
             earlier = recovery.earlier_attempt(entry, self._world.now())

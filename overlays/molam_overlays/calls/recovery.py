@@ -6,11 +6,12 @@ Imported only by a client that is given a store.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from molam_overlays.calls.call import Call
 from molam_overlays.calls.flow import Settle, WriteAhead
@@ -46,6 +47,8 @@ _MEANINGLESS: Final = frozenset(
 )
 """Header fields, lower case, without which a repeated call is the same call."""
 _SANDBOX: Final = "molam-sandbox-"
+_VOUCHED: Final = ":server"
+"""No header's name: beside it stands the voucher for the server of a call that went elsewhere."""
 
 
 def store_at(url: str, *, asynchronous: bool) -> Any:
@@ -81,11 +84,12 @@ def account_of(config: Config) -> str:
     return f"{config.api_base} {digest}"
 
 
-def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
+def entry_of(step: WriteAhead, account: str, own: Iterable[str], api_key: str) -> Entry:
     """Return what has to be on disk before a call leaves.
 
     `own` names the header fields that any client sets itself: credentials, wherever the document
-    puts them, are among them, and the recovering client makes its own.
+    puts them, are among them, and the recovering client makes its own. With `api_key` it vouches for
+    a server that is not the client's usual one.
     """
     request = step.request
     made_anew = {KEY_HEADER.lower(), *(name.lower() for name in own)}
@@ -103,6 +107,8 @@ def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
             headers[name] = value
         elif lowered not in _MEANINGLESS and not lowered.startswith(_SANDBOX):
             extra[name] = value
+    if elsewhere:
+        headers[_VOUCHED] = _voucher(elsewhere, api_key)
     return Entry(
         key=step.idempotency_key,
         method=request.method,
@@ -113,6 +119,11 @@ def entry_of(step: WriteAhead, account: str, own: Iterable[str]) -> Entry:
         account=account,
         identified=answers_with_an_id(step.call.operation),
     )
+
+
+def _voucher(server: str, api_key: str) -> str:
+    """Return what only a client with this key can have written beside the server of a call."""
+    return hmac.new(api_key.encode(), server.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def answers_with_an_id(operation: Operation[Any]) -> bool:
@@ -171,10 +182,11 @@ class _Anything(AnyValue):
         return adopt(Model, wire if isinstance(wire, dict) else {"body": wire}, origin)
 
 
-def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
+def call_of(entry: Entry, extra: Mapping[str, str], api_key: str) -> Call[Any]:
     """Return the call that an entry holds, byte for byte.
 
-    `extra` are the header fields that the recovering client adds to all its calls.
+    `extra` are the header fields that the recovering client adds to all its calls. `api_key` is never
+    sent to a server that no client with this key has vouched for: anybody may have written the row.
 
     Raises:
         MolamError: it cannot be made again; the message says why, and holds nothing of the entry.
@@ -187,11 +199,11 @@ def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
             "with client.with_options(extra_headers=…), or give the journal an encrypt callable"
         )
     headers = {**entry.headers, **entry.extra_headers}
+    vouched = headers.pop(_VOUCHED, "")
     path, _, query = entry.path.partition("?")
     server = ""
-    if path.startswith("https://"):
-        parts = urlsplit(path)
-        server, path = f"{parts.scheme}://{parts.netloc}", parts.path
+    if "://" in path and not path.startswith("/"):
+        server, path = _divided(path, vouched, api_key)
     if (
         not path.startswith("/")
         or not (path + query).isascii()
@@ -216,6 +228,14 @@ def call_of(entry: Entry, extra: Mapping[str, str]) -> Call[Any]:
     )
     operation.accept = JSON
     return Call(operation, path, query, headers, entry.body, _json_of(entry, media), media)
+
+
+def _divided(path: str, vouched: str, api_key: str) -> tuple[str, str]:
+    """Return the server that a call went to and the path there."""
+    for at in (each.start() for each in re.finditer("/|$", path)):
+        if hmac.compare_digest(_voucher(path[:at], api_key).encode(), vouched.encode()):
+            return path[:at], path[at:]
+    raise MolamError("its row names a server that no call of this client went to")
 
 
 def _as_text(media: str) -> Result:

@@ -17,7 +17,7 @@ from rich.markup import escape
 from molam_overlays import errors
 from molam_overlays.cli.output import err, fail, out, show_json
 from molam_overlays.cli.remote import AsJson
-from molam_overlays.cli.webhooks import SECRET, Secret, example_of
+from molam_overlays.cli.webhooks import SECRET, Kid, Secret, example_of
 from molam_overlays.product import Product
 from molam_overlays.sandbox.rehearsal import Count, Finding, Rehearsal, Seen, Send, rehearse
 
@@ -52,7 +52,7 @@ def add(app: typer.Typer, product: Product) -> None:
             float, typer.Option(min=0.05, help="Seconds that the endpoint may take.")
         ] = 10.0,
         secret: Secret = SECRET,
-        kid: Annotated[str, typer.Option(help="Key id of the secret.")] = "1",
+        kid: Kid = "1",
         allow_remote: Annotated[
             bool, typer.Option("--allow-remote", help="Also another machine's endpoint.")
         ] = False,

@@ -19,12 +19,21 @@ from molam_overlays.errors import MolamError
 from molam_overlays.message.media import JSON
 from molam_overlays.product import Product
 from molam_overlays.sandbox.document import Document
-from molam_overlays.webhook.signature import generate_signature
+from molam_overlays.webhook.signature import generate_signature, kid_problem
 
 Secret = Annotated[
     str,
     typer.Option(envvar="MOLAM_WEBHOOK_SECRET", help="What signs the events.", show_default=True),
 ]
+
+
+def _check_kid(kid: str) -> str:
+    if (problem := kid_problem(kid)) is not None:
+        raise typer.BadParameter(f"It {problem}")
+    return kid
+
+
+Kid = Annotated[str, typer.Option(help="Key id in the signature.", callback=_check_kid)]
 SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
 _STALE_MS = 600_000
 _DAMAGE = ("none", "duplicate", "stale", "bad_signature")
@@ -41,7 +50,7 @@ def add(app: typer.Typer, product: Product) -> None:
             str, typer.Option(help="JSON object: fields of the resource to replace.")
         ] = "{}",
         secret: Secret = SECRET,
-        kid: Annotated[str, typer.Option(help="Key id in the signature.")] = "1",
+        kid: Kid = "1",
         damage: Annotated[str, typer.Option(help="One of: " + ", ".join(_DAMAGE) + ".")] = "none",
         as_json: AsJson = False,
     ) -> None:

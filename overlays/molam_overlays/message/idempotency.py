@@ -43,6 +43,17 @@ class Watch:
 _watched: dict[str, tuple[Watch, ...]] = {}
 
 
+def _before_fork() -> None:
+    # A child may make calls under the key, and nobody here learns what becomes of them.
+    for watches in list(_watched.values()):
+        for watch in watches:
+            watch.begun.append(None)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
+    os.register_at_fork(before=_before_fork)
+
+
 @contextlib.contextmanager
 def watching(key: str) -> Generator[Watch, None, None]:
     """Watch the calls of all clients of this process under a key, whichever thread makes them."""

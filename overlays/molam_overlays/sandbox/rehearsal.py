@@ -187,7 +187,7 @@ class Rehearsal:
 
 
 _KIND: Final = {"Content-Type": f"{JSON}; charset=utf-8", "User-Agent": "Molam-Rehearsal"}
-_COMPACT: Final = {"separators": (",", ":"), "ensure_ascii": False}
+_COMPACT: Final[dict[str, Any]] = {"separators": (",", ":"), "ensure_ascii": False}
 _FORMS: Final[tuple[dict[str, Any], ...]] = (
     _COMPACT,
     {},
@@ -237,8 +237,10 @@ def rehearse(rehearsal: Rehearsal, *, effects: bool = False) -> Steps:
 
 
 def _answers(rehearsal: Rehearsal) -> Steps:
+    seen = Seen(None, 0.0, "nothing was sent")
+    form = _COMPACT
     for form in _FORMS:
-        seen: Seen = yield rehearsal.send(_written(rehearsal.fresh(), form))
+        seen = yield rehearsal.send(_written(rehearsal.fresh(), form))
         if seen.taken:
             break
     else:
@@ -281,6 +283,7 @@ def _answers(rehearsal: Rehearsal) -> Steps:
 
 
 def _effects(rehearsal: Rehearsal) -> Steps:
+    before, event, form = 0, b"", _COMPACT
     for form in _FORMS:
         before = yield Count(None)
         event = _written(rehearsal.fresh(), form)

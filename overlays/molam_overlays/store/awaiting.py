@@ -28,6 +28,7 @@ from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
 from molam_overlays.store.statement import Decision
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
+from molam_overlays.transport.loops import Homes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,7 +61,8 @@ class AsyncDatabase:
         self.dialect: Dialect = SQLITE if own else POSTGRESQL
         self.errors = self.dialect.import_errors()
         self.turn = Turn()
-        self._idle: deque[AsyncSession] = deque()
+        self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
+        """Idle connections, by event loop."""
 
     @property
     def shown(self) -> str | None:
@@ -118,7 +120,7 @@ class AsyncDatabase:
         session = wrap_async(bare(connection))
         if session is None:
             raise StoreError(refusal(bare(connection), "an AsyncConnection of psycopg"))
-        session.refuse_inherited()
+        session.refuse_unusable()
         async with _Joined(session):
             try:
                 return await apart(carry(session, decide(*args, **kwargs), self.moment()))
@@ -135,8 +137,8 @@ class AsyncDatabase:
         """Close the connections that are the store's own; one that was given stays open."""
         if self.threaded is not None:
             await asyncio.to_thread(self.threaded.close)
-        while self._idle:
-            self._idle.pop().abandon()
+        for idle in self._homes.each():
+            await _abandon(idle)
 
     def moment(self) -> float | None:
         """Return the time to decide by; None leaves it to the database's clock."""
@@ -147,27 +149,34 @@ class AsyncDatabase:
     async def borrow(self) -> AsyncSession:
         """Return an idle connection of this event loop that still works, or a new one."""
         assert self._address is not None
-        loop = running_loop()
-        while self._idle:
-            session = self._idle.pop()
+        running_loop()
+        home = await self._homes.here()
+        while home.kept:
+            session = home.kept.pop()
             try:
-                if not session.inherited and session.loop is loop and await session.answers():
+                if not session.inherited and await session.answers():
                     return session
             except BaseException:
                 session.abandon()
                 raise
             session.abandon()
         session = await connect_async(self._address.location, self._address.shown)
-        session.loop = loop
+        session.home = home
         return session
 
     def give_back(self, session: AsyncSession) -> None:
         """Keep a connection for the next step, unless something is open on it."""
         # After a cancellation it may be anywhere in the middle of a statement.
-        if session.closed or session.in_transaction or len(self._idle) >= _IDLE:
+        home = session.home
+        if home.ended or session.closed or session.in_transaction or len(home.kept) >= _IDLE:
             session.abandon()
         elif not session.inherited:
-            self._idle.append(session)
+            home.kept.append(session)
+
+
+async def _abandon(idle: deque[AsyncSession]) -> None:
+    while idle:
+        idle.pop().abandon()
 
 
 class AsyncTransaction:
@@ -288,7 +297,7 @@ class _Awaited(AsyncTransaction):
         if session is None:
             session = await database.borrow()
         else:
-            session.refuse_inherited()
+            session.refuse_unusable()
             if not await database.turn.take(self, BUSY_SECONDS):
                 raise StoreUnavailableError(OCCUPIED)
             if session.closed:

@@ -132,7 +132,7 @@ class Database:
         """
         dialect, session = wrap(connection)
         check_dialect(dialect, self.dialect)
-        session.refuse_inherited()
+        session.refuse_unusable()
         joined, done = session.in_transaction, False
         try:
             try:
@@ -262,7 +262,7 @@ class Transaction:
             if self._gated:
                 fork.enter(self)
             return database.lend(self)
-        session.refuse_inherited()
+        session.refuse_unusable()
         if not database.turn.take(self, BUSY_SECONDS):
             raise StoreUnavailableError(OCCUPIED)
         if session.closed:

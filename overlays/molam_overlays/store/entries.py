@@ -22,6 +22,9 @@ from molam_overlays.store.statement import Decision, Statement
 _FAR_SECONDS = 10 * 365 * 24 * 3600.0
 """No clock goes wrong by more; a time beyond is damage."""
 
+FIRST = -(2**63)
+"""Below every id there can be. We never write one below 1; a row that has one is damaged."""
+
 WITHDRAWN = "not_sent"
 """The outcome of an entry that certainly never left: it says nothing of its key."""
 
@@ -277,8 +280,9 @@ def aging(entry: Entry) -> Decision[KeyAge | None]:
 
 
 def listing(after: int, limit: int, decrypt: Decrypt | None) -> Decision[list[Unsettled]]:
-    """List open entries in the order they were written."""
-    found = yield Statement(_SEEN.replace("@skip_locked", ""), _asked(after, limit))
+    """List open entries in the order they were written, damaged ones below id 1 first."""
+    asked = _asked(after if after > 0 else FIRST, limit)
+    found = yield Statement(_SEEN.replace("@skip_locked", ""), asked)
     return [
         Unsettled(
             id=seen.id,
@@ -352,6 +356,8 @@ def _kept_back(
     seen: _Seen, account: str, is_gone: Callable[[str], bool], is_alive: Callable[[str], bool]
 ) -> tuple[Fate, str] | None:
     """Return why an entry is not sent, and the fate to list it with; None if it may be."""
+    if seen.id < 1:
+        return "unreadable", "its row is damaged: no entry was ever given this id"
     if seen.account != account:
         return "other_account", _OTHER_ACCOUNT
     if seen.age.fate == "withheld":

@@ -185,7 +185,9 @@ class IdempotencyStore:
         the API: a successor of a worker that died runs it again. While another worker is on it,
         wait up to `wait_seconds`; 0 does not wait.
 
-        An exception of `work` gives the claim back and goes on to the caller.
+        An exception of `work` gives the claim back and goes on to the caller. Calls that it left to
+        other processes are not seen, save that a fork counts as one of unknown fate: have `work` wait
+        for them, and end without an exception if they may have done something.
 
         Raises:
             ClaimInFlightError: another worker did not finish in time.

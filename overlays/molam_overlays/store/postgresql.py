@@ -106,6 +106,10 @@ class PsycopgSession(_Libpq):
     def closed(self) -> bool:
         return self.connection.closed
 
+    def refuse_unusable(self) -> None:
+        super().refuse_unusable()
+        refuse_pipeline(self.connection)
+
     def begin(self) -> None:
         # Without autocommit psycopg begins by itself, at the isolation level its owner chose.
         if self.connection.autocommit:
@@ -131,6 +135,20 @@ class PsycopgSession(_Libpq):
 
     def close(self) -> None:
         self.connection.close()
+
+
+def refuse_pipeline(connection: Any) -> None:
+    """Refuse a psycopg connection in pipeline mode, where a statement's rows come later.
+
+    Raises:
+        StoreError: it is.
+    """
+    if getattr(connection.pgconn, "pipeline_status", 0):
+        raise StoreError(
+            "The connection that was handed in is inside pipeline(), where no statement has its "
+            "answer before the next is sent. Nothing was written. Leave the pipeline first, or hand "
+            "in another connection."
+        )
 
 
 def end_transaction(connection: Any) -> None:
@@ -211,7 +229,8 @@ class AsyncSession(Lineage):
         super().__init__()
         self.connection = connection
         self.errors: type[Exception] = import_psycopg().Error
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.home: Any = None
+        """Where it lies between two steps: connections stay on the event loop they were made on."""
 
     @property
     def in_transaction(self) -> bool:
@@ -220,6 +239,10 @@ class AsyncSession(Lineage):
     @property
     def closed(self) -> bool:
         return bool(self.connection.closed)
+
+    def refuse_unusable(self) -> None:
+        super().refuse_unusable()
+        refuse_pipeline(self.connection)
 
     async def begin(self) -> None:
         if self.connection.autocommit:

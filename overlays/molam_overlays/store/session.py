@@ -35,8 +35,8 @@ class Session(Protocol):
         """True in a process that was forked after the session was made."""
         ...
 
-    def refuse_inherited(self) -> None:
-        """Refuse to work on what a parent process opened."""
+    def refuse_unusable(self) -> None:
+        """Refuse to work on what a parent process opened, or in a mode that this cannot work in."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class Lineage:
         """True in a process that was forked after the session was made."""
         return self._generation != fork.generation()
 
-    def refuse_inherited(self) -> None:
+    def refuse_unusable(self) -> None:
         """Refuse to work on what a parent process opened.
 
         Raises:

@@ -23,6 +23,7 @@ from molam_overlays.store.content import (
     words_at_rest,
 )
 from molam_overlays.store.entries import (
+    FIRST,
     Fate,
     Found,
     Recovered,
@@ -94,7 +95,7 @@ def recovering(
     """
     rows: list[Recovered] = []
     sent: set[tuple[str, str, str]] = set()
-    after = 0
+    after = FIRST
     while True:
         try:
             asked = (after, account, lease, is_gone, is_alive)

@@ -369,8 +369,9 @@ def closed() -> ClientClosedError:
 
 
 def other_loop() -> ClientClosedError:
-    """Say that an async adapter has moved to another event loop."""
+    """Say that a client of one's own has moved to another event loop."""
     return ClientClosedError(
-        "This client belongs to another event loop, where its connections live. Make a new client "
-        "in each loop; every asyncio.run() starts a new one."
+        "Your httpx.AsyncClient has a transport of its own, whose connections live on another event "
+        "loop. Make a client in each loop (every asyncio.run() starts a new one), or let the "
+        "adapter make the connections: then it serves them all."
     )

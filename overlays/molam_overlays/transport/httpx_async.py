@@ -7,12 +7,11 @@ connection therefore happens without one.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
 import sys
 import weakref
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import httpx
@@ -40,8 +39,8 @@ from molam_overlays.wire import Request, Response
 class AsyncHttpxAdapter(AsyncExchanging):
     """The async twin of `HttpxAdapter`: same arguments, same rules, for asyncio and trio.
 
-    An adapter belongs to the event loop it was first used on. With your own `httpx.AsyncClient`
-    the ``timeout`` holds for the whole attempt too.
+    One adapter serves every event loop that uses it, one after the other or at once: each has up to
+    `max_connections` of its own, which are closed when the loop ends. With your own `httpx.AsyncClient` the ``timeout`` holds for the whole attempt too.
     """
 
     networked = True
@@ -75,7 +74,6 @@ class AsyncHttpxAdapter(AsyncExchanging):
             keepalive_expiry=keepalive_expiry,
         )
         self._lines = AsyncLines(self._routes, max_connections, keepalive_expiry)
-        self._loop: object = None
         _adapters.add(self)
 
     async def exchange(self, request: Request) -> Response:
@@ -84,7 +82,7 @@ class AsyncHttpxAdapter(AsyncExchanging):
         Raises:
             NetworkError: no usable response came.
             TimeoutError: ``request.timeout`` seconds passed.
-            ClientClosedError: the adapter is closed, or belongs to another event loop.
+            ClientClosedError: the adapter is closed.
             ForeignError: code of your own client's owner raised something.
         """
         target, prepared = self._admit(request)
@@ -124,11 +122,6 @@ class AsyncHttpxAdapter(AsyncExchanging):
     def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
         if self._closed:
             raise failures.closed()
-        loop = _current_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
         target = target_of(request.url)
         return target, prepare(request, target)
 
@@ -182,10 +175,9 @@ class AsyncHttpxAdapter(AsyncExchanging):
     async def aclose(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""
         self._closed = True
-        elsewhere = self._loop is not _current_loop()
-        await self._lines.aclose(elsewhere=elsewhere)
+        await self._lines.aclose()
         if self._own is not None:
-            await self._own.aclose(elsewhere=elsewhere)
+            await self._own.aclose()
 
     def forget_inherited(self) -> None:
         """Drop what a fork has left us."""
@@ -193,7 +185,6 @@ class AsyncHttpxAdapter(AsyncExchanging):
         if self._own is not None:
             self._own.forget_inherited()
         self._lines.forget_inherited()
-        self._loop = None
 
 
 at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
@@ -222,14 +213,6 @@ class _Attempt:
         if not self.wire.sent:
             return failures.connect_timeout(self.host, self.timeout)
         return failures.response_timeout(self.host, self.timeout)
-
-
-def _current_loop() -> object:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        trio = cast("Any", sys.modules["trio"])
-        return trio.lowlevel.current_trio_token()
 
 
 def _load_backend() -> None:

@@ -10,26 +10,29 @@ import httpx
 
 from molam_overlays.transport import failures, line
 from molam_overlays.transport.lines_sync import Connections
+from molam_overlays.transport.loops import Home, Homes
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin
 from molam_overlays.transport.wire_async import Wire, clock
 
 
 class AsyncLines:
-    """Who holds which connection, of one pool's worth."""
+    """Who holds which connection, of one pool's worth for each event loop."""
 
     def __init__(
         self, source: Connections, limit: int, expiry: float, resting: int = sys.maxsize
     ) -> None:
         self._source = source
-        self._limit = limit
         self._expiry = expiry
-        self._resting = resting
+        # How many may lie idle, where that is fewer than there may be.
+        self._resting = resting if resting < limit else sys.maxsize
         self._closed = False
-        self._start()
+        self._homes: Homes[Stack[Line]] = Homes(lambda: Stack(limit, expiry), _close)
 
-    def _start(self) -> None:
-        self.stack: Stack[Line] = Stack(self._limit, self._expiry)
+    @property
+    def held(self) -> int:
+        """How many slots are neither empty nor at rest, on all loops."""
+        return sum(stack.held for stack in self._homes.each())
 
     async def acquire(self, origin: Origin, timeout: float) -> Slot[Line]:  # noqa: ASYNC109
         """Return a slot with a connection for an origin; the caller sees to it that this ends in time.
@@ -37,10 +40,10 @@ class AsyncLines:
         Raises:
             ClientClosedError: the adapter is closed.
         """
-        now = clock()
-        slot = self.stack.take(origin, now, now + timeout)
+        home, now = await self._homes.here(), clock()
+        slot = home.kept.take(origin, now, now + timeout)
         if slot is None:
-            slot = await self._await_turn(now, now + timeout)
+            slot = await self._await_turn(home, now, now + timeout)
         try:
             if self._closed:
                 raise failures.closed()
@@ -52,15 +55,15 @@ class AsyncLines:
                 slot.line = None
                 await _discard([found])
             wire = Wire()
-            # Nobody else makes the TLS context: an adapter belongs to one event loop.
-            slot.line = Line(origin, self._source.connection(origin, wire, 0.0), wire)
+            # Another loop's thread may be making the TLS context: that takes as long as to make it.
+            slot.line = Line(origin, self._source.connection(origin, wire, timeout), wire)
         except BaseException:
             await self.release(slot, False)
             raise
         return slot
 
-    async def _await_turn(self, now: float, due: float) -> Slot[Line]:
-        stack = self.stack
+    async def _await_turn(self, home: Home[Stack[Line]], now: float, due: float) -> Slot[Line]:
+        stack = home.kept
         waiter = _Waiter(due)
         try:
             stack.wait(waiter, now)
@@ -77,25 +80,21 @@ class AsyncLines:
 
     async def release(self, slot: Slot[Line], reusable: bool) -> None:
         """Give a slot back, with its connection if that can be used again."""
-        reusable = reusable and (self._resting >= self._limit or self.stack.resting < self._resting)
+        home = await self._homes.here()
+        stack = home.kept
+        reusable = reusable and not home.ended and stack.resting < self._resting
         try:
             if not reusable and slot.line is not None:
                 await _discard([slot.line])
         finally:
-            doomed = self.stack.give_back(slot, clock(), reusable=reusable)
+            doomed = stack.give_back(slot, clock(), reusable=reusable)
             if doomed:
                 await _discard(doomed)
 
-    async def aclose(self, *, elsewhere: bool) -> None:
-        """Close all connections; safe twice. Calls in progress end, and close theirs.
-
-        Args:
-            elsewhere: whether they belong to another event loop; those of one that is gone went with it.
-        """
+    async def aclose(self) -> None:
+        """Close all connections; safe twice. Calls in progress end, and close theirs."""
         self._closed = True
-        resting = self.stack.close()
-        if resting and not elsewhere:
-            await _discard(resting)
+        await self._homes.aclose()
 
     def forget_inherited(self) -> None:
         """Drop what a fork has left us.
@@ -103,9 +102,13 @@ class AsyncLines:
         Nothing is closed: the parent's event loop shares its selector with us, and closing would
         take the parent's connections out of it.
         """
-        self.stack.abandon()
-        self._start()
-        self.stack.closed = self._closed
+        for stack in self._homes.each():
+            stack.abandon()
+        self._homes.forget_inherited()
+
+
+async def _close(stack: Stack[Line]) -> None:
+    await _discard(stack.close())
 
 
 class _Waiter(Waiter["Line"]):

@@ -41,6 +41,11 @@ class Lines:
     def _start(self) -> None:
         self.stack: Stack[Line] = Stack(self._limit, self._expiry)
 
+    @property
+    def held(self) -> int:
+        """How many slots are neither empty nor at rest."""
+        return self.stack.held
+
     def acquire(self, target: Target, deadline: float, timeout: float) -> Slot[Line]:
         """Return a slot with a connection for the target.
 

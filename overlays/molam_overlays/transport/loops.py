@@ -55,6 +55,8 @@ class Homes(Generic[T]):
         home.keeper = _keep(weakref.ref(home), home.kept, self._close)
         # Nothing is waited for here: no other task comes in between.
         await home.keeper.__anext__()
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            _kept_for_trio.add(home)
         self._homes[loop] = home
         return home
 
@@ -86,6 +88,8 @@ class Homes(Generic[T]):
         self._homes = {}
 
 
+_kept_for_trio: Final[set[Any]] = set()
+"""Trio warns of generators that are forgotten before it ends; asyncio closes them quietly."""
 _inherited: Final[list[Any]] = []
 """Kept for ever, or their generators' end would be told to the parent's loops."""
 
@@ -99,6 +103,7 @@ async def _keep(
     finally:
         if (found := home()) is not None:
             found.ended = True
+            _kept_for_trio.discard(found)
         with anyio.CancelScope(shield=True):  # trio closes generators in a cancelled scope
             await close(kept)
 

@@ -21,6 +21,7 @@ from molam_overlays.transport import failures, line, own, own_pool
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
 from molam_overlays.transport.lines_async import AsyncLines, Line
+from molam_overlays.transport.loops import running
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.opened_async import run_out
 from molam_overlays.transport.own_pool import OwnPool
@@ -39,6 +40,7 @@ class OwnAsyncClient:
         self._limit = limit
         self._lines: dict[Any, AsyncLines] = {}
         self._noted = self._inherited = False
+        self._loop: object = None
 
     def attempt(self, request: Request, prepared: httpx.Request, target: Target) -> OwnAttempt:
         """Begin an exchange.
@@ -75,14 +77,18 @@ class OwnAsyncClient:
         """Take note that the client's own connections are used, unless they came here by a fork."""
         if self._inherited:
             raise failures.inherited("httpx.AsyncClient")
+        loop = running()
         if not self._noted:
             self._noted = True
+            self._loop = loop
             own.note_use(self._client)
+        if self._loop is not loop:
+            raise failures.other_loop()
 
-    async def aclose(self, *, elsewhere: bool) -> None:
+    async def aclose(self) -> None:
         """Close our connections; the client stays open."""
         for each in list(self._lines.values()):
-            await each.aclose(elsewhere=elsewhere)
+            await each.aclose()
 
     def forget_inherited(self) -> None:
         """Drop our connections, and look whether those of the client can be used in the child."""

@@ -8,7 +8,6 @@ checked, bodies bounded and decompressed, and failures worded by the same code.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import os
@@ -322,7 +321,6 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
     networked = True
     _kind = ClientBuilder
     _awaited = 1
-    _loop: asyncio.AbstractEventLoop | None = None
 
     async def exchange(self, request: Request) -> Response:
         """Send one request and read the whole response; raises as `AsyncHttpxAdapter.exchange`."""
@@ -352,14 +350,6 @@ class AsyncPyreqwestAdapter(_Shared, AsyncExchanging):
         """Send one request; as `AsyncHttpxAdapter.stream`."""
         self._check_usable()
         return await AsyncOpenedResponse(*self._opening(request)).start()
-
-    def _check_usable(self) -> None:
-        super()._check_usable()
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None:
-                raise failures.other_loop()
-            self._loop = loop
 
     async def aclose(self) -> None:
         """Close all connections; safe twice."""

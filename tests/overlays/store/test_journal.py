@@ -693,3 +693,31 @@ def test_encrypted_no_words_of_a_caller_lie_in_clear(store: IdempotencyStore, ur
                 bytes(value) if isinstance(value, (bytes, memoryview)) else repr(value).encode()
             )
     assert "x=1" not in repr(raw(url, "SELECT path, headers FROM call_journal"))
+
+
+@pytest.mark.parametrize("number", [0, -7])
+def test_a_row_with_an_id_that_was_never_given_is_for_a_person(
+    journal: Journal, url: str, number: int
+) -> None:
+    journal.leave(journal.write_ahead(entry("a")), "read timeout")
+    journal.leave(journal.write_ahead(entry("b")), "read timeout")
+    raw_write(url, f"UPDATE call_journal SET id = {number} WHERE idempotency_key = 'a'")
+    assert [each.id for each in journal.unsettled()] == [number, 2]
+    api = Api()
+    bad, good = journal.recover(api)
+    assert (bad.id, bad.outcome, good.outcome) == (number, "unreadable", "settled")
+    assert [each.key for each in api.sent] == ["b"]
+    assert journal.dismiss(number, "looked it up")
+    assert journal.unsettled() == []
+
+
+def raw_write(url: str, sql: str) -> None:
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"))
+    else:
+        connection = psycopg.connect(url)
+    try:
+        connection.execute(sql)
+        connection.commit()
+    finally:
+        connection.close()

@@ -10,7 +10,14 @@ import pytest
 import respx
 
 from molam_overlays.errors import ClientClosedError, ConfigurationError
-from molam_overlays.transport import httpx_async, httpx_sync, wire_async, wire_sync
+from molam_overlays.transport import (
+    httpx_async,
+    httpx_sync,
+    lines_async,
+    lines_sync,
+    wire_async,
+    wire_sync,
+)
 from molam_overlays.wire import Request
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
@@ -65,7 +72,7 @@ def test_an_old_connection_is_not_used_again(
     server: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    for module in (httpx_sync, httpx_async, wire_sync, wire_async):
+    for module in (httpx_sync, httpx_async, lines_sync, lines_async, wire_sync, wire_async):
         monkeypatch.setattr(module, "clock", lambda: now[0])
     caller = make(keepalive_expiry=30)
     caller.post(f"{server.url}/ok")

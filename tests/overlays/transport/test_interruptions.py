@@ -126,7 +126,7 @@ class Once:
                 adapter._lines.stack.give_back(busy_slot, 0)
             assert post(adapter, f"{self.url}/ok") == BODY, step
             lines = [adapter._lines] if adapter._own is None else adapter._own._lines.values()
-            assert [each.stack.held for each in lines] == [0], step
+            assert [each.held for each in lines] == [0], step
             adapter.close()
             if ended:
                 return step

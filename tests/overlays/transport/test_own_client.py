@@ -562,7 +562,7 @@ def answering(status: int, body: bytes) -> Any:
 )
 @pytest.mark.parametrize(
     "error",
-    [Bug("x"), httpx.ReadTimeout("x"), NetworkError("x")],
+    [Bug("x"), httpx.ReadTimeout("x"), NetworkError("of another call", delivery="not_sent")],
     ids=lambda error: type(error).__name__,
 )
 def test_a_hook_that_raises_ends_the_call_as_it_is_and_nothing_is_repeated(
@@ -580,6 +580,8 @@ def test_a_hook_that_raises_ends_the_call_as_it_is_and_nothing_is_repeated(
         shop.pay(own.hooked(response=raising(error)))
     assert caught.value is error
     assert getattr(error, "attempts", ()) == ()
+    assert getattr(error, "delivery", "not_sent") == "not_sent"  # its own, whatever became of ours
+    assert getattr(error, "idempotency_key", None) is None
     assert len(server.seen) == 1
     warned = [each for each in caplog.records if each.levelname == "WARNING"]
     assert any("order-1" in each.getMessage() for each in warned)

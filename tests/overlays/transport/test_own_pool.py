@@ -60,9 +60,9 @@ def made(request: pytest.FixtureRequest) -> Iterator[Made]:
         yield Made(request.param, stack)
 
 
-def lines_of(adapter: Any) -> Any:
+def stack_of(adapter: Any) -> Any:
     (lines,) = adapter._own._lines.values()
-    return lines
+    return lines.stack if isinstance(adapter, HttpxAdapter) else lines._homes.each()[0]
 
 
 def test_calls_leave_the_clients_own_pool_alone(server: Any, made: Made) -> None:
@@ -79,7 +79,7 @@ def test_its_limits_hold(server: Any, made: Made) -> None:
     adapter = made.adapter(made.transport(limits=limits))
     for _ in range(2):
         made.post(adapter, f"{server.url}/ok")
-    stack = lines_of(adapter).stack
+    stack = stack_of(adapter)
     assert (stack.limit, stack.expiry, stack.resting) == (3, float("inf"), 0)
     assert server.connections == 2
 
@@ -88,7 +88,7 @@ def test_local_address_and_socket_options_hold(server: Any, made: Made) -> None:
     option = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     adapter = made.adapter(made.transport(local_address="127.0.0.2", socket_options=[option]))
     assert made.post(adapter, f"{server.url}/ok") == BODY
-    (slots,) = lines_of(adapter).stack._idle.values()
+    (slots,) = stack_of(adapter)._idle.values()
     stream = slots[0].line.connection._connection._network_stream
     sock = stream.get_extra_info("socket")
     assert sock.getsockname()[0] == "127.0.0.2"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 import subprocess
@@ -98,17 +97,6 @@ def test_a_closed_adapter_says_so_and_closes_twice(server: Any) -> None:
     adapter.close()
     with pytest.raises(ClientClosedError):
         adapter.exchange(post(f"{server.url}/ok"))
-
-
-def test_another_event_loop_is_refused_with_a_reason(server: Any) -> None:
-    adapter = pyreqwest.AsyncPyreqwestAdapter()
-    asyncio.run(_once(adapter, server.url))
-    with pytest.raises(ClientClosedError, match="another event loop"):
-        asyncio.run(_once(adapter, server.url))
-
-
-async def _once(adapter: Any, url: str) -> None:
-    assert (await adapter.exchange(post(f"{url}/ok"))).content == BODY
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -133,7 +133,7 @@ class Caller:
             return 0
         own = self.adapter._own
         lines = [self.adapter._lines] if own is None else own._lines.values()
-        return sum(each.stack.held for each in lines)
+        return sum(each.held for each in lines)
 
 
 async def _nap(seconds: float) -> None:

@@ -50,7 +50,7 @@ def timeline(
         for delivery in event["deliveries"]:
             for tried, attempt in enumerate(delivery["attempts"]):
                 same = attempt["at_ms"] == event["at_ms"]
-                where = (attempt["at_ms"], *(place[1:3] if same else (_LAST, 2)), place[3])
+                where = place if same else (attempt["at_ms"], _LAST, 2, place[3])
                 told = {
                     "event": event["event"],
                     "delivery": delivery,
