@@ -35,6 +35,7 @@ from molam_sdk.observe import (
     ResponseEvent,
     RetryEvent,
 )
+from molam_sdk.webhooks import Answer
 
 RECORD = Path(__file__).with_name("pickles.json")
 
@@ -62,6 +63,7 @@ CALL: dict[str, Any] = {
 EVENT: dict[str, Any] = {**CALL, "host": "api.molam.com", "idempotency_key": "key-1"}
 
 SAMPLES: tuple[Any, ...] = (
+    Answer(200, "ok"),
     ATTEMPT,
     CallEvent(**EVENT),
     Claim("key-1", "POST /checkout", 7, 30.0),
