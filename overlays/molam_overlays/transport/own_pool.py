@@ -33,6 +33,8 @@ _POOLS: Final[dict[type, tuple[str, Any]]] = {
         ),
     )
     for cls in classes
+    # Without the extra `socks`, httpcore has an empty class in its place.
+    if hasattr(cls, method)
 }
 _BACKENDS: Final = ("SyncBackend", "AutoBackend", "AnyIOBackend", "TrioBackend")
 
