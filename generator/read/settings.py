@@ -133,9 +133,8 @@ def _read(data: Mapping[str, Any], path: Path, name: str, text: str) -> Settings
     file = path.parent / brand.pop("project")
     try:
         project = toml.read(file)["project"]
-        return Settings(
-            **{"distribution": str(project["name"]), "version": str(project["version"]), **brand}
-        )
+        told: dict[str, Any] = {"distribution": project["name"], "version": project["version"]}
+        return Settings(**{**told, **brand})
     except (OSError, ValueError, KeyError):
         # An earlier revision of a document is alone in a folder.
         what = f"{file.name} has no [project] table with name and version"

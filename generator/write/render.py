@@ -54,7 +54,7 @@ def environment(folder: Path) -> Environment:
 
 def _texts(package: Package) -> Iterator[tuple[str, str]]:
     templates = environment(TEMPLATES)
-    templates.globals["runtime"] = RUNTIME  # for macros as well
+    templates.globals.update(runtime=RUNTIME)  # for macros as well
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
