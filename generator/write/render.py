@@ -54,7 +54,8 @@ def environment(folder: Path) -> Environment:
 
 def _texts(package: Package) -> Iterator[tuple[str, str]]:
     templates = environment(TEMPLATES)
-    templates.globals.update(runtime=RUNTIME)  # for macros as well
+    shared: dict[str, Any] = templates.globals  # which macros see as well
+    shared["runtime"] = RUNTIME
     source = plain(package.source)
 
     def text(template: str, **view: Any) -> str:
