@@ -3,6 +3,8 @@
 PY := .venv/bin/python
 # For instance: make test ARGS="tests/sdk -k refund"
 ARGS ?=
+# Where it is set, as in some images, each of the tests' processes would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 # For instance: make simulate SEED="payout; till:COMMIT#2 kill"
 SEED ?=
 

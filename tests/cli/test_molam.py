@@ -221,7 +221,7 @@ def test_the_sandbox_says_in_one_line_why_it_cannot_start(
     molam: Molam, words: list[str], says: str
 ) -> None:
     ran = molam("sandbox", "--port", "0", *words)
-    assert ran.exit_code == 1
+    assert ran.exit_code == 2
     assert says in ran.output
     as_json = molam("sandbox", "--port", "0", "--json", *words)
     assert says in json.loads(as_json.stdout)["error"]

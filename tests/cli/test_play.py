@@ -67,5 +67,5 @@ def test_what_cannot_be_played_is_said_at_once(
     if text is not None:
         path.write_text(text)
     ran = subprocess.run([*MOLAM, f"--play={path}"], capture_output=True, text=True, check=False)
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert words in json.loads(ran.stdout)["error"]
