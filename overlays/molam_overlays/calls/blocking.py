@@ -145,8 +145,13 @@ class Blocking(Client):
 
     def _write_ahead(self, step: WriteAhead) -> None:
         recovery = self._recovery
-        own = headers_of(self._settings, step.call.operation)
-        entry = recovery.entry_of(step, self._account, own, self.config.api_key)
+        # No name for the headers: they hold the key, and a frame shows its names.
+        entry = recovery.entry_of(
+            step,
+            self._account,
+            headers_of(self._settings, step.call.operation),
+            self.config.api_key,
+        )
         if step.earlier:
             recovery.refuse_forgotten(self._journal.age(entry))
         step.held.append(self._journal.write_ahead(entry, recovery.lease_of(step.policy)))

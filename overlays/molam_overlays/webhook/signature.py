@@ -153,7 +153,6 @@ check_signature: Final[Callable[..., bool]] = cast("Any", verify_signature).__wr
 """`verify_signature` for functions that are sealed themselves."""
 
 
-@sealed
 def kid_problem(kid: str) -> str | None:
     """Return why a key id cannot stand in a signature's header; None if it can."""
     if kid and kid.isascii() and kid.isprintable() and kid.strip() == kid and "," not in kid:
@@ -161,6 +160,7 @@ def kid_problem(kid: str) -> str | None:
     return f"must be printable ASCII without a comma; got {kid!r:.80}."
 
 
+@sealed
 def generate_signature(
     payload: bytes | bytearray | memoryview | str,
     secret: Secret | Iterable[Secret],
