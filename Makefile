@@ -27,8 +27,8 @@ demo: setup-demo ## Watch a whole order go through against a Molam API on this m
 	@$(PY) examples/demo.py $(ARGS)
 
 .PHONY: test
-test: setup ## Run the tests, two at a time (ARGS are pytest's)
-	@$(PY) -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
+test: setup ## Run the tests, three at a time (ARGS are pytest's)
+	@$(PY) -m pytest --numprocesses=3 --dist=worksteal $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style and formatting

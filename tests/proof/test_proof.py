@@ -30,7 +30,7 @@ def test_all_of_ours_is_what_the_document_says(place: Path) -> None:
     verdicts = Proof(OURS, place, variants=3).run()
     assert problems(verdicts) == []
     # 13 operations, 14 webhooks, and the schemas together.
-    assert len(verdicts) == 28
+    assert len(verdicts) == 29
     assert all(verdict.calls for verdict in verdicts)
 
 

@@ -79,7 +79,7 @@ class Shelf:
         (
             [wire("a"), wire("b", more=False)],
             {"limit": 1, "q": "x&offset=9"},
-            ["limit=1&q=x%26offset%3D9", "limit=1&q=x%26offset%3D9&offset=1"],
+            ["limit=1&q=x%26offset%3D9", "q=x%26offset%3D9&offset=0&limit=2"],
         ),
         # An empty page is passed by a page's length: the limit, the longest so far, or one.
         ([wire(), wire("a", more=False)], {"limit": 5}, ["limit=5", "limit=5&offset=5"]),
