@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -15,10 +14,7 @@ from .conftest import wait
 from .visits import EVIL, PAGE, Site
 
 ALL = Query()
-# Each takes most of a minute: the other two are looked at by night.
-LOOKS = [(1280, "light"), (390, "dark")]
-if os.environ.get("NIGHTLY"):
-    LOOKS += [(1280, "dark"), (390, "light")]
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
 
 
 def look(driver: Any, width: int, theme: str) -> None:
