@@ -66,6 +66,7 @@ def judged(driver: Any, source: str, where: str) -> None:
 
 def test_new_rows_appear_by_themselves(site: Site, scripted: Any) -> None:
     look(scripted, 1280, "light")
+    scripted.get_log("browser")  # of pages that others looked at before
     scripted.get(f"{site.url}{PAGE}/payment_intent")
     # The first news come after the connection stands.
     wait(scripted).until(
