@@ -730,7 +730,7 @@ def test_a_hook_that_reads_the_answer_takes_nothing(server: Any) -> None:
 
     with httpx.Client(event_hooks={"response": [reads]}) as own:
         made = Blocking(config, HttpxAdapter(own))
-        with Caller(made, None, _call).stream() as items:
+        with made, Caller(made, None, _call).stream() as items:
             assert [item.text for item in items] == ["one", "two"]
     assert read == [(ONE + TWO).decode()]
 
