@@ -9,6 +9,7 @@ as it is, once (`ForeignError`); and the API's answer, which counts whatever hap
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import Any, Final, cast
@@ -18,7 +19,9 @@ import httpx
 
 from molam_overlays.errors import MolamError, NetworkError
 from molam_overlays.transport import failures
+from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body, headers_of
+from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response, Sink
 
@@ -175,6 +178,83 @@ def answer_of(error: Exception) -> Response | None:
 def refused(request: Request) -> NetworkError:
     """Stand for a request that a hook stopped before anything left."""
     return NetworkError(f"A hook of your own stopped {request.method}.", delivery="not_sent")
+
+
+class Attempt:
+    """One exchange through a client of one's own, and what is known about it so far.
+
+    What it does is in its two heirs, one of which awaits; what it decides is here.
+    """
+
+    __slots__ = (
+        "_lease", "body", "client", "failure", "limit", "prepared", "request", "tap", "target",
+        "trail", "transport",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        request: Request,
+        prepared: httpx.Request,
+        target: Target,
+        client: Any,
+        plain: type,
+        limit: int,
+    ) -> None:
+        self.request = request
+        self.prepared = prepared
+        self.target = target
+        self.client = client
+        self.limit = limit
+        self.transport = transport_of(client, plain, target.url)
+        self._lease: Any = None
+        """A connection of ours, which the request leaves by instead of the client's transport."""
+        self.trail: Trail | None = None
+        self.body: Body | None = None
+        self.failure: MolamError | None = None
+        self.tap: Any = None
+        """What hooks read the answer through."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it is certain that no byte of the request has left, on a connection of ours."""
+        if self._lease is None:
+            return False
+        wire = self._lease.wire
+        sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
+        return not sent and self.body is None
+
+    def hold(self) -> None:
+        """Keep a connection of ours for as long as somebody reads."""
+        if self._lease is not None and self._lease.slot is not None:
+            self._lease.slot.due = math.inf
+
+    def is_whole(self, whole: bool) -> bool:
+        """Tell whether an answer that was read to its end, if `whole`, is as it should be."""
+        return whole and self.body is not None and self.body.problem is None
+
+    def _body_of(self, answer: httpx.Response) -> Body:
+        self.body = body_of(answer, self.limit, self.target.host, self.request.sink)
+        return self.body
+
+    def failure_of(self, error: Exception) -> MolamError:
+        """Return our error for one of the wire.
+
+        Raises:
+            ForeignError: it is none.
+        """
+        host, lease = self.target.host, self._lease
+        if isinstance(error, MolamError) and (self.tap is not None or lease is not None):
+            return error
+        hooks = self.client.event_hooks if self.transport is None else {}
+        closed = lease is None and self.client.is_closed
+        failure = failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
+        if failure is not None:
+            if self.body is None and not (self.trail and self.trail.unsent(error)):
+                wire = None if lease is None else lease.wire
+                self.body = failures.interim(error, host, b"" if wire is None else wire.first)
+            return failure
+        unsent = refused(self.request) if self.unsent else None
+        raise ForeignError(error, unsent or answer_of(error)) from None
 
 
 # Forks

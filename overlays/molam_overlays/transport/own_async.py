@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -50,7 +49,9 @@ class OwnAsyncClient:
         """
         if self._client.is_closed:
             raise failures.closed()
-        attempt = OwnAttempt(request, prepared, target, self._client, self._limit)
+        attempt = OwnAttempt(
+            request, prepared, target, self._client, httpx.AsyncClient, self._limit
+        )
         pool = own_pool.pool_of(attempt.transport)
         if pool is not None:
             attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
@@ -129,28 +130,14 @@ class _Lease:
             await self._lines.release(slot, whole and line.settled(used.connection))
 
 
-class OwnAttempt:
-    """One exchange, and what is known about it so far; survives its cancellation."""
+class OwnAttempt(own.Attempt):
+    """An exchange that is awaited; what is known of it survives its cancellation."""
 
-    def __init__(
-        self,
-        request: Request,
-        prepared: httpx.Request,
-        target: Target,
-        client: httpx.AsyncClient,
-        limit: int,
-    ) -> None:
-        self.request = request
-        self.prepared = prepared
-        self.target = target
-        self.client = client
-        self.limit = limit
-        self.transport = own.transport_of(client, httpx.AsyncClient, target.url)
-        self._lease: _Lease | None = None
-        self.trail: AsyncTrail | None = None
-        self.body: Body | None = None
-        self.failure: MolamError | None = None
-        self.tap: _Tap | None = None
+    __slots__ = ()
+
+    client: httpx.AsyncClient
+    tap: _Tap | None
+    _lease: _Lease | None
 
     def lease(self, lines: AsyncLines, *, proxied: bool) -> None:
         """Send through a connection of ours instead of the client's transport."""
@@ -189,20 +176,6 @@ class OwnAttempt:
         finally:
             await self.finish(whole=True)
 
-    @property
-    def unsent(self) -> bool:
-        """Whether it is certain that no byte of the request has left, on a connection of ours."""
-        if self._lease is None:
-            return False
-        wire = self._lease.wire
-        sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
-        return not sent and self.body is None
-
-    def hold(self) -> None:
-        """Keep a connection of ours for as long as somebody reads."""
-        if self._lease is not None and self._lease.slot is not None:
-            self._lease.slot.due = math.inf
-
     async def finish(self, *, whole: bool) -> None:
         """Close the answer, and give a connection of ours back; `whole` if it was read to its end."""
         try:
@@ -210,8 +183,7 @@ class OwnAttempt:
                 await self.tap.finish()
         finally:
             if self._lease is not None:
-                whole = whole and self.body is not None and self.body.problem is None
-                await self._lease.end(whole)
+                await self._lease.end(self.is_whole(whole))
 
     def timed_out(self) -> MolamError:
         """Say what the deadline has cut off."""
@@ -236,7 +208,7 @@ class OwnAttempt:
                 await hook(prepared)
         except Exception as error:  # noqa: BLE001 - whatever a hook raises
             raise ForeignError(error, own.refused(self.request)) from None
-        answer = cast("httpx.Response", await transport.handle_async_request(prepared))
+        answer: httpx.Response = await transport.handle_async_request(prepared)
         if hooks["response"]:
             await self._show(answer, hooks["response"])
         return answer
@@ -269,10 +241,6 @@ class OwnAttempt:
         body.whole()
         return body.end(failure)
 
-    def _body_of(self, answer: httpx.Response) -> Body:
-        self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
-        return self.body
-
     def chunks_of(self, answer: httpx.Response) -> AsyncIterator[bytes] | None:
         """Return what nobody has read yet, as it comes; None where somebody has read it all."""
         if self.body is not None or own.already_read(answer, self._body_of(answer)):
@@ -303,26 +271,6 @@ class OwnAttempt:
                 if answer.http_version == "HTTP/2":
                     break
                 await stream.aclose()
-
-    def failure_of(self, error: Exception) -> MolamError:
-        """Return our error for one of the wire.
-
-        Raises:
-            ForeignError: it is none.
-        """
-        host, lease = self.target.host, self._lease
-        if isinstance(error, MolamError) and (self.tap is not None or lease is not None):
-            return error
-        hooks = self.client.event_hooks if self.transport is None else {}
-        closed = lease is None and self.client.is_closed
-        failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
-        if failure is not None:
-            if self.body is None and not (self.trail and self.trail.unsent(error)):
-                wire = None if lease is None else lease.wire
-                self.body = failures.interim(error, host, b"" if wire is None else wire.first)
-            return failure
-        unsent = own.refused(self.request) if self.unsent else None
-        raise ForeignError(error, unsent or own.answer_of(error)) from None
 
 
 class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):

@@ -140,13 +140,14 @@ class _Lease:
             self._lines.release(slot, whole and line.settled(used.connection))
 
 
-class _Attempt:
-    """One exchange, and what is known about it so far."""
+class _Attempt(own.Attempt):
+    """An exchange that blocks, and its deadline."""
 
-    __slots__ = (
-        "_lease", "body", "client", "deadline", "failure", "limit", "prepared", "request", "tap",
-        "target", "trail", "transport",
-    )  # fmt: skip
+    __slots__ = ("deadline",)
+
+    client: httpx.Client
+    tap: _Tap | None
+    _lease: _Lease | None
 
     def __init__(
         self,
@@ -156,18 +157,8 @@ class _Attempt:
         client: httpx.Client,
         limit: int,
     ) -> None:
-        self.request = request
-        self.prepared = prepared
-        self.target = target
-        self.client = client
-        self.limit = limit
+        super().__init__(request, prepared, target, client, httpx.Client, limit)
         self.deadline = _clock() + request.timeout
-        self.transport = own.transport_of(client, httpx.Client, target.url)
-        self._lease: _Lease | None = None
-        self.trail: Trail | None = None
-        self.body: Body | None = None
-        self.failure: MolamError | None = None
-        self.tap: _Tap | None = None
 
     def lease(self, lines: Lines, *, proxied: bool) -> None:
         """Send through a connection of ours instead of the client's transport."""
@@ -183,20 +174,6 @@ class _Attempt:
         extensions = self.prepared.extensions
         self.trail = Trail(self.target.origin, self.deadline, extensions, to_the_end=to_the_end)
 
-    @property
-    def unsent(self) -> bool:
-        """Whether it is certain that no byte of the request has left, on a connection of ours."""
-        if self._lease is None:
-            return False
-        wire = self._lease.wire
-        sent = wire is not None and (wire.sent if self.trail is None else self.trail.sent)
-        return not sent and self.body is None
-
-    def hold(self) -> None:
-        """Keep a connection of ours for as long as somebody reads."""
-        if self._lease is not None and self._lease.slot is not None:
-            self._lease.slot.due = math.inf
-
     def wait_anew(self) -> None:
         """Give the next bytes the whole timeout; httpx's own does so by itself."""
         if self._lease is not None and self._lease.wire is not None:
@@ -209,7 +186,7 @@ class _Attempt:
                 self.tap.finish()
         finally:
             if self._lease is not None:
-                self._lease.end(whole and self.body is not None and self.body.problem is None)
+                self._lease.end(self.is_whole(whole))
 
     def send(self) -> httpx.Response:
         """Get the answer, hooks included; its body is still to be read, or was by a hook."""
@@ -223,7 +200,7 @@ class _Attempt:
                 hook(prepared)
         except Exception as error:  # noqa: BLE001 - whatever a hook raises
             raise ForeignError(error, own.refused(self.request)) from None
-        answer = cast("httpx.Response", transport.handle_request(prepared))
+        answer: httpx.Response = transport.handle_request(prepared)
         if hooks["response"]:
             self._show(answer, hooks["response"])
         return answer
@@ -256,10 +233,6 @@ class _Attempt:
         body.whole()
         return body.end(failure)
 
-    def _body_of(self, answer: httpx.Response) -> Body:
-        self.body = own.body_of(answer, self.limit, self.target.host, self.request.sink)
-        return self.body
-
     def chunks_of(self, answer: httpx.Response) -> Iterator[bytes]:
         """Return what nobody has read yet, as it comes; none where somebody has read it all."""
         if self.body is not None or own.already_read(answer, self._body_of(answer)):
@@ -287,26 +260,6 @@ class _Attempt:
             if _clock() > self.deadline:
                 self.failure = failures.response_timeout(self.target.host, self.request.timeout)
                 break
-
-    def failure_of(self, error: Exception) -> MolamError:
-        """Return our error for one of the wire.
-
-        Raises:
-            ForeignError: it is none.
-        """
-        host, lease = self.target.host, self._lease
-        if isinstance(error, MolamError) and (self.tap is not None or lease is not None):
-            return error
-        hooks = self.client.event_hooks if self.transport is None else {}
-        closed = lease is None and self.client.is_closed
-        failure = own.failure_of(error, host, self.request.timeout, self.trail, hooks, closed)
-        if failure is not None:
-            if self.body is None and not (self.trail and self.trail.unsent(error)):
-                wire = None if lease is None else lease.wire
-                self.body = failures.interim(error, host, b"" if wire is None else wire.first)
-            return failure
-        unsent = own.refused(self.request) if self.unsent else None
-        raise ForeignError(error, unsent or own.answer_of(error)) from None
 
 
 class _Tap(httpx.SyncByteStream):
