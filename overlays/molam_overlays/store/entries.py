@@ -13,7 +13,6 @@ import attrs
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError
-from molam_overlays.message.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store import owner as owners
 from molam_overlays.store.content import Decrypt, Entry, Stored, words_read
 from molam_overlays.store.key_age import OLD, KeyAge, Use, age_of
@@ -165,15 +164,6 @@ FROM call_journal WHERE id = :id
 _SEEN_OLD = """
 UPDATE call_journal SET outcome = :old || coalesce(outcome, '') WHERE id = :id
 """
-
-# What an open entry goes by stays as long as it is open.
-_PURGE = """
-DELETE FROM call_journal
-WHERE settled_at < @now - @seconds(:age)
-  AND NOT EXISTS (SELECT 1 FROM call_journal o WHERE o.settled_at IS NULL
-                  AND o.idempotency_key = call_journal.idempotency_key)
-"""
-
 
 # A rotated key is another one as well: nobody tells a client which account a key is for.
 _OTHER_ACCOUNT = (
@@ -422,15 +412,6 @@ def following(after: int) -> Decision[int | None]:
         {"after": after},
     )
     return found.rows[0][0] if found.rows else None
-
-
-def purging(older_than: float) -> Decision[int]:
-    """Remove settled entries; open ones stay, and so does whatever is younger than 24 hours.
-
-    The migration for PostgreSQL has the same rule as a function, for schedulers.
-    """
-    removed = yield Statement(_PURGE, {"age": max(older_than, REMEMBERED_SECONDS)})
-    return removed.count
 
 
 def dismissing(entry_id: int, outcome: str) -> Decision[bool]:
