@@ -248,10 +248,7 @@ class IdempotencyStore:
         return self._database.run(claims.forgetting, key, route)
 
     def purge(self, older_than_seconds: float = ANSWER_RETENTION_SECONDS) -> int:
-        """Remove answers older than this, 24 hours at least; return how many. Unfinished claims stay.
-
-        In steps of some milliseconds each; it may be interrupted.
-        """
+        """Remove answers older than this, 24 hours at least; return how many. Unfinished claims stay."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
         return sweep(self._database, (ANSWERS,), older_than_seconds)
 
