@@ -93,26 +93,26 @@ def test_a_closed_adapter_says_so_and_closes_twice(server: Any, make: Any) -> No
     assert len(server.seen) == 1
 
 
-def test_a_client_of_ones_own_stays_open(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_a_client_of_ones_own_stays_open(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     caller.post(f"{server.url}/ok")
     caller.close()
     assert not caller.adapter._client.is_closed
 
 
-def test_a_closed_client_of_ones_own_says_so(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_a_closed_client_of_ones_own_says_so(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     caller.run(getattr(client, "aclose", None) or client.close)
     with pytest.raises(ClientClosedError):
         caller.post(f"{server.url}/ok")
 
 
-def test_hooks_of_ones_own_client_are_called(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_hooks_of_ones_own_client_are_called(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     called: list[int] = []
-    if isinstance(client, httpx.Client):
+    if make.flavour == "sync":
         client.event_hooks = {"response": [lambda response: called.append(response.status_code)]}
     else:
 
@@ -124,14 +124,16 @@ def test_hooks_of_ones_own_client_are_called(server: Any, make: Any) -> None:
     assert called == [200]
 
 
-def test_settings_of_ones_own_client_do_not_reach_the_request(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_settings_of_ones_own_client_do_not_reach_the_request(
+    server: Any, make: Any, own: str
+) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     client.headers["Authorization"] = "Bearer other"
     client.auth = ("user", "password")
     client.cookies.set("session", "1")
     client.follow_redirects = True
-    client.timeout = httpx.Timeout(0.0001)
+    client.timeout = 0.0001
     assert caller.post(f"{server.url}/redirect").status == 307
     (seen,) = server.seen
     assert seen.header("Authorization") == ["Bearer sk_test_canary"]
