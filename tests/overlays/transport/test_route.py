@@ -73,7 +73,8 @@ def test_ones_own_clients_trust_what_the_variable_or_verify_says(
 ) -> None:
     with pytest.raises(NetworkError, match="not trusted"):
         make(own=own).post(f"{tls_server.url}/ok")
-    given = make(own=own, of_client={"verify": authority_file})
+    context = ssl.create_default_context(cafile=authority_file)
+    given = make(own=own, of_client={"verify": context})
     assert given.post(f"{tls_server.url}/ok").content == BODY
     monkeypatch.setenv("SSL_CERT_FILE", authority_file)
     assert make(own=own).post(f"{tls_server.url}/ok").content == BODY
