@@ -12,14 +12,15 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, ParamSpec, TypeVar
 
 from molam_overlays.annotations import Self
-from molam_overlays.drive import adrive
+from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare, refusal
+from molam_overlays.store.batches import carry_out
 from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_async, wrap_async
@@ -68,6 +69,11 @@ class AsyncDatabase:
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    @property
+    def location(self) -> str:
+        """See `blocking.Database.location`."""
+        return self._address.location if self._address else ""
 
     def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
         """Make a `StoreError` of what the driver raised."""
@@ -190,6 +196,10 @@ class AsyncTransaction:
     """psycopg's AsyncConnection, or sqlite3's Connection."""
     begun: bool
     """True from its beginning to its end."""
+    is_open: bool
+    """See `blocking.Transaction.is_open`."""
+    is_failed: bool
+    """See `Session.is_failed`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -218,11 +228,15 @@ class AsyncTransaction:
         """Leave nothing open, without awaiting."""
         raise NotImplementedError
 
+    def now(self, flow: Generator[Any, Any, None]) -> None:
+        """Carry out a batch's flow from a thread, where one can."""
+
 
 class _Threaded(AsyncTransaction):
     """On SQLite, by worker threads."""
 
     def __init__(self, database: blocking.Database) -> None:
+        self._database = database
         self._step = blocking.Transaction(database, held=True)
         self._in_use = threading.Lock()
         self._over = False
@@ -234,6 +248,14 @@ class _Threaded(AsyncTransaction):
     @property
     def begun(self) -> bool:  # type: ignore[override]
         return self._step.session is not None
+
+    @property
+    def is_open(self) -> bool:  # type: ignore[override]
+        return self._step.is_open
+
+    @property
+    def is_failed(self) -> bool:  # type: ignore[override]
+        return self._step.is_failed
 
     async def begin(self) -> None:
         await self._in_thread(self._step.begin)
@@ -264,6 +286,11 @@ class _Threaded(AsyncTransaction):
         if self.begun:
             await insist(asyncio.to_thread(self._end))
 
+    def now(self, flow: Generator[Any, Any, None]) -> None:
+        if self._step.is_open:  # else it is this transaction that is beginning
+            with self._in_use:
+                drive(flow, lambda step: carry_out(step, self._database, self._step))
+
     def end_now(self) -> None:
         self._over = True  # first said, then tried: a thread that is at work looks when it is done
         if self._in_use.acquire(blocking=False):
@@ -290,6 +317,14 @@ class _Awaited(AsyncTransaction):
     @property
     def begun(self) -> bool:  # type: ignore[override]
         return self.session is not None
+
+    @property
+    def is_open(self) -> bool:  # type: ignore[override]
+        return self.session is not None and self.session.in_transaction
+
+    @property
+    def is_failed(self) -> bool:  # type: ignore[override]
+        return self.session is not None and self.session.is_failed
 
     async def begin(self) -> None:
         database = self._database
@@ -399,5 +434,5 @@ async def carry(session: AsyncSession, decision: Decision[T], now: float | None)
     """Carry a decision's statements to a session, and return what it decided."""
     return await adrive(
         decision,
-        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
     )

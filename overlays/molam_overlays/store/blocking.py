@@ -16,7 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import fork
+from molam_overlays.store import fork, way
 from molam_overlays.store.address import Address, wrap
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.session import INHERITED, Session
@@ -72,6 +72,11 @@ class Database:
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    @property
+    def location(self) -> str:
+        """The file of a store that opens its own; nothing for a connection that was given."""
+        return self._address.location if self._address else ""
 
     def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
         """Make a `StoreError` of what the driver raised."""
@@ -248,6 +253,16 @@ class Transaction:
         return self.session.connection
 
     @property
+    def is_open(self) -> bool:
+        """True from the beginning until it ends, whoever ends it."""
+        return self.session is not None and self.session.in_transaction
+
+    @property
+    def is_failed(self) -> bool:
+        """See `Session.is_failed`."""
+        return self.session is not None and self.session.is_failed
+
+    @property
     def may_end_soon(self) -> bool:
         """Tell a fork whether to wait."""
         if self.thread == threading.get_ident():
@@ -260,6 +275,7 @@ class Transaction:
         session = database.given
         if session is None:
             if self._gated:
+                way.ask(database.location)
                 fork.enter(self)
             return database.lend(self)
         session.refuse_unusable()
@@ -410,7 +426,7 @@ def carry(session: Session, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
     return drive(
         decision,
-        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
     )
 
 
