@@ -12,15 +12,14 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from molam_overlays.annotations import Self
-from molam_overlays.drive import adrive, drive
+from molam_overlays.drive import adrive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare, refusal
-from molam_overlays.store.batches import carry_out
 from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_async, wrap_async
@@ -228,15 +227,14 @@ class AsyncTransaction:
         """Leave nothing open, without awaiting."""
         raise NotImplementedError
 
-    def now(self, flow: Generator[Any, Any, None]) -> None:
-        """Carry out a batch's flow from a thread, where one can."""
+    def now(self, work: Callable[[blocking.Transaction], object]) -> None:
+        """Work on it in this thread, which is not the event loop's; on SQLite, if it is open."""
 
 
 class _Threaded(AsyncTransaction):
     """On SQLite, by worker threads."""
 
     def __init__(self, database: blocking.Database) -> None:
-        self._database = database
         self._step = blocking.Transaction(database, held=True)
         self._in_use = threading.Lock()
         self._over = False
@@ -286,10 +284,10 @@ class _Threaded(AsyncTransaction):
         if self.begun:
             await insist(asyncio.to_thread(self._end))
 
-    def now(self, flow: Generator[Any, Any, None]) -> None:
+    def now(self, work: Callable[[blocking.Transaction], object]) -> None:
         if self._step.is_open:  # else it is this transaction that is beginning
             with self._in_use:
-                drive(flow, lambda step: carry_out(step, self._database, self._step))
+                work(self._step)
 
     def end_now(self) -> None:
         self._over = True  # first said, then tried: a thread that is at work looks when it is done

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -22,6 +23,7 @@ from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.session import INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision
+from molam_overlays.store.turn import Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +43,6 @@ TRIES = 5
 
 _IDLE = 4
 _BUSY_PAUSE = 0.01
-_TURN_PAUSE = 0.05
 
 
 class Database:
@@ -60,6 +61,8 @@ class Database:
         self.given: Session | None = None
         self.turn = Turn(nests=not hops_threads)
         self._pool: list[Session] = []
+        # Drivers warn of a connection that nobody closed.
+        weakref.finalize(self, _close_idle, self._pool)
         # All that a step imports is imported here: not within the first payment.
         if self._address is None:
             self.dialect, self.given = wrap(target)
@@ -221,6 +224,12 @@ class Database:
             self._pool.remove(session)
 
 
+def _close_idle(pool: list[Session]) -> None:
+    for session in pool:
+        if not session.inherited and not session.holder:
+            session.close()
+
+
 class Transaction:
     """A transaction, from the taking of a connection to its giving back.
 
@@ -364,39 +373,6 @@ class Transaction:
 
 class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
-
-
-class Turn:
-    """Whose turn it is to use a connection that was given.
-
-    Not a lock: between taking one and noting it, a signal handler's exception can fall, and the
-    lock is taken for good. Here taking is noting.
-    """
-
-    def __init__(self, *, nests: bool) -> None:
-        self._holder: dict[str, Transaction] = {}
-        self._nests = nests
-        self._news = threading.Lock()  # released whenever the turn is given back
-        self._news.acquire()
-
-    def take(self, step: Transaction, seconds: float) -> bool:
-        """Wait for the turn; False when it did not come. A thread that has it need not wait."""
-        until = time.monotonic() + seconds
-        while True:
-            holder = self._holder.setdefault("step", step)
-            if holder is step or (self._nests and holder.thread == step.thread):
-                return True
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            self._news.acquire(timeout=min(left, _TURN_PAUSE))  # news may get lost
-
-    def give_back(self, step: Transaction) -> None:
-        """Let others have their turn, if this step has it."""
-        if self._holder.get("step") is step:
-            del self._holder["step"]
-            with contextlib.suppress(RuntimeError):  # there is news already
-                self._news.release()
 
 
 IN_TRANSACTION = (

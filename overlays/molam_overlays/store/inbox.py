@@ -21,10 +21,8 @@ from molam_overlays.store.arguments import check_batch, check_seconds
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
 from molam_overlays.store.deliveries import (
-    EVENT_RETENTION_SECONDS,
     LEASE_SECONDS,
     MAX_TRIES,
-    PAYLOAD_RETENTION_SECONDS,
     Received,
 )
 from molam_overlays.store.handling import (
@@ -38,6 +36,21 @@ from molam_overlays.store.handling import (
     event_facts,
     replayed,
     rules,
+)
+from molam_overlays.store.retention import (
+    EVENT_RETENTION_SECONDS,
+    PAYLOAD_RETENTION_SECONDS,
+    RETENTION,
+    Retention,
+)
+from molam_overlays.store.statement import Ask
+from molam_overlays.store.upkeep import (
+    EVENTS,
+    FULL_EVENTS,
+    PAYLOADS,
+    Upkeep,
+    asweep,
+    sweep,
 )
 from molam_overlays.store.workers import AsyncWorker, Worker
 
@@ -54,7 +67,8 @@ class Inbox:
     `db_connection` is what `IdempotencyStore` takes: a URL, or a connection. Workers that run at
     once need a URL. `max_tries` failures park an event. With `in_order`, events of one resource
     are handled by their own time, one after the other, and a parked one holds back those behind
-    it. `lease_seconds` must be longer than a handler takes.
+    it. `lease_seconds` must be longer than a handler takes. Workers with nothing to do remove what is
+    older than `retention` says, in all tables of the stores; with None that is left to `purge`.
     """
 
     def __init__(
@@ -64,12 +78,14 @@ class Inbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = Database(db_connection, clock)
         self._worker = Worker(self._database, rules(max_tries, lease_seconds, in_order), random)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     def receive(
         self,
@@ -151,14 +167,16 @@ class Inbox:
         check_batch(batch)
         rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
 
-        def act(pause: float | None) -> Any:
-            if pause is not None:
-                return rest(pause)
+        def act(step: float | Ask | None) -> Any:
+            if isinstance(step, Ask):
+                return self._database.run(step.decide, *step.arguments)
+            if step is not None:
+                return rest(step)
             if batch == 1:
                 return self.process(handler)
             return self._worker.process_batch(handler, batch, stop)
 
-        return drive(attending(stop, poll_seconds), act)
+        return drive(attending(stop, poll_seconds, self._upkeep), act)
 
     def replay(self, event_id: str) -> bool:
         """Make an event pending again, whatever became of it; False if it is unknown.
@@ -202,13 +220,11 @@ class Inbox:
     ) -> tuple[int, int]:
         """Empty payloads and remove events that are finished and older; return how many of each.
 
-        An event that was removed is no longer known as a duplicate.
+        An event that was removed is no longer known as a duplicate. It goes in steps of some
+        milliseconds each, and may be interrupted.
         """
-        return self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = sweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        return emptied, sweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
 
     def close(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""
@@ -232,6 +248,7 @@ class AsyncInbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
@@ -239,6 +256,7 @@ class AsyncInbox:
         self._database = AsyncDatabase(db_connection, clock)
         limits = rules(max_tries, lease_seconds, in_order)
         self._worker = AsyncWorker(self._database, limits, random)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     async def receive(
         self,
@@ -284,14 +302,16 @@ class AsyncInbox:
 
         rest = sleep or wait
 
-        async def act(pause: float | None) -> Any:
-            if pause is not None:
-                return await rest(pause)
+        async def act(step: float | Ask | None) -> Any:
+            if isinstance(step, Ask):
+                return await self._database.run(step.decide, *step.arguments)
+            if step is not None:
+                return await rest(step)
             if batch == 1:
                 return await self.process(handler)
             return await self._worker.process_batch(handler, batch, stop)
 
-        return await adrive(attending(stop, poll_seconds), act)
+        return await adrive(attending(stop, poll_seconds, self._upkeep), act)
 
     async def replay(self, event_id: str) -> bool:
         """See `Inbox.replay`."""
@@ -332,11 +352,9 @@ class AsyncInbox:
         events_older_than_seconds: float = EVENT_RETENTION_SECONDS,
     ) -> tuple[int, int]:
         """See `Inbox.purge`."""
-        return await self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = await asweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        removed = await asweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
+        return emptied, removed
 
     async def aclose(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""

@@ -39,7 +39,7 @@ _SPELLING: Final[Spelling] = {
     "flag": lambda column: f"CASE typeof({column}) WHEN 'integer' THEN {column} END",
     "moment": lambda column: f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END",
     "route": lambda path: f"substr({path}, 1, instr({path} || '?', '?') - 1)",
-    "returning": lambda columns: "",
+    "durably": lambda columns: "",  # `_open` sees to it
     "greatest": "max",
     "lock": "",
     "skip_locked": "",
@@ -263,6 +263,8 @@ class _Sqlite(Dialect):
     folder = "sqlite"
     own_clock = False
     gated = True
+    # A thousand a second: all wait for the one lock, and for the disk that a checkpoint writes to.
+    row_seconds = 0.001
 
     def locate(self, url: str) -> tuple[str, str]:
         rest = url.partition(":")[2]

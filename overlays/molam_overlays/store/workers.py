@@ -173,12 +173,19 @@ class AsyncWorker:
     def _acting(
         self, handler: AsyncHandler, batch: Batch, transaction: AsyncTransaction
     ) -> Callable[[Any], Any]:
+        def make_way() -> None:
+            threaded = self._database.threaded
+            assert threaded is not None, "a file is SQLite's"
+            transaction.now(
+                lambda own: drive(batch.yielding(), lambda step: carry_out(step, threaded, own))
+            )
+
         async def call(held: Held) -> None:
             async def begin() -> Any:
                 await adrive(batch.asking(held), act)
                 return transaction.connection
 
-            with way.holding(self._database.location, lambda: transaction.now(batch.yielding())):
+            with way.holding(self._database.location, make_way):
                 await handler(AsyncDelivery(begin=begin, **facts_of(held)))
 
         async def act(step: Any) -> Any:

@@ -122,11 +122,12 @@ def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_batch_is_claimed_at_once_and_committed_at_once(
-    inbox: Inbox, shipments: Shipments, monkeypatch: pytest.MonkeyPatch
+    inbox: Inbox, url: str, shipments: Shipments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = receive(inbox, 8)
-    made = commits(monkeypatch)
-    assert work(inbox, ship) == 8
+    with Inbox(url, clock=inbox._database.clock, retention=None) as worker:
+        made = commits(monkeypatch)
+        assert work(worker, ship) == 8
     assert len(made) == 3  # the claim, the batch, and the look for more
     assert shipments() == Counter(names)
     assert inbox.counts() == {"processed": 8}

@@ -24,7 +24,7 @@ import psycopg2
 import pytest
 
 from molam_overlays.errors import StoreError
-from molam_overlays.store import batches, blocking, fork, postgresql, session, sqlite, workers
+from molam_overlays.store import batches, blocking, fork, postgresql, session, sqlite, turn, workers
 from molam_overlays.store.claims import Claim
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
@@ -67,7 +67,7 @@ def apart(test: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-PARTS = (blocking, session, sqlite, postgresql, fork, batches, workers)
+PARTS = (blocking, turn, session, sqlite, postgresql, fork, batches, workers)
 
 
 class Strike:
