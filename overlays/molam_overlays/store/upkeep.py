@@ -283,9 +283,5 @@ async def asweep(database: AsyncDatabase, chores: Iterable[Chore], age: float) -
             return await database.run(step.decide, *step.arguments)
         return await asleep(step.seconds)
 
-    return sum(
-        [
-            await adrive(sweeping(chore, age, _untold, database.dialect.rests), act)
-            for chore in chores
-        ]
-    )
+    seconds = database.dialect.row_seconds
+    return sum([await adrive(sweeping(chore, age, seconds, _untold), act) for chore in chores])
