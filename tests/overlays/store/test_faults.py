@@ -21,7 +21,7 @@ from molam_overlays.errors import (
     StoreNotMigratedError,
     StoreUnavailableError,
 )
-from molam_overlays.store import sqlite
+from molam_overlays.store import blocking, sqlite
 from molam_overlays.store.claims import Claim, Replay
 from molam_overlays.store.idempotency import IdempotencyStore
 from molam_overlays.store.inbox import Delivery, Inbox
@@ -182,7 +182,8 @@ class TestLockedSqlite:
     def test_a_writer_that_never_ends_is_an_error_in_the_end(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+        for module in (blocking, sqlite):
+            monkeypatch.setattr(module, "BUSY_SECONDS", 0.01)
         hog = sqlite3.connect(file, isolation_level=None)
         hog.execute("BEGIN IMMEDIATE")
         with IdempotencyStore(f"sqlite:///{file}") as store:
