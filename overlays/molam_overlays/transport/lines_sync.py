@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import weakref
 from typing import Any, Protocol
 
 import httpx
@@ -44,6 +45,9 @@ class Lines:
 
     def _start(self) -> None:
         self.stack: Stack[Line] = Stack(self._limit, self._expiry)
+        # Nobody is warned of a socket because he forgot to close: what is at rest is closed with this,
+        # or when the process ends, and a call that comes later still, at exit, makes a new connection.
+        self._forgotten = weakref.finalize(self, _discard_resting, self.stack)
 
     @property
     def held(self) -> int:
@@ -124,10 +128,16 @@ class Lines:
     def forget_inherited(self) -> None:
         """Drop what a fork has left us: the connections are the parent's."""
         inherited = self.stack.abandon()
+        self._forgotten.detach()
         self._start()
         self.stack.closed = self._closed
         for each in inherited:
             each.wire.close()  # closes our copy of the socket; says nothing to the server
+
+
+def _discard_resting(stack: Stack[Line]) -> None:
+    for each in stack.empty():
+        each.wire.close()
 
 
 class _Waiter(Waiter["Line"]):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from typing import Any
 
 import httpx
@@ -18,6 +20,7 @@ from molam_overlays.transport import (
     wire_async,
     wire_sync,
 )
+from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
@@ -185,3 +188,20 @@ def test_http2_without_its_package_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "h2", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'httpx\[http2\]'"):
         make(http2=True)
+
+
+@pytest.mark.parametrize("library", ["", "httpx", "httpx2"])
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_nobody_is_warned_of_sockets_because_he_forgot_to_close(
+    server: Any, library: str, cyclic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = pytest.importorskip(library).Client() if library else None
+    adapter: Any = HttpxAdapter(client)
+    if cyclic:
+        adapter.itself = adapter
+    adapter.exchange(Request("POST", f"{server.url}/ok", {}, b"{}", None, 5))
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    del adapter, client
+    gc.collect()
+    assert told == []
