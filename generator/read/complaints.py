@@ -30,11 +30,13 @@ _FILLED: Final[Mapping[str, Any]] = {
 _NAMED_BY: Final = frozenset({"parameter", "securityScheme"})
 """Kinds of objects that are nothing without a name."""
 _OF_3_1: Final = frozenset(
-    {"const", "examples", "if", "then", "else", "prefixItems", "patternProperties", "contains",
+    {"const", "if", "then", "else", "prefixItems", "patternProperties", "contains",
      "propertyNames", "$defs", "definitions", "contentEncoding", "contentMediaType",
      "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
-     "contentSchema", "minContains", "maxContains", "$anchor", "$comment", "$schema", "$id"}
+     "contentSchema", "minContains", "maxContains", "$anchor", "$id"}
 )  # fmt: skip
+_SAYING_NOTHING: Final = frozenset({"examples", "$comment", "$schema"})
+"""Those of OpenAPI 3.1 from which nothing follows."""
 _WORDS: Final = frozenset({"$ref", "in", "type", "openapi"})
 """Keys whose text is never a number by mistake."""
 _REPEATED: Final = {"required": "duplicate-required", "tags": "duplicate-tag"}
@@ -149,8 +151,8 @@ def _complaints(error: Any, at: str, kind: str) -> Iterator[Complaint]:
         yield _no_choice(error, at, name, where)
     elif word == "not" and isinstance(value, dict) and {"example", "examples"} <= value.keys():
         yield Complaint(
-            "structure", f"The keys example and examples do not go together {where}", at,
-            "Remove one of the two", pointers.join(at, "examples"),
+            "two-examples", f"The keys example and examples do not go together {where}", at,
+            "Remove one of the two", pointers.join(at, "example"),
         )  # fmt: skip
     elif word == "type" or word in ("oneOf", "anyOf"):
         kinds = list(error.kind.types) if word == "type" else ["object"]
@@ -187,7 +189,10 @@ def _missing(key: str, value: Any, at: str, kind: str, where: str) -> Complaint:
         )  # fmt: skip
     place = pointers.join(at, key)
     if key in _FILLED and not (key == "name" and kind in _NAMED_BY):
-        return Complaint("missing-key", what, place, "Add it", place, _FILLED[key], lacking=True)
+        rule = "missing-key"
+        if key == "description" or kind in _PROSE_OBJECTS - {"info"}:
+            rule = "missing-description"
+        return Complaint(rule, what, place, "Add it", place, _FILLED[key], lacking=True)
     return Complaint("missing-key", what, place, "Add it", at, lacking=True)
 
 
@@ -195,6 +200,8 @@ def _unexpected(key: str, value: Any, at: str, kind: str, where: str) -> Complai
     place = pointers.join(at, key)
     what = f"The key {shown(key)} means nothing {where}"
     advice = "Correct or remove it; own keys start with x-"
+    if kind == "schema" and key in _SAYING_NOTHING:
+        return Complaint("later-annotation", what, place, advice, place)
     if kind == "schema" and key in _OF_3_1:
         what = f"The key {shown(key)} is OpenAPI 3.1's, this document is 3.0 {where}"
         return Complaint(
@@ -233,7 +240,8 @@ def _no_choice(error: Any, at: str, name: str, where: str) -> Complaint:
         place = pointers.join(at, fill or missing[0])
         if fill is None:
             return Complaint("missing-key", what, place, "Add one", at, lacking=True)
-        return Complaint("missing-key", what, place, "Add one", place, _FILLED[fill], lacking=True)
+        rule = "missing-description" if fill == "description" else "missing-key"
+        return Complaint(rule, what, place, "Add one", place, _FILLED[fill], lacking=True)
     what = f"The keys of {name} do not go together {where}"
     target = at
     if {"schema", "content"} <= value.keys():
