@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
+from molam_overlays.home import home
 from molam_overlays.store import fork, statement
 from molam_overlays.store.dialect import Dialect, not_migrated, text_of
 from molam_overlays.store.session import Lineage, Session, is_of
@@ -349,7 +350,7 @@ def import_psycopg() -> Any:
         import psycopg
     except ImportError as error:
         raise ConfigurationError(
-            'A postgresql:// store needs psycopg 3: pip install "molam-sdk-python[postgres]"'
+            f"A postgresql:// store needs psycopg 3: {home().with_extra('postgres')}"
         ) from error
     codecs.lookup("idna")  # what the first look-up of a host name would import
     return psycopg
