@@ -112,6 +112,7 @@ def _annotation(schema: Schema, read: str, accept: str) -> str:
 
 def _class(shapes: Shapes, roles: Roles, named: Named) -> views.Class:
     schema = named.schema
+    shapes = shapes.for_files(named.key in roles.with_files)
     if schema.base:
         home = shapes.homes[schema.base]
         bases = use(home.module, home.name)
@@ -153,10 +154,9 @@ def _class_doc(named: Named) -> str:
 
 
 def _fields(shapes: Shapes, roles: Roles, named: Named) -> tuple[views.Field, ...]:
-    inner = shapes.for_files(named.key in roles.with_files)
     required = shapes.schemas.required(named.schema)
     return tuple(
-        _field(inner, roles, named, wire, wire in required) for wire in named.schema.properties
+        _field(shapes, roles, named, wire, wire in required) for wire in named.schema.properties
     )
 
 

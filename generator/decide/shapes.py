@@ -41,7 +41,7 @@ class Shapes:
     here: str = ""
     """The module that the expressions will stand in."""
     files: bool = False
-    """Whether binary text stands for files, as it does in multipart bodies."""
+    """Whether binary text stands for files, as it does in the parts of multipart bodies."""
     inside: tuple[str, ...] = ()
     """The names that are being written out."""
 
@@ -85,7 +85,8 @@ class Shapes:
                     call("Array", item.runtime, *limits(schema)),
                 )
             case "map":
-                return self.map(schema)
+                # As a part it is JSON, in which there are no files.
+                return self.for_files(False).map(schema)
             case "object":
                 raise AssertionError(f"an object without a name: {schema.at}")
             case "union":
@@ -151,7 +152,10 @@ class Shapes:
         elif schema.extra is True:
             parts = []
         if not parts:
-            return self.plain(Schema(at=schema.at, kind="any"))
+            anything = self.for_files(False).plain(Schema(at=schema.at, kind="any"))
+            if not self.files:
+                return anything
+            return attrs.evolve(anything, runtime=call("Union", call("Binary"), anything.runtime))
         if len(parts) == 1:
             return self.shape(parts[0])
         read, accept, runtimes = _together(map(self.shape, parts))
