@@ -259,7 +259,7 @@ def test_a_part_that_is_an_object_is_json_without_files(build: Build) -> None:
     content = call_of(built, file=b"\x00", **given).content
     for shown in (b"\x00", b'{"a":[1]}', b'{"any":"b","free":{"c":"d"}}'):
         assert shown in content
-    with pytest.raises(errors.ValidationError, match=r"free\.a"):
+    with pytest.raises(built.module("exceptions").ValidationError, match=r"free\.a"):
         call_of(built, free={"a": b"no JSON"})
 
 
