@@ -169,7 +169,8 @@ def _field(shapes: Shapes, roles: Roles, named: Named, wire: str, needed: bool) 
     if attribute != wire:
         arguments.append(f"name={literal(wire)}")
     if named.key not in roles.pages:
-        arguments += _left_out(solid, needed, roles.tags.get((named.key, wire)))
+        tag = roles.tags.get((named.key, wire))
+        arguments += _left_out(solid, shapes.default(solid), needed, tag)
     elif not needed:
         arguments.append("default=None")
     if shapes.schemas.is_marked(schema, "x-molam-sensitive"):
@@ -186,10 +187,9 @@ def _field(shapes: Shapes, roles: Roles, named: Named, wire: str, needed: bool) 
     )
 
 
-def _left_out(solid: Schema, needed: bool, tag: str | None) -> Iterator[str]:
+def _left_out(solid: Schema, default: Any, needed: bool, tag: str | None) -> Iterator[str]:
     """Yield the arguments of a field that say what is sent when nobody gives a value."""
     read_only = bool(solid.fact("readOnly"))
-    default = solid.fact("default")
     if default is None and solid.kind in ("string", "enum"):
         # The class is the tag: who builds one need not say it again.
         default = tag

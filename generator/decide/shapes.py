@@ -6,6 +6,7 @@ The parser's graph says what a leaf is; constraints and formats come from the do
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -52,6 +53,10 @@ class Shapes:
     def for_files(self, files: bool = True) -> Shapes:
         """Return the same for what binary text stands for files in, or does not."""
         return attrs.evolve(self, files=files)
+
+    def default(self, solid: Schema) -> Any:
+        """Return what a property has when nobody gives it; a file's default, a text, is no file."""
+        return None if self.files and is_file(solid) else solid.fact("default")
 
     def shape(self, schema: Schema) -> Shape:
         """Return a schema in Python, with null if it allows null."""
