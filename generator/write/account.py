@@ -34,7 +34,9 @@ from generator.write.render import Tree
 _KEY: Final = ("header", IDEMPOTENCY.lower())
 _IGNORED: Final = {("header", name) for name in NEVER_SENT}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
-                     "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
+                     "unevaluatedItems", "contentSchema", "propertyNames",
+                     # Reached by reference alone.
+                     "$defs", "definitions")  # fmt: skip
 _COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
 
 

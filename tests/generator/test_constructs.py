@@ -148,6 +148,17 @@ def test_references_by_anchor_and_into_defs_are_followed(build: Build) -> None:
     assert (order.a.n, order.b.n) == (1, 2)
 
 
+def test_definitions_of_another_file_that_refer_to_it_are_followed(build: Build) -> None:
+    order = """
+type: object
+properties: {line: {$ref: '#/$defs/Line'}}
+$defs: {Line: {type: object, properties: {n: {type: integer}, order: {$ref: '#'}}}}
+"""
+    models = build(schemas(Order={"$ref": "order.yaml"}), order=order).models
+    read = models.Order.from_dict({"line": {"n": 1, "order": {"line": {"n": 2}}}})
+    assert read.line.order.line.n == 2
+
+
 def test_bytes_have_the_names_of_both_dialects(build: Build) -> None:
     models = build(schemas(Order={"type": "object", "properties": {
         "old": {"type": "string", "format": "byte"},
