@@ -249,6 +249,8 @@ class Event:
     type: str
     name: str
     doc: str
+    annotation: str
+    """Its class, or all that it may be."""
 
 
 @attrs.frozen

@@ -149,14 +149,12 @@ def _read_only_is_a_member(patch: Any) -> None:
 
 
 def _all_by_type(patch: Any) -> None:
-    patch.setattr(events, "_with_kinds", lambda view, found: view)
+    patch.setattr(events, "_with_kinds", lambda view, found, homes: view)
 
 
 def _names_tell_nothing(patch: Any) -> None:
     real = events._with_kinds
-    patch.setattr(
-        events, "_with_kinds", lambda view, found: attrs.evolve(real(view, found), by_name="")
-    )
+    patch.setattr(events, "_with_kinds", lambda *given: attrs.evolve(real(*given), by_name=""))
 
 
 def _only_by_names(patch: Any) -> None:
