@@ -18,6 +18,12 @@ _PROSE: Final = frozenset(
     {"description", "summary", "title", "termsOfService", "externalDocs", "contact", "license",
      "example", "examples"}
 )  # fmt: skip
+_MAY_BE_EMPTY: Final = frozenset(
+    {"callbacks", "encoding", "enum", "headers", "links", "operationId", "parameters", "properties",
+     "required", "servers", "tags", "variables"}
+)  # fmt: skip
+"""Keys behind which, in YAML, somebody wrote nothing: as good as not there."""
+_NAMED_SCHEMAS: Final = frozenset({"properties", "schemas", "$defs", "definitions"})
 _PROSE_OBJECTS: Final = frozenset({"externalDocs", "contact", "license", "info"})
 _FILLED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("description", "title", "version", "name", "url", "authorizationUrl",
@@ -256,9 +262,13 @@ def _of_wrong_type(value: Any, kinds: list[str], at: str, name: str, where: str)
     tokens = pointers.split(at)
     key = tokens[-1] if tokens else ""
     above = tokens[-2] if len(tokens) > 1 else ""
+    if value is None and above in _NAMED_SCHEMAS:
+        return Complaint("wrong-type", what, at, "Write {} for any value", at, {})
     if value is None and (key in _PROSE or above in _PROSE_OBJECTS):
         what = f"{name} is null, which is no text, {where}"
         return Complaint("null-description", what, at, "Remove it", at)
+    if value is None and key in _MAY_BE_EMPTY:
+        return Complaint("null-value", f"{name} is null {where}", at, "Remove it", at)
     if (key == "type" and isinstance(value, list)) or (
         key in _EXCLUSIVE and isinstance(value, (bool, int, float))
     ):
@@ -266,8 +276,6 @@ def _of_wrong_type(value: Any, kinds: list[str], at: str, name: str, where: str)
     if "string" in kinds and isinstance(value, (bool, int, float)) and key not in _WORDS:
         text = json.dumps(value)
         return Complaint("wrong-type", what, at, advice, at, text)
-    if value is None and above in ("properties", "schemas", "$defs", "definitions"):
-        return Complaint("wrong-type", what, at, "Write {} for any value", at, {})
     return Complaint("wrong-type", what, at, advice, at)
 
 

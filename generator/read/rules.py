@@ -87,6 +87,7 @@ _TABLE: Final = (
     Rule("later-annotation", "Nothing follows from it", warns=True),
     Rule("two-examples", "The one under examples is read", warns=True),
     Rule("missing-description", "It is read as if it were empty", warns=True),
+    Rule("null-value", "It is read as if it were not there", warns=True),
     Rule("null-description", "It is read as if it were not there", warns=True),
 )
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _TABLE}

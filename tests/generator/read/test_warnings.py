@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.read.load import load_document
+from generator.read.load import load_document, read_document
 from generator.read.rules import RULES
 
 DONE = {"responses": {"204": {"description": "d"}}}
@@ -37,6 +37,7 @@ DOCUMENTS = {
     "later-annotation": schema(type="string", examples=["a"]),
     "two-examples": parameters({**QUERY, "example": "b", "examples": {"c": {"value": "d"}}}),
     "missing-description": {"paths": {"/a": {"get": {"responses": {"204": {}}}}}},
+    "null-value": {"paths": {"/a": {"get": {"tags": None, "parameters": None, **DONE}}}},
     "null-description": {"paths": {}, "tags": [{"name": "a", "description": None}]},
 }  # fmt: skip
 
@@ -51,6 +52,15 @@ def test_a_document_is_read_in_spite_of_it(
     findings = load_document(path, name="shop.json").findings
     assert {error.rule.name for error in findings.warnings} == {rule}
     assert findings.mistakes == []
+
+
+@pytest.mark.parametrize("name", ["description", "tags"])
+def test_a_property_that_is_null_is_no_empty_keyword(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "shop.json"
+    head = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}}
+    path.write_text(json.dumps({**head, **schema(properties={name: None})}), encoding="utf-8")
+    findings = read_document(path, name="shop.json").findings
+    assert [error.rule.name for error in findings.mistakes] == ["wrong-type"]
 
 
 def test_every_warning_that_reading_gives_is_shown() -> None:
