@@ -93,7 +93,7 @@ def test_an_order_is_played_whatever_the_operations_are_called(
     emitted: Callable[[str], Any],
 ) -> None:
     renamed = re.sub(r"(operationId: \w+)", r"\1Anew", TEXT)
-    assert renamed.count("Anew\n") == len(BEHAVIOURS)
+    assert renamed.count("Anew\n") >= len(BEHAVIOURS)
     package = emitted(renamed)
     play(package, "_anew")
     with package.sandbox.Sandbox(port=0) as sandbox:
