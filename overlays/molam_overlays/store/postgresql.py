@@ -145,7 +145,7 @@ class PsycopgSession(_Libpq):
             rows = cursor.fetchall() if cursor.description is not None else []
             result = Result(rows, cursor.rowcount)
             if then and not joined:
-                cursor.execute(then)
+                cursor.execute(then.encode())
             return result
 
     def run_script(self, sql: str) -> None:

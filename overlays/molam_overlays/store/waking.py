@@ -22,7 +22,7 @@ from molam_overlays.store.blocking import Database
 from molam_overlays.store.handling import Stop
 from molam_overlays.store.postgresql import AsyncSession, heard
 from molam_overlays.store.settings import LOGGER
-from molam_overlays.store.sqlite import SQLITE
+from molam_overlays.store.sqlite import SQLITE, SqliteSession
 from molam_overlays.store.tasks import in_thread
 
 TRIAL_SECONDS: Final = 2.0
@@ -48,7 +48,7 @@ class Look:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._session: Any = None
+        self._session: SqliteSession | None = None
         self._seen: int | None = None
 
     def __call__(self) -> bool:
@@ -67,7 +67,9 @@ class Look:
         session = self._session
         if session is None or session.inherited or not session.answers():
             self.close()
-            session = self._session = self._database.open()
+            opened = self._database.open()
+            assert isinstance(opened, SqliteSession)
+            session = self._session = opened
             self._seen = None
         session.holder["step"] = self
         before, self._seen = self._seen, session.changes()
