@@ -16,7 +16,7 @@ from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
-from molam_overlays.store import deliveries
+from molam_overlays.store import deliveries, status
 from molam_overlays.store.arguments import check_crew, check_seconds
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
@@ -45,6 +45,7 @@ from molam_overlays.store.retention import (
     Retention,
 )
 from molam_overlays.store.statement import Ask
+from molam_overlays.store.status import InboxStatus
 from molam_overlays.store.upkeep import (
     EVENTS,
     FULL_EVENTS,
@@ -235,6 +236,10 @@ class Inbox:
         """Count events by state."""
         return self._database.run_as("join", deliveries.counting)
 
+    def status(self) -> InboxStatus:
+        """Look how the inbox stands: what waits, since when, what comes in and goes out, what is parked."""
+        return self._database.run_as("join", status.of_inbox)
+
     def payload(self, event_id: str) -> bytes | None:
         """Return an event's body; None if it is unknown, or emptied by retention."""
         return self._database.run_as("join", deliveries.reading, event_id)
@@ -381,6 +386,10 @@ class AsyncInbox:
     async def counts(self) -> dict[str, int]:
         """See `Inbox.counts`."""
         return await self._database.run_as("join", deliveries.counting)
+
+    async def status(self) -> InboxStatus:
+        """See `Inbox.status`."""
+        return await self._database.run_as("join", status.of_inbox)
 
     async def payload(self, event_id: str) -> bytes | None:
         """See `Inbox.payload`."""
