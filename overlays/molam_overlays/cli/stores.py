@@ -1,4 +1,4 @@
-"""``molam recover``, ``molam inbox``, ``molam db``: what a merchant's own database holds."""
+"""``molam recover``, ``molam inbox``, ``molam journal``, ``molam db``: what a merchant's own database holds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ from molam_overlays.cli.output import fail, misuse, out, show_json, working
 from molam_overlays.cli.remote import AsJson
 from molam_overlays.errors import ConfigurationError, MolamError
 from molam_overlays.product import Product
+from molam_overlays.store.retention import (
+    ANSWER_RETENTION_SECONDS,
+    CALL_RETENTION_SECONDS,
+    EVENT_RETENTION_SECONDS,
+    PAYLOAD_RETENTION_SECONDS,
+    Retention,
+)
 
 Url = Annotated[
     str,
     typer.Argument(envvar="MOLAM_STORE", help="The database: sqlite:///shop.db or postgresql://…"),
 ]
+Days = Annotated[float, typer.Option(min=0.0, help="How many days they are kept.")]
+_DAY = 24 * 3600.0
 _HARMLESS = {"settled", "rejected", "in_progress"}
 
 
@@ -59,8 +68,42 @@ def add(app: typer.Typer, product: Product) -> None:
         if any(each.outcome not in _HARMLESS for each in found):
             raise typer.Exit(1)
 
-    inbox = typer.Typer(no_args_is_help=True, help="The webhook inbox: list, replay.")
+    inbox = typer.Typer(no_args_is_help=True, help="The webhook inbox: status, list, replay.")
     app.add_typer(inbox, name="inbox")
+
+    @inbox.command("status")
+    def inbox_status(url: Url, as_json: AsJson = False) -> None:
+        """Show what waits and since when, what comes in and goes out, and what is parked, by reason."""
+        with _errors(as_json), closing(_inbox(url)) as box:
+            found = box.status()
+        if as_json:
+            show_json(attrs.asdict(found))
+            return
+        out.print(
+            f"{found.due:,} due, the oldest for {found.oldest_seconds:.0f} s; {found.later:,} later"
+        )
+        out.print(
+            f"{found.received_per_minute:,.0f} received and {found.handled_per_minute:,.0f} handled a minute"
+        )
+        _reasons(found.parked, "parked", found.parked_by_reason)
+
+    journal = typer.Typer(no_args_is_help=True, help="The journal of calls: status.")
+    app.add_typer(journal, name="journal")
+
+    @journal.command("status")
+    def journal_status(url: Url, as_json: AsJson = False) -> None:
+        """Show which calls are open and since when, and how many are made."""
+        from molam_overlays.store.idempotency import IdempotencyStore
+
+        with _errors(as_json), closing(IdempotencyStore(url)) as store:
+            found = store.journal().status()
+        if as_json:
+            show_json(attrs.asdict(found))
+            return
+        out.print(
+            f"{found.calls_per_minute:,.0f} calls a minute; the oldest open for {found.oldest_seconds:.0f} s"
+        )
+        _reasons(found.open, "open", found.open_by_outcome)
 
     @inbox.command("list")
     def list_(
@@ -143,6 +186,45 @@ def add(app: typer.Typer, product: Product) -> None:
         for step in steps:
             out.print(f"{'done' if step.fresh else 'was there already'}  {escape(step.name)}")
 
+    @db.command()
+    def purge(
+        url: Url,
+        payload_days: Days = PAYLOAD_RETENTION_SECONDS / _DAY,
+        event_days: Days = EVENT_RETENTION_SECONDS / _DAY,
+        answer_days: Days = ANSWER_RETENTION_SECONDS / _DAY,
+        call_days: Days = CALL_RETENTION_SECONDS / _DAY,
+        as_json: AsJson = False,
+    ) -> None:
+        """Remove what is old, in steps of some milliseconds beside workers; it may be interrupted.
+
+        Payloads of events that are finished, then their rows, answers of the idempotency store, and
+        calls of the journal. What is unfinished stays, and so do answers and calls of the last 24 hours.
+        """
+        from molam_overlays.store.blocking import Database
+        from molam_overlays.store.upkeep import ages, sweep
+
+        retention = Retention(
+            payload_seconds=payload_days * _DAY,
+            event_seconds=event_days * _DAY,
+            answer_seconds=answer_days * _DAY,
+            call_seconds=call_days * _DAY,
+        )
+        counts: dict[str, int] = {}
+        with (
+            _errors(as_json),
+            closing(Database(url)) as database,
+            working("Purging", as_json=as_json) as told,
+        ):
+            for chore, age in ages(retention):
+                name = chore.name.removeprefix("full ")
+                counts[name] = counts.get(name, 0) + sweep(database, (chore,), age, told)
+        if as_json:
+            show_json(counts)
+        else:
+            out.print(
+                ", ".join(f"{count:,} {name}" for name, count in counts.items()) + " removed."
+            )
+
 
 def _inbox(url: str) -> Any:
     from molam_overlays.store.inbox import Inbox
@@ -159,6 +241,11 @@ def _errors(as_json: bool) -> Generator[None, None, None]:
         misuse(str(error), as_json=as_json)
     except (MolamError, ImportError) as error:
         fail(str(error), as_json=as_json)
+
+
+def _reasons(count: int, what: str, reasons: dict[str, int]) -> None:
+    told = ", ".join(f"{number:,} {reason or 'unknown'}" for reason, number in reasons.items())
+    out.print(escape(f"{count:,} {what}{': ' if told else ''}{told}"))
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:

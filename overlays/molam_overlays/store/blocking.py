@@ -11,17 +11,19 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import fork
+from molam_overlays.store import fork, way
 from molam_overlays.store.address import Address, wrap
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.session import INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision
+from molam_overlays.store.turn import Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +43,6 @@ TRIES = 5
 
 _IDLE = 4
 _BUSY_PAUSE = 0.01
-_TURN_PAUSE = 0.05
 
 
 class Database:
@@ -60,6 +61,8 @@ class Database:
         self.given: Session | None = None
         self.turn = Turn(nests=not hops_threads)
         self._pool: list[Session] = []
+        # Drivers warn of a connection that nobody closed.
+        weakref.finalize(self, _close_idle, self._pool)
         # All that a step imports is imported here: not within the first payment.
         if self._address is None:
             self.dialect, self.given = wrap(target)
@@ -72,6 +75,11 @@ class Database:
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    @property
+    def location(self) -> str:
+        """The file of a store that opens its own; nothing for a connection that was given."""
+        return self._address.location if self._address else ""
 
     def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
         """Make a `StoreError` of what the driver raised."""
@@ -180,6 +188,11 @@ class Database:
             return self.clock()
         return None if self.dialect.own_clock else time.time()
 
+    def open(self) -> Session:
+        """Open a connection that is not lent to anybody; the caller closes it."""
+        assert self._address is not None
+        return self._address.connect()
+
     def lend(self, step: Transaction) -> Session:
         """Lend an idle connection that still works, or a new one."""
         assert self._address is not None
@@ -216,6 +229,12 @@ class Database:
             self._pool.remove(session)
 
 
+def _close_idle(pool: list[Session]) -> None:
+    for session in pool:
+        if not session.inherited and not session.holder:
+            session.close()
+
+
 class Transaction:
     """A transaction, from the taking of a connection to its giving back.
 
@@ -248,6 +267,16 @@ class Transaction:
         return self.session.connection
 
     @property
+    def is_open(self) -> bool:
+        """True from the beginning until it ends, whoever ends it."""
+        return self.session is not None and self.session.in_transaction
+
+    @property
+    def is_failed(self) -> bool:
+        """See `Session.is_failed`."""
+        return self.session is not None and self.session.is_failed
+
+    @property
     def may_end_soon(self) -> bool:
         """Tell a fork whether to wait."""
         if self.thread == threading.get_ident():
@@ -260,6 +289,7 @@ class Transaction:
         session = database.given
         if session is None:
             if self._gated:
+                way.ask(database.location)
                 fork.enter(self)
             return database.lend(self)
         session.refuse_unusable()
@@ -350,39 +380,6 @@ class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
 
 
-class Turn:
-    """Whose turn it is to use a connection that was given.
-
-    Not a lock: between taking one and noting it, a signal handler's exception can fall, and the
-    lock is taken for good. Here taking is noting.
-    """
-
-    def __init__(self, *, nests: bool) -> None:
-        self._holder: dict[str, Transaction] = {}
-        self._nests = nests
-        self._news = threading.Lock()  # released whenever the turn is given back
-        self._news.acquire()
-
-    def take(self, step: Transaction, seconds: float) -> bool:
-        """Wait for the turn; False when it did not come. A thread that has it need not wait."""
-        until = time.monotonic() + seconds
-        while True:
-            holder = self._holder.setdefault("step", step)
-            if holder is step or (self._nests and holder.thread == step.thread):
-                return True
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            self._news.acquire(timeout=min(left, _TURN_PAUSE))  # news may get lost
-
-    def give_back(self, step: Transaction) -> None:
-        """Let others have their turn, if this step has it."""
-        if self._holder.get("step") is step:
-            del self._holder["step"]
-            with contextlib.suppress(RuntimeError):  # there is news already
-                self._news.release()
-
-
 IN_TRANSACTION = (
     "The connection is in a transaction, and this step must be seen by other workers at once. "
     "Commit or roll back first, open the connection in autocommit, or give the store a URL."
@@ -410,7 +407,7 @@ def carry(session: Session, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
     return drive(
         decision,
-        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
     )
 
 

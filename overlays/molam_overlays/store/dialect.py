@@ -19,8 +19,13 @@ class Dialect:
     """Where its migrations are, below ``migrations``."""
     own_clock: ClassVar[bool]
     """True where the database's clock decides; else this machine's does."""
+    notice: ClassVar[str]
+    """How those who listen are told of a new event; empty where they look for themselves."""
     gated: ClassVar[bool]
     """True where no transaction may be open while the process forks; see `fork`."""
+
+    row_seconds: ClassVar[float]
+    """How long a purge rests for each row, at least; else as long as its step took."""
 
     def locate(self, url: str) -> tuple[str, str]:
         """Return what to open, and the URL as it can be shown.

@@ -7,7 +7,6 @@ make the repetition harmless.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random as chance
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,16 +16,14 @@ from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
 from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
-from molam_overlays.store import deliveries, fork
-from molam_overlays.store.arguments import check_seconds, failure_text
-from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
-from molam_overlays.store.blocking import Clock, Database, Transaction
+from molam_overlays.store import deliveries, status
+from molam_overlays.store.arguments import check_crew, check_seconds
+from molam_overlays.store.awaiting import AsyncDatabase
+from molam_overlays.store.blocking import Clock, Database
+from molam_overlays.store.crews import AsyncCrew, Crew
 from molam_overlays.store.deliveries import (
-    EVENT_RETENTION_SECONDS,
     LEASE_SECONDS,
     MAX_TRIES,
-    PAYLOAD_RETENTION_SECONDS,
-    Held,
     Received,
 )
 from molam_overlays.store.handling import (
@@ -38,11 +35,29 @@ from molam_overlays.store.handling import (
     attending,
     checked,
     event_facts,
-    facts_of,
-    log_failure,
     replayed,
     rules,
 )
+from molam_overlays.store.retention import (
+    EVENT_RETENTION_SECONDS,
+    PAYLOAD_RETENTION_SECONDS,
+    RETENTION,
+    Retention,
+)
+from molam_overlays.store.statement import Ask
+from molam_overlays.store.status import InboxStatus
+from molam_overlays.store.upkeep import (
+    EVENTS,
+    FULL_EVENTS,
+    PAYLOADS,
+    Upkeep,
+    asweep,
+    sweep,
+)
+from molam_overlays.store.waking import AsyncWatch, Watch
+from molam_overlays.store.workers import AsyncWorker, Worker
+
+__all__ = ["AsyncDelivery", "AsyncInbox", "Delivery", "Inbox"]
 
 POLL_SECONDS = 1.0
 """How long a worker rests by default when there is nothing to do."""
@@ -55,7 +70,8 @@ class Inbox:
     `db_connection` is what `IdempotencyStore` takes: a URL, or a connection. Workers that run at
     once need a URL. `max_tries` failures park an event. With `in_order`, events of one resource
     are handled by their own time, one after the other, and a parked one holds back those behind
-    it. `lease_seconds` must be longer than a handler takes.
+    it. `lease_seconds` must be longer than a handler takes. Workers with nothing to do remove what is
+    older than `retention` says, in all tables of the stores; with None that is left to `purge`.
     """
 
     def __init__(
@@ -65,13 +81,14 @@ class Inbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = Database(db_connection, clock)
-        self._rules = rules(max_tries, lease_seconds, in_order)
-        self._random = random
+        self._worker = Worker(self._database, rules(max_tries, lease_seconds, in_order), random)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     def receive(
         self,
@@ -93,9 +110,16 @@ class Inbox:
             StoreError: it could not be stored. Answer 5xx, so that Molam sends it again.
         """
         event = checked(event_id, event_type, payload, resource, created)
+        notice = self._database.dialect.notice
         if connection is not None:
-            return self._database.run_on(connection, deliveries.receiving, *event)
-        return self._database.run_as("commit", deliveries.receiving, *event)
+            return self._database.run_on(connection, deliveries.receiving, *event, notice)
+        if self._database.given is not None:
+            return self._database.run_as("commit", deliveries.receiving, *event, notice)
+        new = self._database.run(deliveries.receiving, *event)
+        if new and notice:
+            with contextlib.suppress(StoreError):  # it is stored: a worker looks for itself, too
+                self._database.run(deliveries.telling)
+        return new
 
     def receive_event(self, event: Mapping[str, Any], *, connection: object | None = None) -> bool:
         """Store an event as `construct_event` returns it; True the first time. See `receive`.
@@ -119,76 +143,67 @@ class Inbox:
         Raises:
             StoreError: the database fails.
         """
-        held = self._database.run(deliveries.taking, *self._rules)
-        if held is None:
-            return False
-        generation = fork.generation()
-        transaction = self._database.transaction()
-        try:
-            try:
-                self._handle(handler, held, transaction)
-            finally:
-                transaction.end()
-        except BaseException as error:
-            if fork.generation() != generation:
-                raise  # the event is the parent's still
-            if isinstance(error, Exception):  # whatever a user's handler raises
-                self._fail(held, error)
-                return True
-            with contextlib.suppress(StoreError):  # then its lease brings the event back
-                self._database.run(deliveries.returning, held)
-            raise
-        finally:
-            transaction.end()
-        return True
-
-    def _handle(self, handler: Handler, held: Held, transaction: Transaction) -> None:
-        def begin() -> Any:
-            if transaction.session is None:
-                transaction.begin()
-                try:
-                    transaction.run(deliveries.confirming, held)
-                except StoreError:
-                    transaction.end()
-                    raise
-            return transaction.connection
-
-        handler(Delivery(begin=begin, **facts_of(held)))
-        if transaction.session is not None:
-            transaction.run(deliveries.finishing, held)
-            transaction.commit()
-        else:
-            self._database.run(deliveries.finishing, held)
-
-    def _fail(self, held: Held, error: Exception) -> None:
-        state = self._database.run(
-            deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
-        )
-        log_failure(held, state, error)
+        return self._worker.process(handler)
 
     def run_worker(
         self,
         handler: Handler,
         stop: Stop,
         *,
+        batch: int = 1,
+        concurrency: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], object] | None = None,
     ) -> int:
         """Handle events until `stop` (a `threading.Event`) is set; return how many.
 
-        With nothing to do it rests for `poll_seconds`. A database that is out of reach is waited
-        for, at most 30 seconds at a time. `sleep` defaults to ``stop.wait``, so that a worker
-        stops at once.
+        By default one event at a time: claimed, handled, committed. With `batch`, such as 100, up
+        to so many are claimed at once, and handlers that write through `Delivery.connection` share
+        a commit for as long as they are quick (50 ms in all); promises stay as they are. What is
+        written is stored together with the event's being processed; an exception undoes and puts
+        off its own event alone; what a handler does without asking for the connection is finished
+        by itself, at once. For the price of that: the events of a worker that is killed, up to
+        `batch`, wait for the end of its lease; what a handler has locked stays so until the
+        commit; on SQLite other writers wait for as long, and a handler must not write to the
+        inbox's file through a connection that is not a store's. A lease that a batch outlasts is
+        renewed between two events.
+
+        With `concurrency` so many threads do this at once, each with a connection and a batch of
+        its own, and stop together; the handler must be fit for threads, and the inbox needs a URL.
+
+        With nothing to do it rests for `poll_seconds`, or until it is told of a new event: at once
+        on PostgreSQL (LISTEN, on a connection of its own), within 20 ms on SQLite. A database that is out of reach is waited
+        for, at most 30 seconds at a time. A worker that is told to stop
+        does so at once: it finishes the event at hand and puts the rest of its batch back. `sleep` is called
+        instead of all waiting, with seconds.
 
         Raises:
             StoreError: for what does not pass by itself, such as missing tables.
         """
-        rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
+        check_crew(batch, concurrency, self._database.given is not None)
+        database = self._database
+        watch = Watch(database, poll_seconds)
 
-        def act(pause: float | None) -> Any:
-            return self.process(handler) if pause is None else rest(pause)
+        def work(crew: Crew) -> int:
+            news: Any = None
 
-        return drive(attending(stop, poll_seconds), act)
+            def act(step: float | Ask | None) -> Any:
+                nonlocal news
+                if isinstance(step, Ask):
+                    return database.run(step.decide, *step.arguments)
+                if step is not None:
+                    return sleep(step) if sleep else crew.rest(news, step)
+                news = crew.heed()
+                if batch == 1:
+                    return self.process(handler)
+                return self._worker.process_batch(handler, batch, crew)
+
+            return drive(attending(crew, poll_seconds, crew.upkeep(self._upkeep)), act)
+
+        try:
+            return Crew(stop, watch, concurrency).run(work)
+        finally:
+            watch.close()
 
     def replay(self, event_id: str) -> bool:
         """Make an event pending again, whatever became of it; False if it is unknown.
@@ -221,6 +236,10 @@ class Inbox:
         """Count events by state."""
         return self._database.run_as("join", deliveries.counting)
 
+    def status(self) -> InboxStatus:
+        """Look how the inbox stands: what waits, since when, what comes in and goes out, what is parked."""
+        return self._database.run_as("join", status.of_inbox)
+
     def payload(self, event_id: str) -> bytes | None:
         """Return an event's body; None if it is unknown, or emptied by retention."""
         return self._database.run_as("join", deliveries.reading, event_id)
@@ -232,13 +251,11 @@ class Inbox:
     ) -> tuple[int, int]:
         """Empty payloads and remove events that are finished and older; return how many of each.
 
-        An event that was removed is no longer known as a duplicate.
+        An event that was removed is no longer known as a duplicate. It goes in steps of some
+        milliseconds each, and may be interrupted.
         """
-        return self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = sweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        return emptied, sweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
 
     def close(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""
@@ -262,13 +279,15 @@ class AsyncInbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = AsyncDatabase(db_connection, clock)
-        self._rules = rules(max_tries, lease_seconds, in_order)
-        self._random = random
+        limits = rules(max_tries, lease_seconds, in_order)
+        self._worker = AsyncWorker(self._database, limits, random)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     async def receive(
         self,
@@ -282,9 +301,16 @@ class AsyncInbox:
     ) -> bool:
         """See `Inbox.receive`; `created` is unix seconds."""
         event = checked(event_id, event_type, payload, resource, created)
+        notice = self._database.dialect.notice
         if connection is not None:
-            return await self._database.run_on(connection, deliveries.receiving, *event)
-        return await self._database.run_as("commit", deliveries.receiving, *event)
+            return await self._database.run_on(connection, deliveries.receiving, *event, notice)
+        if self._database.given is not None:
+            return await self._database.run_as("commit", deliveries.receiving, *event, notice)
+        new = await self._database.run_as("commit", deliveries.receiving, *event)
+        if new and notice:
+            with contextlib.suppress(StoreError):  # it is stored: a worker looks for itself, too
+                await self._database.run(deliveries.telling)
+        return new
 
     async def receive_event(
         self, event: Mapping[str, Any], *, connection: object | None = None
@@ -294,72 +320,43 @@ class AsyncInbox:
 
     async def process(self, handler: AsyncHandler) -> bool:
         """See `Inbox.process`; the handler is awaited."""
-        held = await self._database.run(deliveries.taking, *self._rules)
-        if held is None:
-            return False
-        generation = fork.generation()
-        try:
-            async with self._database.transaction() as transaction:
-                await self._handle(handler, held, transaction)
-        except GeneratorExit:  # nothing can be awaited: its lease brings the event back
-            raise
-        except BaseException as error:
-            if fork.generation() != generation:
-                raise  # the event is the parent's still
-            if isinstance(error, Exception):  # whatever a user's handler raises
-                await self._fail(held, error)
-                return True
-            with contextlib.suppress(StoreError):  # then its lease brings the event back
-                await self._database.run(deliveries.returning, held)
-            raise
-        return True
-
-    async def _handle(
-        self, handler: AsyncHandler, held: Held, transaction: AsyncTransaction
-    ) -> None:
-        async def begin() -> Any:
-            if not transaction.begun:
-                await transaction.begin()
-                try:
-                    await transaction.run(deliveries.confirming, held)
-                except StoreError:
-                    await transaction.end()
-                    raise
-            return transaction.connection
-
-        await handler(AsyncDelivery(begin=begin, **facts_of(held)))
-        if transaction.begun:
-            await transaction.run(deliveries.finishing, held)
-            await transaction.commit()
-        else:
-            await self._database.run(deliveries.finishing, held)
-
-    async def _fail(self, held: Held, error: Exception) -> None:
-        state = await self._database.run(
-            deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
-        )
-        log_failure(held, state, error)
+        return await self._worker.process(handler)
 
     async def run_worker(
         self,
         handler: AsyncHandler,
         stop: Stop,
         *,
+        batch: int = 1,
+        concurrency: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> int:
-        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`."""
+        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`, and `concurrency` counts tasks."""
+        check_crew(batch, concurrency, self._database.given is not None)
+        database = self._database
+        watch = AsyncWatch(database, poll_seconds)
 
-        async def wait(seconds: float) -> None:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stop.wait(), seconds)  # type: ignore[attr-defined]
+        async def work(crew: AsyncCrew) -> int:
+            news: Any = None
 
-        rest = sleep or wait
+            async def act(step: float | Ask | None) -> Any:
+                nonlocal news
+                if isinstance(step, Ask):
+                    return await database.run(step.decide, *step.arguments)
+                if step is not None:
+                    return await (sleep(step) if sleep else crew.rest(news, step))
+                news = crew.heed()
+                if batch == 1:
+                    return await self.process(handler)
+                return await self._worker.process_batch(handler, batch, crew)
 
-        async def act(pause: float | None) -> Any:
-            return await (self.process(handler) if pause is None else rest(pause))
+            return await adrive(attending(crew, poll_seconds, crew.upkeep(self._upkeep)), act)
 
-        return await adrive(attending(stop, poll_seconds), act)
+        try:
+            return await AsyncCrew(stop, watch, concurrency).run(work)
+        finally:
+            watch.close()
 
     async def replay(self, event_id: str) -> bool:
         """See `Inbox.replay`."""
@@ -390,6 +387,10 @@ class AsyncInbox:
         """See `Inbox.counts`."""
         return await self._database.run_as("join", deliveries.counting)
 
+    async def status(self) -> InboxStatus:
+        """See `Inbox.status`."""
+        return await self._database.run_as("join", status.of_inbox)
+
     async def payload(self, event_id: str) -> bytes | None:
         """See `Inbox.payload`."""
         return await self._database.run_as("join", deliveries.reading, event_id)
@@ -400,11 +401,9 @@ class AsyncInbox:
         events_older_than_seconds: float = EVENT_RETENTION_SECONDS,
     ) -> tuple[int, int]:
         """See `Inbox.purge`."""
-        return await self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = await asweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        removed = await asweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
+        return emptied, removed
 
     async def aclose(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""

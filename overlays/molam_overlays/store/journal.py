@@ -46,19 +46,18 @@ from molam_overlays.store.entries import (
     dismissing,
     leaving,
     listing,
-    purging,
     refusing,
     settling,
     writing,
 )
 from molam_overlays.store.key_age import KeyAge
+from molam_overlays.store.retention import CALL_RETENTION_SECONDS
 from molam_overlays.store.settlement import Outcome, recovering
 from molam_overlays.store.statement import Ask, Decision
+from molam_overlays.store.status import JournalStatus, of_journal
+from molam_overlays.store.upkeep import CALLS, asweep, sweep
 
 __all__ = ["AsyncJournal", "Entry", "Journal", "Outcome", "Recovered", "Unsettled"]
-
-RETENTION_SECONDS = 30 * 24 * 3600.0
-"""How long settled entries are kept by default; their bodies go when they are settled."""
 
 _OWED = 1000
 """How many notes are kept for a database that is out of reach."""
@@ -184,6 +183,10 @@ class Journal(_Face):
         """List the open entries whose key the API no longer remembers; a person has to look."""
         return [entry for entry in self.unsettled(limit=100_000) if entry.too_old]
 
+    def status(self) -> JournalStatus:
+        """Look how the journal stands: what is open, since when, and how many calls are made."""
+        return self._database.run_as("join", of_journal)
+
     def dismiss(self, entry_id: int, note: str) -> bool:
         """Close an entry by hand, after a person has looked; False if it is not open."""
         return self._database.run(dismissing, entry_id, self._dismissal(note))
@@ -216,10 +219,10 @@ class Journal(_Face):
 
         return drive(flow, act)
 
-    def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    def purge(self, older_than_seconds: float = CALL_RETENTION_SECONDS) -> int:
         """Remove entries settled longer ago than this, 24 hours at least; return how many."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return self._database.run(purging, older_than_seconds)
+        return sweep(self._database, (CALLS,), older_than_seconds)
 
     def _note(
         self, decide: Callable[[Ticket, str], Decision[bool]], ticket: Ticket, outcome: str
@@ -297,6 +300,10 @@ class AsyncJournal(_Face):
         """See `Journal.too_old`."""
         return [entry for entry in await self.unsettled(limit=100_000) if entry.too_old]
 
+    async def status(self) -> JournalStatus:
+        """See `Journal.status`."""
+        return await self._database.run_as("join", of_journal)
+
     async def dismiss(self, entry_id: int, note: str) -> bool:
         """See `Journal.dismiss`."""
         return await self._database.run(dismissing, entry_id, self._dismissal(note))
@@ -324,10 +331,10 @@ class AsyncJournal(_Face):
 
         return await adrive(flow, act)
 
-    async def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    async def purge(self, older_than_seconds: float = CALL_RETENTION_SECONDS) -> int:
         """See `Journal.purge`."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return await self._database.run(purging, older_than_seconds)
+        return await asweep(self._database, (CALLS,), older_than_seconds)
 
     async def _note(
         self, decide: Callable[[Ticket, str], Decision[bool]], ticket: Ticket, outcome: str

@@ -30,7 +30,7 @@ _SCRIPT: Final = "migrations/001_idempotency_and_webhooks.sql"
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-_IDLE, _ACTIVE, _UNKNOWN = 0, 1, 4  # libpq's PGTransactionStatusType
+_IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4  # libpq's PGTransactionStatusType
 
 _CLEANUP_SECONDS = 5.0
 
@@ -58,10 +58,16 @@ _SPELLING: Final[Spelling] = {
     "flag": str,
     "moment": lambda column: f"extract(epoch from {column})::float8",
     "route": lambda path: f"split_part({path}, '?', 1)",
-    "returning": lambda columns: f"RETURNING {columns}",
+    # For the rest of the transaction, and in no round trip of its own.
+    "durably": lambda columns: (
+        f"RETURNING {columns}, set_config('synchronous_commit', CASE "
+        "current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
+    ),
     "greatest": "greatest",
     "lock": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
+    # An array by way of a subquery: the index serves it, and every driver can send it.
+    "among": "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text({}::json)))".format,
 }
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
@@ -71,6 +77,16 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 def spell(sql: str) -> str:
     """Write a statement as PostgreSQL's drivers want it: ``:name`` becomes ``%(name)s``."""
     return _PARAMETER.sub(r"%(\1)s", statement.spell(sql, _SPELLING))
+
+
+def _joined(kind: str, connection: Any) -> Any:
+    """Return a cursor that writes parameters into the text, where commands may follow; from 3.1 on."""
+    found = getattr(import_psycopg(), kind, None)
+    return None if found is None else found(connection)
+
+
+def _with(sql: str, then: str) -> bytes:
+    return f"{spell(sql)}; {then}".encode() if then else spell(sql).encode()
 
 
 class _Libpq(Lineage):
@@ -116,13 +132,22 @@ class PsycopgSession(_Libpq):
         if self.connection.autocommit:
             self.connection.execute(_BEGIN)
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.pgconn.transaction_status == _FAILED)
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg.rows import tuple_row
 
-        with self.connection.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(spell(sql).encode(), parameters)
+        joined = _joined("ClientCursor", self.connection) if then else None
+        with joined or self.connection.cursor() as cursor:
+            cursor.row_factory = tuple_row
+            cursor.execute(_with(sql, then if joined else ""), parameters)
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then and not joined:
+                cursor.execute(then.encode())
+            return result
 
     def run_script(self, sql: str) -> None:
         self.connection.execute(sql.encode())
@@ -172,6 +197,15 @@ def is_active(connection: Any) -> bool:
     return bool(connection.pgconn.transaction_status == _ACTIVE)
 
 
+def heard(connection: Any) -> bool:
+    """Take what a listening psycopg connection was told; True if it was anything."""
+    socket, found = connection.pgconn, False
+    socket.consume_input()
+    while socket.notifies() is not None:
+        found = True
+    return found
+
+
 class Psycopg2Session(_Libpq):
     """A connection of psycopg2, handed in by a caller."""
 
@@ -194,13 +228,20 @@ class Psycopg2Session(_Libpq):
         if self.connection.autocommit:
             self.run_script(_BEGIN)
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.get_transaction_status() == _FAILED)
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg2.extensions import cursor as plain_cursor
 
         with self.connection.cursor(cursor_factory=plain_cursor) as cursor:
             cursor.execute(spell(sql), dict(parameters))
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then:
+                cursor.execute(then)
+            return result
 
     def run_script(self, sql: str) -> None:
         with self.connection.cursor() as cursor:
@@ -249,13 +290,22 @@ class AsyncSession(Lineage):
         if self.connection.autocommit:
             await self.connection.execute(_BEGIN.encode())
 
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.pgconn.transaction_status == _FAILED)
+
+    async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg.rows import tuple_row
 
-        async with self.connection.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(spell(sql).encode(), parameters)
+        joined = _joined("AsyncClientCursor", self.connection) if then else None
+        async with joined or self.connection.cursor() as cursor:
+            cursor.row_factory = tuple_row
+            await cursor.execute(_with(sql, then if joined else ""), parameters)
             rows = await cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then and not joined:
+                await cursor.execute(then)
+            return result
 
     async def commit(self) -> None:
         await self.connection.commit()
@@ -394,7 +444,9 @@ class _Postgresql(Dialect):
     form = "postgresql://user:password@host:port/database"
     folder = ""
     own_clock = True
+    notice = "NOTIFY molam_inbox"
     gated = False
+    row_seconds = 0.0
 
     def locate(self, url: str) -> tuple[str, str]:
         scheme, _, rest = url.partition(":")

@@ -39,10 +39,11 @@ _SPELLING: Final[Spelling] = {
     "flag": lambda column: f"CASE typeof({column}) WHEN 'integer' THEN {column} END",
     "moment": lambda column: f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END",
     "route": lambda path: f"substr({path}, 1, instr({path} || '?', '?') - 1)",
-    "returning": lambda columns: "",
+    "durably": lambda columns: "",  # `_open` sees to it
     "greatest": "max",
     "lock": "",
     "skip_locked": "",
+    "among": "IN (SELECT value FROM json_each({}))".format,
 }
 
 
@@ -118,16 +119,28 @@ class SqliteSession(Lineage):
     def answers(self) -> bool:
         return not self.closed and self.is_current
 
+    @property
+    def is_failed(self) -> bool:
+        return False
+
     @_sound
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         cursor = self.connection.cursor()
         try:
             cursor.row_factory = None
             cursor.execute(spell(sql), dict(parameters))
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            for command in then.split("; ") if then else ():
+                cursor.execute(command)
+            return result
         finally:
             cursor.close()
+
+    def changes(self) -> int:
+        """Return a number that changes with each commit of another connection's."""
+        row: tuple[int] = self.connection.execute("PRAGMA data_version").fetchone()
+        return row[0]
 
     @_sound
     def run_script(self, sql: str) -> None:
@@ -254,7 +267,10 @@ class _Sqlite(Dialect):
     form = "sqlite:///relative/path.db, sqlite:////absolute/path.db"
     folder = "sqlite"
     own_clock = False
+    notice = ""
     gated = True
+    # A thousand a second: all wait for the one lock, and for the disk that a checkpoint writes to.
+    row_seconds = 0.001
 
     def locate(self, url: str) -> tuple[str, str]:
         rest = url.partition(":")[2]
