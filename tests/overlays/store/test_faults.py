@@ -267,11 +267,11 @@ class TestDroppedConnections:
             armed = [True]
             execute, commit = PsycopgSession.execute, PsycopgSession.commit
 
-            def dropping(self: Any, sql: str, parameters: Any) -> Any:
-                if armed and sql.strip().startswith(step) and "now" in sql:
+            def dropping(self: Any, *words: Any) -> Any:
+                if armed and words[0].strip().startswith(step) and "now" in words[0]:
                     armed.clear()
                     kill_connections(url)
-                return execute(self, sql, parameters)
+                return execute(self, *words)
 
             def dropping_commit(self: Any) -> None:
                 if armed and step == "COMMIT":
@@ -359,10 +359,10 @@ class TestOthersBeside:
         left = [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected] * 5
         del left[times:]
 
-        def undone(self: Any, sql: str, parameters: Any) -> Any:
-            if left and "UPDATE" in sql:
+        def undone(self: Any, *words: Any) -> Any:
+            if left and "UPDATE" in words[0]:
                 raise left.pop()
-            return execute(self, sql, parameters)
+            return execute(self, *words)
 
         with IdempotencyStore(postgresql.create(template)) as store:
             claim = store.claim("order-1", ROUTE)
