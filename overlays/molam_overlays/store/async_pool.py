@@ -40,14 +40,15 @@ class AsyncPool:
         if not await home.kept.places.take(step, self._settings.wait_seconds):
             raise full(self._settings)
         try:
-            session = await _lend(home.kept) or await self._connect()
+            session = await _lend(home.kept) or await self.connect()
         except BaseException:
             home.kept.places.give_back(step)
             raise
         session.home = home
         return session
 
-    async def _connect(self) -> AsyncSession:
+    async def connect(self) -> AsyncSession:
+        """Open a connection, which is in no place of the pool until it is lent."""
         assert self._address is not None
         return await connect_async(self._address.location, self._address.shown)
 

@@ -149,6 +149,10 @@ class AsyncDatabase:
             return self.threaded.moment()
         return self.clock() if self.clock is not None else None
 
+    async def open(self) -> AsyncSession:
+        """See `blocking.Database.open`; for a store that opens its own connections."""
+        return await self.pool.connect()
+
 
 class AsyncTransaction:
     """A transaction, from the taking of a connection to its giving back.
