@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -63,6 +64,8 @@ class AsyncDatabase:
         self.turn = Turn()
         self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
         """Idle connections, by event loop."""
+        # As in `blocking`; a loop that hears of it closes them, too, but the driver's warning may be first.
+        weakref.finalize(self, _abandon_all, self._homes)
 
     @property
     def shown(self) -> str | None:
@@ -187,6 +190,12 @@ class AsyncDatabase:
 async def _abandon(idle: deque[AsyncSession]) -> None:
     while idle:
         idle.pop().abandon()
+
+
+def _abandon_all(homes: Homes[deque[AsyncSession]]) -> None:
+    for idle in homes.each():
+        while idle:
+            idle.pop().abandon()
 
 
 class AsyncTransaction:
