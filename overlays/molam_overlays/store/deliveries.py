@@ -20,14 +20,14 @@ skips it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Literal
 
 import attrs
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClaimLostError
-from molam_overlays.store.statement import Decision, Statement
+from molam_overlays.store.statement import Ask, Decision, Statement
 
 State = Literal["pending", "processing", "processed", "parked", "skipped"]
 
@@ -331,13 +331,45 @@ def replaying(event_id: str) -> Decision[str]:
     return "emptied" if found.rows else "unknown"
 
 
-def replaying_parked(event_type: str | None) -> Decision[int]:
-    """Make all parked events, or those of a type, pending again; return how many."""
-    condition = "WHERE state = 'parked' AND payload IS NOT NULL"
-    if event_type is not None:
-        condition += " AND type = :type"
-    changed = yield Statement(_REPLAY + condition, {"type": event_type})
-    return changed.count
+_REPLAYED_AT_ONCE = 500
+
+
+def replaying_parked(event_type: str | None, after: int) -> Decision[tuple[int, int | None]]:
+    """Make parked events (of a type) from ``seq`` `after` on pending again, some hundreds at most.
+
+    Returns how many, and the last one's ``seq``; None for that at the end.
+    """
+    parked = "state = 'parked' AND payload IS NOT NULL AND seq > :after" + (
+        "" if event_type is None else " AND type = :type"
+    )
+    asked: dict[str, Any] = {"type": event_type, "after": after, "most": _REPLAYED_AT_ONCE}
+    found = yield Statement(
+        "SELECT count(*), max(seq) FROM (SELECT seq FROM received_webhooks "  # noqa: S608 - ours
+        f"WHERE {parked} ORDER BY seq LIMIT :most) AS following",
+        asked,
+    )
+    count, last = found.rows[0]
+    if not count:
+        return 0, None
+    changed = yield Statement(f"{_REPLAY} WHERE {parked} AND seq <= :last", {**asked, "last": last})
+    return changed.count, last if count == _REPLAYED_AT_ONCE else None
+
+
+def replaying_all(
+    event_type: str | None, told: Callable[[int], object] = lambda count: None
+) -> Generator[Ask, Any, int]:
+    """Make all parked events (of a type) pending again, a transaction after the other.
+
+    `told` is called with the count of each. Each is looked at once, also when it is parked anew.
+    """
+    total = 0
+    after: int | None = 0
+    while after is not None:
+        step: tuple[int, int | None] = yield Ask(replaying_parked, (event_type, after))
+        count, after = step
+        told(count)
+        total += count
+    return total
 
 
 def skipping(event_id: str) -> Decision[bool]:
