@@ -153,6 +153,8 @@ class Inbox:
                     raise
             return transaction.connection
 
+        if self._database.ambient:
+            begin()
         handler(Delivery(begin=begin, **facts_of(held)))
         if transaction.session is not None:
             transaction.run(deliveries.finishing, held)
@@ -327,6 +329,8 @@ class AsyncInbox:
                     raise
             return transaction.connection
 
+        if self._database.ambient:
+            await begin()
         await handler(AsyncDelivery(begin=begin, **facts_of(held)))
         if transaction.begun:
             await transaction.run(deliveries.finishing, held)

@@ -248,6 +248,9 @@ class AsyncSession(Lineage):
         if self.connection.autocommit:
             await self.connection.execute(_BEGIN.encode())
 
+    async def join(self) -> None:
+        """See `_Libpq.join`."""
+
     async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
         from psycopg.rows import tuple_row
 
