@@ -216,7 +216,13 @@ CREATE INDEX IF NOT EXISTS received_webhooks_due ON received_webhooks (due_at, s
     WHERE state IN ('pending', 'processing');
 CREATE INDEX IF NOT EXISTS received_webhooks_unfinished ON received_webhooks (resource)
     WHERE state IN ('pending', 'processing', 'parked');
-CREATE INDEX IF NOT EXISTS received_webhooks_received_at ON received_webhooks (received_at);
+CREATE INDEX IF NOT EXISTS received_webhooks_parked ON received_webhooks (seq) WHERE state = 'parked';
+-- What a purge looks for, and nothing else: each event is in one of the two once it is finished.
+DROP INDEX IF EXISTS received_webhooks_received_at;
+CREATE INDEX IF NOT EXISTS received_webhooks_finished ON received_webhooks (received_at)
+    WHERE payload IS NOT NULL AND state IN ('processed', 'skipped');
+CREATE INDEX IF NOT EXISTS received_webhooks_emptied ON received_webhooks (received_at)
+    WHERE payload IS NULL AND state IN ('processed', 'skipped');
 
 -- webhook_subscriptions: where events are sent --------------------------------------------------
 
@@ -237,6 +243,20 @@ ALTER TABLE webhook_subscriptions ALTER COLUMN secret DROP NOT NULL;
 
 CREATE INDEX IF NOT EXISTS webhook_subscriptions_active ON webhook_subscriptions (url) WHERE active;
 
+-- molam_upkeep: how far the purges have come ------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS molam_upkeep (
+    name    text PRIMARY KEY,
+    -- The time of the last row that this round has seen; NULL between two rounds.
+    reached timestamptz,
+    -- When the last round ended; NULL when there has been none.
+    done_at timestamptz
+);
+
+INSERT INTO molam_upkeep (name)
+VALUES ('payloads'), ('events'), ('full events'), ('answers'), ('calls')
+ON CONFLICT (name) DO NOTHING;
+
 -- Retention -------------------------------------------------------------------------------------
 -- For schedulers such as pg_cron, by the rules of the SDK's purge methods. Each returns how many rows
 -- it changed. What is unfinished or unexplained is never removed, however old; nor is an answer or a
@@ -250,8 +270,10 @@ DECLARE
 BEGIN
     DELETE FROM server_idempotency
     WHERE updated_at < least(older_than, now() - interval '24 hours')
+      AND created_at < least(older_than, now() - interval '24 hours')  -- for its index
       AND (response IS NOT NULL OR status = 'released');
     GET DIAGNOSTICS removed = ROW_COUNT;
+    UPDATE molam_upkeep SET done_at = now() WHERE name = 'answers';
     RETURN removed;
 END $$;
 
@@ -266,6 +288,7 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM call_journal o
                       WHERE o.settled_at IS NULL AND o.idempotency_key = j.idempotency_key);
     GET DIAGNOSTICS removed = ROW_COUNT;
+    UPDATE molam_upkeep SET done_at = now() WHERE name = 'calls';
     RETURN removed;
 END $$;
 
@@ -279,6 +302,7 @@ BEGIN
     UPDATE received_webhooks SET payload = NULL
     WHERE received_at < older_than AND payload IS NOT NULL AND state IN ('processed', 'skipped');
     GET DIAGNOSTICS emptied = ROW_COUNT;
+    UPDATE molam_upkeep SET done_at = now() WHERE name = 'payloads';
     RETURN emptied;
 END $$;
 
@@ -287,11 +311,17 @@ CREATE OR REPLACE FUNCTION molam_purge_webhooks(
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     removed bigint;
+    others bigint;
 BEGIN
+    -- Two, since each has an index.
     DELETE FROM received_webhooks
-    WHERE received_at < older_than AND state IN ('processed', 'skipped');
+    WHERE received_at < older_than AND payload IS NULL AND state IN ('processed', 'skipped');
     GET DIAGNOSTICS removed = ROW_COUNT;
-    RETURN removed;
+    DELETE FROM received_webhooks
+    WHERE received_at < older_than AND payload IS NOT NULL AND state IN ('processed', 'skipped');
+    GET DIAGNOSTICS others = ROW_COUNT;
+    UPDATE molam_upkeep SET done_at = now() WHERE name IN ('events', 'full events');
+    RETURN removed + others;
 END $$;
 
 INSERT INTO molam_migrations (name) VALUES ('001_idempotency_and_webhooks')

@@ -7,6 +7,7 @@ from __future__ import annotations
 from molam_overlays.store.deliveries import Received
 from molam_overlays.store.handling import AsyncDelivery, Delivery
 from molam_overlays.store.inbox import AsyncInbox, Inbox
+from molam_overlays.store.retention import Retention
 
 __all__ = [
     "AsyncDelivery",
@@ -14,4 +15,5 @@ __all__ = [
     "Delivery",
     "Inbox",
     "Received",
+    "Retention",
 ]

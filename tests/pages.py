@@ -42,7 +42,7 @@ def run(language: str, source: str, names: dict[str, object], page: str) -> None
     """Run one block; of a shell block, the commands that are this package's."""
     if language == "python":
         text = source.replace("sk_test_...", "sk_test_guide")
-        exec(compile(text, str(ROOT / page), "exec"), names)
+        exec(compile(text, str(ROOT / page), "exec", dont_inherit=True), names)
         return
     for line in source.splitlines():
         if line.startswith("molam db"):

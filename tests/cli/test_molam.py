@@ -465,6 +465,19 @@ def test_migrating_again_does_no_harm(molam: Molam, store: str) -> None:
     assert step["fresh"] is False
 
 
+def test_a_purge_removes_what_is_old_and_says_how_much(molam: Molam, store: str) -> None:
+    with Inbox(store) as inbox:
+        inbox.receive("evt_1", "t", b"{}")
+        inbox.process(lambda delivery: None)
+    nothing = {"payloads": 0, "events": 0, "answers": 0, "calls": 0}
+    assert json.loads(molam("db", "purge", store, "--json").stdout) == nothing
+    ran = molam("db", "purge", store, "--payload-days", "0")
+    assert ran.stdout == "1 payloads, 0 events, 0 answers, 0 calls removed.\n"
+    assert ran.stderr == "", "no progress where nobody looks"
+    ran = molam("db", "purge", store, "--event-days", "0", "--json")
+    assert json.loads(ran.stdout) == {**nothing, "events": 1}
+
+
 def test_recover_settles_what_a_crash_left_open(molam: Molam, store: str) -> None:
     with Sandbox(port=0) as sandbox:
         settings = {"MOLAM_API_KEY": "sk_test_sandbox", "MOLAM_API_BASE": sandbox.url}
@@ -538,7 +551,9 @@ def test_the_inbox_lists_and_replays(molam: Molam, store: str) -> None:
     assert molam("inbox", "replay", store, "--parked").exit_code == 0
 
 
-@pytest.mark.parametrize("words", [["inbox", "list"], ["db", "migrate"], ["recover"]])
+@pytest.mark.parametrize(
+    "words", [["inbox", "list"], ["db", "migrate"], ["db", "purge"], ["recover"]]
+)
 def test_a_store_that_is_none_is_one_line(molam: Molam, words: list[str]) -> None:
     ran = molam(*words, "mysql://shop", MOLAM_API_KEY="sk_test_1")
     assert ran.exit_code == 2

@@ -95,6 +95,9 @@ def house(tmp_path: Path) -> Path:
     run("git", "clone", "--quiet", str(far), str(near), cwd=tmp_path)
     (near / "scripts").mkdir()
     (near / "scripts/release").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+    (near / ".gitignore").write_text(
+        (ROOT / ".gitignore").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     (near / "pyproject.toml").write_text('[project]\nversion = "0.2.0"\n', encoding="utf-8")
     (near / "CHANGELOG.md").write_text(CHANGELOG, encoding="utf-8")
     (near / "generator.py").write_text("print('{}')\n", encoding="utf-8")

@@ -25,7 +25,7 @@ from molam_sdk.exceptions import ApiError, Attempt, ValidationError
 from molam_sdk.http import File
 from molam_sdk.http.adapter import Headers, Request, Response
 from molam_sdk.idempotency import Claim, Entry, InFlight, Outcome, Recovered, Replay, Unsettled
-from molam_sdk.inbox import Received
+from molam_sdk.inbox import Received, Retention
 from molam_sdk.models import Model, ResponseInfo
 from molam_sdk.money import Money
 from molam_sdk.observe import (
@@ -83,6 +83,7 @@ SAMPLES: tuple[Any, ...] = (
         received_at=1.0, due_at=2.0, last_error="ValueError", seq=3,
     ),
     Recovered(id=1, key="key-1", method="POST", path="/v1/refunds", age=60.0, outcome="settled"),
+    Retention(payload_seconds=None),
     Replay("key-1", "POST /checkout", {"id": "pi_1"}, "completed"),
     Request("POST", "https://api.molam.com/v1/refunds", {"Accept": "*/*"}, b"{}", {}, 10.0),
     RequestEvent(**EVENT, attempt=1),

@@ -24,11 +24,18 @@ def story(name: str, **facts: Any) -> Callable[[Callable[[Shop], None]], Callabl
 # Calls that every merchant makes -------------------------------------------------------------------
 
 
-def payout(worker: Worker, client: Any, order: str, key: str | None = None, **facts: Any) -> Call:
+def payout(
+    worker: Worker,
+    client: Any,
+    order: str,
+    key: str | None = None,
+    origin: str = "seller",
+    **facts: Any,
+) -> Call:
     return worker.call(
         "POST payouts",
         lambda: client.create_payout(
-            "shop", "seller", 500, "XOF", BENEFICIARY, {"order": order}, key
+            "shop", origin, 500, "XOF", BENEFICIARY, {"order": order}, key
         ),
         kind="payout",
         order=order,

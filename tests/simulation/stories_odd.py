@@ -148,8 +148,7 @@ def _own_client(shop: Shop) -> None:
         own = httpx.Client(transport=OwnTransport(shop), event_hooks=hooks)
         client = _with_own(worker, own)
         payout(worker, client, "p1", own=True)
-        shop.bank.core.script("status=402")
-        payout(worker, client, "p2", own=True)
+        payout(worker, client, "p2", origin="empty_treasury", own=True)
 
     shop.worker("till", till)
 
@@ -165,8 +164,7 @@ def _own_client_raises(shop: Shop) -> None:
 
         own = httpx.Client(transport=OwnTransport(shop), event_hooks={"response": [strict]})
         client = _with_own(worker, own)
-        shop.bank.core.script("status=402")
-        call = payout(worker, client, "p1", own=True)
+        call = payout(worker, client, "p1", origin="empty_treasury", own=True)
         calm = not shop.simulation.met
         if calm and (not isinstance(call.error, HookError) or len(call.exchanges) != 1):
             shop.simulation.fail(f"the hook's own error became {call.error!r}")

@@ -78,7 +78,12 @@ CREATE INDEX IF NOT EXISTS received_webhooks_due ON received_webhooks (due_at, s
     WHERE state IN ('pending', 'processing');
 CREATE INDEX IF NOT EXISTS received_webhooks_unfinished ON received_webhooks (resource)
     WHERE state IN ('pending', 'processing', 'parked');
-CREATE INDEX IF NOT EXISTS received_webhooks_received_at ON received_webhooks (received_at);
+DROP INDEX IF EXISTS received_webhooks_received_at;
+CREATE INDEX IF NOT EXISTS received_webhooks_parked ON received_webhooks (seq) WHERE state = 'parked';
+CREATE INDEX IF NOT EXISTS received_webhooks_finished ON received_webhooks (received_at)
+    WHERE payload IS NOT NULL AND state IN ('processed', 'skipped');
+CREATE INDEX IF NOT EXISTS received_webhooks_emptied ON received_webhooks (received_at)
+    WHERE payload IS NULL AND state IN ('processed', 'skipped');
 
 CREATE TABLE IF NOT EXISTS webhook_subscriptions (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,6 +98,16 @@ CREATE TABLE IF NOT EXISTS webhook_subscriptions (
 );
 
 CREATE INDEX IF NOT EXISTS webhook_subscriptions_active ON webhook_subscriptions (url) WHERE active;
+
+CREATE TABLE IF NOT EXISTS molam_upkeep (
+    name    TEXT PRIMARY KEY,
+    reached REAL,
+    done_at REAL
+);
+
+INSERT INTO molam_upkeep (name)
+VALUES ('payloads'), ('events'), ('full events'), ('answers'), ('calls')
+ON CONFLICT (name) DO NOTHING;
 
 INSERT INTO molam_migrations (name) VALUES ('001_idempotency_and_webhooks')
 ON CONFLICT (name) DO NOTHING;

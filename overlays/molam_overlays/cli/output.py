@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -31,15 +31,23 @@ def fail(message: str, *, as_json: bool = False, code: int = 1) -> NoReturn:
 
 
 @contextmanager
-def working(what: str, *, as_json: bool = False) -> Generator[None, None, None]:
-    """Show on a terminal, and nowhere else, that something is under way and since when."""
+def working(what: str, *, as_json: bool = False) -> Generator[Callable[[int], object], None, None]:
+    """Show on a terminal, and nowhere else, that something is under way and since when.
+
+    What it yields takes how much was done since it was last called, and shows the sum.
+    """
     if as_json or not err.is_terminal:
-        yield
+        yield lambda done: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as progress:
-        progress.add_task(what, total=None)
-        yield
+        task = progress.add_task(what, total=None)
+        yield lambda done: progress.advance(task, done)
 
 
 def show_json(data: Any) -> None:

@@ -16,11 +16,20 @@ from molam_overlays.cli.output import fail, misuse, out, show_json, working
 from molam_overlays.cli.remote import AsJson
 from molam_overlays.errors import ConfigurationError, MolamError
 from molam_overlays.product import Product
+from molam_overlays.store.retention import (
+    ANSWER_RETENTION_SECONDS,
+    CALL_RETENTION_SECONDS,
+    EVENT_RETENTION_SECONDS,
+    PAYLOAD_RETENTION_SECONDS,
+    Retention,
+)
 
 Url = Annotated[
     str,
     typer.Argument(envvar="MOLAM_STORE", help="The database: sqlite:///shop.db or postgresql://…"),
 ]
+Days = Annotated[float, typer.Option(min=0.0, help="How many days they are kept.")]
+_DAY = 24 * 3600.0
 _HARMLESS = {"settled", "rejected", "in_progress"}
 
 
@@ -142,6 +151,45 @@ def add(app: typer.Typer, product: Product) -> None:
             return
         for step in steps:
             out.print(f"{'done' if step.fresh else 'was there already'}  {escape(step.name)}")
+
+    @db.command()
+    def purge(
+        url: Url,
+        payload_days: Days = PAYLOAD_RETENTION_SECONDS / _DAY,
+        event_days: Days = EVENT_RETENTION_SECONDS / _DAY,
+        answer_days: Days = ANSWER_RETENTION_SECONDS / _DAY,
+        call_days: Days = CALL_RETENTION_SECONDS / _DAY,
+        as_json: AsJson = False,
+    ) -> None:
+        """Remove what is old, in steps of some milliseconds beside workers; it may be interrupted.
+
+        Payloads of events that are finished, then their rows, answers of the idempotency store, and
+        calls of the journal. What is unfinished stays, and so do answers and calls of the last 24 hours.
+        """
+        from molam_overlays.store.blocking import Database
+        from molam_overlays.store.upkeep import ages, sweep
+
+        retention = Retention(
+            payload_seconds=payload_days * _DAY,
+            event_seconds=event_days * _DAY,
+            answer_seconds=answer_days * _DAY,
+            call_seconds=call_days * _DAY,
+        )
+        counts: dict[str, int] = {}
+        with (
+            _errors(as_json),
+            closing(Database(url)) as database,
+            working("Purging", as_json=as_json) as told,
+        ):
+            for chore, age in ages(retention):
+                name = chore.name.removeprefix("full ")
+                counts[name] = counts.get(name, 0) + sweep(database, (chore,), age, told)
+        if as_json:
+            show_json(counts)
+        else:
+            out.print(
+                ", ".join(f"{count:,} {name}" for name, count in counts.items()) + " removed."
+            )
 
 
 def _inbox(url: str) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -61,6 +62,8 @@ class Database:
         self.given: Given | None = None
         self.turn = Turn(nests=not hops_threads)
         self._pool: list[Session] = []
+        # Drivers warn of a connection that nobody closed.
+        weakref.finalize(self, _close_idle, self._pool)
         # All that a step imports is imported here: not within the first payment.
         if self._address is None:
             self.dialect, self.given = wrap(target)
@@ -221,6 +224,12 @@ class Database:
             session.close()
         with contextlib.suppress(ValueError):  # another thread was quicker
             self._pool.remove(session)
+
+
+def _close_idle(pool: list[Session]) -> None:
+    for session in pool:
+        if not session.inherited and not session.holder:
+            session.close()
 
 
 class Transaction:

@@ -48,9 +48,6 @@ E = TypeVar("E", bound=MolamError)
 LEASE_SECONDS = 300.0
 """How long a claim holds by default: a call's four attempts of 30 s, with three waits of 60 s."""
 
-RETENTION_SECONDS = 7 * 24 * 3600.0
-"""How long answers are kept by default."""
-
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
@@ -267,20 +264,6 @@ def forgetting(key: str, route: str) -> Decision[bool]:
         {"key": key, "route": route},
     )
     return removed.count == 1
-
-
-def purging(older_than: float) -> Decision[int]:
-    """Remove answers and released keys untouched for `older_than` seconds; return how many.
-
-    Never those of the last 24 hours: a key that the API remembers would look new. The migration
-    for PostgreSQL has the same rule as a function, for schedulers.
-    """
-    removed = yield Statement(
-        "DELETE FROM server_idempotency WHERE updated_at < @now - @seconds(:age) "
-        "AND (response IS NOT NULL OR status = 'released')",
-        {"age": max(older_than, REMEMBERED_SECONDS)},
-    )
-    return removed.count
 
 
 @attrs.frozen

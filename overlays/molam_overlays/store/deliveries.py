@@ -33,9 +33,6 @@ MAX_TRIES = 10
 LEASE_SECONDS = 300.0
 """How long a worker holds an event by default; another one takes it after that."""
 
-PAYLOAD_RETENTION_SECONDS = 30 * 24 * 3600.0
-EVENT_RETENTION_SECONDS = 180 * 24 * 3600.0
-
 _SECONDS_END = 1e11
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
@@ -131,7 +128,7 @@ ON CONFLICT (event_id) DO NOTHING
 _NEXT = """
 SELECT seq, event_id, type, payload, resource, @epoch(event_time), @epoch(received_at), tries, fence
 FROM received_webhooks w
-WHERE state IN ('pending', 'processing') AND due_at <= @now
+WHERE state IN ('pending', 'processing') AND due_at <= (SELECT @now)
 """
 
 _NOTHING_EARLIER = """
@@ -356,24 +353,6 @@ def reading(event_id: str) -> Decision[bytes | None]:
         "SELECT payload FROM received_webhooks WHERE event_id = :event_id", {"event_id": event_id}
     )
     return None if not found.rows or found.rows[0][0] is None else bytes(found.rows[0][0])
-
-
-def purging(payloads: float, events: float) -> Decision[tuple[int, int]]:
-    """Empty old payloads, remove older events; return how many of each. Unfinished ones stay.
-
-    The migration for PostgreSQL has the same rules as functions, for schedulers.
-    """
-    emptied = yield Statement(
-        "UPDATE received_webhooks SET payload = NULL WHERE received_at < @now - @seconds(:age) "
-        "AND payload IS NOT NULL AND state IN ('processed', 'skipped')",
-        {"age": payloads},
-    )
-    removed = yield Statement(
-        "DELETE FROM received_webhooks WHERE received_at < @now - @seconds(:age) "
-        "AND state IN ('processed', 'skipped')",
-        {"age": events},
-    )
-    return emptied.count, removed.count
 
 
 def lost(held: Held) -> ClaimLostError:

@@ -2,6 +2,9 @@
 
 An entry is open until `settled_at` is set. While its call may be under way it has a lease;
 `leaving` ends the lease, so that a recovery may take the entry at once.
+
+All that is written here is on disk when its commit returns, whatever a database's default is: what
+PostgreSQL forgets under ``synchronous_commit = off`` would be a payment that left.
 """
 
 from __future__ import annotations
@@ -13,7 +16,6 @@ import attrs
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import StoreError
-from molam_overlays.message.idempotency import REMEMBERED_SECONDS
 from molam_overlays.store import owner as owners
 from molam_overlays.store.content import Decrypt, Entry, Stored, words_read
 from molam_overlays.store.key_age import OLD, KeyAge, Use, age_of
@@ -98,7 +100,7 @@ INSERT INTO call_journal (idempotency_key, method, path, headers, body, encrypte
                           account, owner, fence, lease_until, created_at)
 VALUES (:key, :method, :path, :headers, :body, :encrypted, :fingerprint,
         :account, :owner, @micros, @now + @seconds(:lease), @now)
-@returning(id, fence)
+@durably(id, fence)
 """
 
 # SQLite knows RETURNING since 3.35 only, and Pythons are about with older ones.
@@ -154,7 +156,7 @@ WHERE k.idempotency_key = :key AND k.method = :method
 _TAKE = """
 UPDATE call_journal SET owner = :owner, lease_until = @now + @seconds(:lease),
                         fence = @greatest(fence + 1, @micros)
-WHERE id = :id
+WHERE id = :id @durably(id)
 """
 
 _TAKEN = """
@@ -163,17 +165,8 @@ FROM call_journal WHERE id = :id
 """
 
 _SEEN_OLD = """
-UPDATE call_journal SET outcome = :old || coalesce(outcome, '') WHERE id = :id
+UPDATE call_journal SET outcome = :old || coalesce(outcome, '') WHERE id = :id @durably(id)
 """
-
-# What an open entry goes by stays as long as it is open.
-_PURGE = """
-DELETE FROM call_journal
-WHERE settled_at < @now - @seconds(:age)
-  AND NOT EXISTS (SELECT 1 FROM call_journal o WHERE o.settled_at IS NULL
-                  AND o.idempotency_key = call_journal.idempotency_key)
-"""
-
 
 # A rotated key is another one as well: nobody tells a client which account a key is for.
 _OTHER_ACCOUNT = (
@@ -240,7 +233,7 @@ def writing(entry: Entry, stored: Stored, lease: float, draft: Draft) -> Decisio
     if not written.rows:
         written = yield Statement(_WRITTEN)
     # In this order, and the other way round where it is given up: one of the two sees the other.
-    draft.ticket = Ticket(*written.rows[0])
+    draft.ticket = Ticket(*written.rows[0][:2])
     if draft.given_up:
         raise StoreError("The call was given up before it left. Nothing was sent.")
     return draft.ticket
@@ -267,7 +260,9 @@ def leaving(ticket: Ticket, outcome: str) -> Decision[bool]:
 
 
 def _about(sql: str, ticket: Ticket, outcome: str) -> Statement:
-    return Statement(sql, {"id": ticket.id, "token": ticket.token, "outcome": outcome})
+    return Statement(
+        f"{sql} @durably(id)", {"id": ticket.id, "token": ticket.token, "outcome": outcome}
+    )
 
 
 def aging(entry: Entry) -> Decision[KeyAge | None]:
@@ -424,22 +419,13 @@ def following(after: int) -> Decision[int | None]:
     return found.rows[0][0] if found.rows else None
 
 
-def purging(older_than: float) -> Decision[int]:
-    """Remove settled entries; open ones stay, and so does whatever is younger than 24 hours.
-
-    The migration for PostgreSQL has the same rule as a function, for schedulers.
-    """
-    removed = yield Statement(_PURGE, {"age": max(older_than, REMEMBERED_SECONDS)})
-    return removed.count
-
-
 def dismissing(entry_id: int, outcome: str) -> Decision[bool]:
     """Close an entry whoever holds it."""
     changed = yield Statement(
         "UPDATE call_journal SET settled_at = @greatest(@now, coalesce(created_at, @now)), "
         "outcome = :outcome, "
         "body = NULL, lease_until = NULL, fence = fence + 1 "
-        "WHERE id = :id AND settled_at IS NULL",
+        "WHERE id = :id AND settled_at IS NULL @durably(id)",
         {"id": entry_id, "outcome": outcome},
     )
     return changed.count == 1

@@ -14,6 +14,8 @@ from molam_overlays.store import deliveries
 from molam_overlays.store.deliveries import Facts, Held
 from molam_overlays.store.payload import encode
 from molam_overlays.store.settings import LOGGER
+from molam_overlays.store.statement import Ask
+from molam_overlays.store.upkeep import AIM_SECONDS, Upkeep
 
 _LONGEST_REST = 30.0
 
@@ -64,16 +66,20 @@ Handler = Callable[[Delivery], object]
 AsyncHandler = Callable[[AsyncDelivery], Awaitable[object]]
 
 
-def attending(stop: Stop, poll_seconds: float) -> Generator[float | None, Any, int]:
-    """Decide what a worker does: handle an event (None), or rest, in seconds; return how many.
+def attending(
+    stop: Stop, poll_seconds: float, upkeep: Upkeep
+) -> Generator[float | Ask | None, Any, int]:
+    """Decide what a worker does: handle an event (None), ask the database, or rest, in seconds.
 
-    The answer to None is whether there was an event. Errors of a step are thrown in.
+    The answer to None is whether there was an event. Errors of a step are thrown in. Returns how many
+    events there were.
     """
     handled, pause = 0, poll_seconds
     while not stop.is_set():
         try:
-            found = yield None
-            pause = poll_seconds
+            found, pause = (yield None), poll_seconds
+            if not found and (yield from upkeep.step()):
+                pause = AIM_SECONDS
         except StoreUnavailableError as error:
             LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
             found, pause = False, min(pause * 2, _LONGEST_REST)

@@ -15,11 +15,13 @@ from molam_overlays.store import claims
 from molam_overlays.store.arguments import check_key, check_seconds, failure_text
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
-from molam_overlays.store.claims import LEASE_SECONDS, RETENTION_SECONDS, Claim, ClaimResult, Pause
+from molam_overlays.store.claims import LEASE_SECONDS, Claim, ClaimResult, Pause
 from molam_overlays.store.content import Decrypt, Encrypt
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import call_fingerprint, encode
+from molam_overlays.store.retention import ANSWER_RETENTION_SECONDS
 from molam_overlays.store.statement import Ask
+from molam_overlays.store.upkeep import ANSWERS, asweep, sweep
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -245,10 +247,10 @@ class IdempotencyStore:
         check_key(key, route)
         return self._database.run(claims.forgetting, key, route)
 
-    def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    def purge(self, older_than_seconds: float = ANSWER_RETENTION_SECONDS) -> int:
         """Remove answers older than this, 24 hours at least; return how many. Unfinished claims stay."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return self._database.run(claims.purging, older_than_seconds)
+        return sweep(self._database, (ANSWERS,), older_than_seconds)
 
     def journal(self, *, encrypt: Encrypt | None = None, decrypt: Decrypt | None = None) -> Journal:
         """Return the call journal in the same database."""
@@ -273,7 +275,7 @@ def _shown(store: IdempotencyStore | AsyncIdempotencyStore) -> str:
 
 @sealed
 class AsyncIdempotencyStore:
-    """The async twin of `IdempotencyStore`, on asyncio: same decisions, same arguments.
+    """The async twin of `IdempotencyStore`, on asyncio.
 
     Takes a URL, a psycopg AsyncConnection, or a sqlite3 connection opened with
     ``check_same_thread=False`` (SQLite's steps run in worker threads).
@@ -421,10 +423,10 @@ class AsyncIdempotencyStore:
         check_key(key, route)
         return await self._database.run(claims.forgetting, key, route)
 
-    async def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    async def purge(self, older_than_seconds: float = ANSWER_RETENTION_SECONDS) -> int:
         """See `IdempotencyStore.purge`."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return await self._database.run(claims.purging, older_than_seconds)
+        return await asweep(self._database, (ANSWERS,), older_than_seconds)
 
     def journal(
         self, *, encrypt: Encrypt | None = None, decrypt: Decrypt | None = None

@@ -22,10 +22,8 @@ from molam_overlays.store.arguments import check_seconds, failure_text
 from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
 from molam_overlays.store.blocking import Clock, Database, Transaction
 from molam_overlays.store.deliveries import (
-    EVENT_RETENTION_SECONDS,
     LEASE_SECONDS,
     MAX_TRIES,
-    PAYLOAD_RETENTION_SECONDS,
     Held,
     Received,
 )
@@ -43,6 +41,21 @@ from molam_overlays.store.handling import (
     replayed,
     rules,
 )
+from molam_overlays.store.retention import (
+    EVENT_RETENTION_SECONDS,
+    PAYLOAD_RETENTION_SECONDS,
+    RETENTION,
+    Retention,
+)
+from molam_overlays.store.statement import Ask
+from molam_overlays.store.upkeep import (
+    EVENTS,
+    FULL_EVENTS,
+    PAYLOADS,
+    Upkeep,
+    asweep,
+    sweep,
+)
 
 POLL_SECONDS = 1.0
 """How long a worker rests by default when there is nothing to do."""
@@ -55,7 +68,8 @@ class Inbox:
     `db_connection` is what `IdempotencyStore` takes: a URL, or a connection. Workers that run at
     once need a URL. `max_tries` failures park an event. With `in_order`, events of one resource
     are handled by their own time, one after the other, and a parked one holds back those behind
-    it. `lease_seconds` must be longer than a handler takes.
+    it. `lease_seconds` must be longer than a handler takes. Workers with nothing to do remove what is
+    older than `retention` says, in all tables of the stores; with None that is left to `purge`.
     """
 
     def __init__(
@@ -65,6 +79,7 @@ class Inbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
@@ -72,6 +87,7 @@ class Inbox:
         self._database = Database(db_connection, clock)
         self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
+        self._upkeep = Upkeep(retention)
 
     def receive(
         self,
@@ -187,10 +203,12 @@ class Inbox:
         """
         rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
 
-        def act(pause: float | None) -> Any:
-            return self.process(handler) if pause is None else rest(pause)
+        def act(step: float | Ask | None) -> Any:
+            if isinstance(step, Ask):
+                return self._database.run(step.decide, *step.arguments)
+            return self.process(handler) if step is None else rest(step)
 
-        return drive(attending(stop, poll_seconds), act)
+        return drive(attending(stop, poll_seconds, self._upkeep), act)
 
     def replay(self, event_id: str) -> bool:
         """Make an event pending again, whatever became of it; False if it is unknown.
@@ -234,13 +252,11 @@ class Inbox:
     ) -> tuple[int, int]:
         """Empty payloads and remove events that are finished and older; return how many of each.
 
-        An event that was removed is no longer known as a duplicate.
+        An event that was removed is no longer known as a duplicate. It goes in steps of some
+        milliseconds each, and may be interrupted.
         """
-        return self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = sweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        return emptied, sweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
 
     def close(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""
@@ -264,6 +280,7 @@ class AsyncInbox:
         max_tries: int = MAX_TRIES,
         lease_seconds: float = LEASE_SECONDS,
         in_order: bool = False,
+        retention: Retention | None = RETENTION,
         clock: Clock | None = None,
         random: Callable[[], float] = chance.random,
     ) -> None:
@@ -271,6 +288,7 @@ class AsyncInbox:
         self._database = AsyncDatabase(db_connection, clock)
         self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
+        self._upkeep = Upkeep(retention)
 
     async def receive(
         self,
@@ -360,10 +378,12 @@ class AsyncInbox:
 
         rest = sleep or wait
 
-        async def act(pause: float | None) -> Any:
-            return await (self.process(handler) if pause is None else rest(pause))
+        async def act(step: float | Ask | None) -> Any:
+            if isinstance(step, Ask):
+                return await self._database.run(step.decide, *step.arguments)
+            return await (self.process(handler) if step is None else rest(step))
 
-        return await adrive(attending(stop, poll_seconds), act)
+        return await adrive(attending(stop, poll_seconds, self._upkeep), act)
 
     async def replay(self, event_id: str) -> bool:
         """See `Inbox.replay`."""
@@ -404,11 +424,9 @@ class AsyncInbox:
         events_older_than_seconds: float = EVENT_RETENTION_SECONDS,
     ) -> tuple[int, int]:
         """See `Inbox.purge`."""
-        return await self._database.run(
-            deliveries.purging,
-            payloads_older_than_seconds,
-            events_older_than_seconds,
-        )
+        emptied = await asweep(self._database, (PAYLOADS,), payloads_older_than_seconds)
+        removed = await asweep(self._database, (EVENTS, FULL_EVENTS), events_older_than_seconds)
+        return emptied, removed
 
     async def aclose(self) -> None:
         """Close the inbox's own connections; one that was handed in stays open."""

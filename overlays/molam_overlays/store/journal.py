@@ -46,19 +46,17 @@ from molam_overlays.store.entries import (
     dismissing,
     leaving,
     listing,
-    purging,
     refusing,
     settling,
     writing,
 )
 from molam_overlays.store.key_age import KeyAge
+from molam_overlays.store.retention import CALL_RETENTION_SECONDS
 from molam_overlays.store.settlement import Outcome, recovering
 from molam_overlays.store.statement import Ask, Decision
+from molam_overlays.store.upkeep import CALLS, asweep, sweep
 
 __all__ = ["AsyncJournal", "Entry", "Journal", "Outcome", "Recovered", "Unsettled"]
-
-RETENTION_SECONDS = 30 * 24 * 3600.0
-"""How long settled entries are kept by default; their bodies go when they are settled."""
 
 _OWED = 1000
 """How many notes are kept for a database that is out of reach."""
@@ -216,10 +214,10 @@ class Journal(_Face):
 
         return drive(flow, act)
 
-    def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    def purge(self, older_than_seconds: float = CALL_RETENTION_SECONDS) -> int:
         """Remove entries settled longer ago than this, 24 hours at least; return how many."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return self._database.run(purging, older_than_seconds)
+        return sweep(self._database, (CALLS,), older_than_seconds)
 
     def _note(
         self, decide: Callable[[Ticket, str], Decision[bool]], ticket: Ticket, outcome: str
@@ -324,10 +322,10 @@ class AsyncJournal(_Face):
 
         return await adrive(flow, act)
 
-    async def purge(self, older_than_seconds: float = RETENTION_SECONDS) -> int:
+    async def purge(self, older_than_seconds: float = CALL_RETENTION_SECONDS) -> int:
         """See `Journal.purge`."""
         check_seconds("older_than_seconds", older_than_seconds, zero=True)
-        return await self._database.run(purging, older_than_seconds)
+        return await asweep(self._database, (CALLS,), older_than_seconds)
 
     async def _note(
         self, decide: Callable[[Ticket, str], Decision[bool]], ticket: Ticket, outcome: str

@@ -57,7 +57,11 @@ _SPELLING: Final[Spelling] = {
     "flag": str,
     "moment": lambda column: f"extract(epoch from {column})::float8",
     "route": lambda path: f"split_part({path}, '?', 1)",
-    "returning": lambda columns: f"RETURNING {columns}",
+    # For the rest of the transaction, and in no round trip of its own.
+    "durably": lambda columns: (
+        f"RETURNING {columns}, set_config('synchronous_commit', CASE "
+        "current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)"
+    ),
     "greatest": "greatest",
     "lock": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",

@@ -39,7 +39,7 @@ _SPELLING: Final[Spelling] = {
     "flag": lambda column: f"CASE typeof({column}) WHEN 'integer' THEN {column} END",
     "moment": lambda column: f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END",
     "route": lambda path: f"substr({path}, 1, instr({path} || '?', '?') - 1)",
-    "returning": lambda columns: "",
+    "durably": lambda columns: "",  # `_open` sees to it
     "greatest": "max",
     "lock": "",
     "skip_locked": "",

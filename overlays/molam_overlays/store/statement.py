@@ -56,7 +56,8 @@ def spell(sql: str, spelling: Spelling) -> str:
     (unix seconds from a time), ``@json``, ``@text``, ``@raw(column)`` (text or bytes, undecoded where
     the database may hold nonsense), ``@flag`` and ``@moment`` (a boolean, unix seconds; NULL where
     they are damaged), ``@route(path)`` (without its query), ``@micros`` (unix microseconds now, an
-    integer), ``@returning(columns)`` (nothing on SQLite), ``@greatest``, ``@lock`` and
+    integer), ``@durably(columns)`` (returns them, nothing on SQLite; the transaction is on disk
+    when its commit returns), ``@greatest``, ``@lock`` and
     ``@skip_locked`` become what the database calls them.
     """
 

@@ -16,12 +16,12 @@ import socket
 import ssl
 import sys
 
-import httpcore
 import httpx
 
 from molam_overlays import errors
 from molam_overlays.errors import ClientClosedError, MolamError, NetworkError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.library import in_httpx, is_switching
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Headers
 
@@ -52,10 +52,8 @@ def failure_of(
     if isinstance(error, MolamError):
         return error
     cause = _root(error)
-    if type(error).__module__.startswith("httpcore"):  # from a transport of one's own
-        error = getattr(httpx, type(error).__name__, httpx.NetworkError)(str(error))
-        error.__cause__ = cause
-    unsent = trail is not None and trail.unsent(error)
+    raised, error = error, in_httpx(error)
+    unsent = trail is not None and trail.unsent(raised)
     if trail is not None and (unsent or (trail.stage == "tunnel" and not trail.sent)):
         failure = _before_sending(error, cause, trail, host, timeout)
     else:
@@ -63,7 +61,7 @@ def failure_of(
     if failure is None:
         return None
     looks_unsent = failure.delivery == "not_sent" and not isinstance(error, httpx.ReadError)
-    if looks_unsent and trail is not None and trail.sent and not trail.tells_of(error):
+    if looks_unsent and trail is not None and trail.sent and not trail.tells_of(raised):
         failure = broken(host)  # the request had left, so the error comes from elsewhere
     failure.__cause__ = cause
     return failure
@@ -88,7 +86,7 @@ def _before_sending(
         return unsent_timeout(trail, host, timeout)
     if trail.stage == "tunnel":  # whatever it was: a library for SOCKS has errors of its own
         return no_tunnel(trail.proxy or "", _trouble_with_tunnel(error), host)
-    if not isinstance(error, (httpx.TransportError, OSError, *_of("httpcore", "NetworkError"))):
+    if not isinstance(error, (httpx.TransportError, OSError)):
         return None
     then = "" if trail.proxy is None else CHECK_PROXY
     return _no_connection(cause, _destination(trail, host), then)
@@ -123,7 +121,7 @@ def _destination(trail: Trail, host: str) -> str:
 def is_timeout(error: Exception) -> bool:
     """Tell whether an exception says that time ran out."""
     kinds = (httpx.TimeoutException, builtins.TimeoutError, *_of("asyncio", "TimeoutError"))
-    return isinstance(error, (*kinds, *_of("httpcore", "TimeoutException")))
+    return isinstance(error, kinds)
 
 
 def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
@@ -132,11 +130,11 @@ def interim(error: Exception, host: str, first: bytes = b"") -> Body | None:
     httpcore waits for what follows a 1xx, and h11 refuses a 101 that nobody asked for. `first` is
     how the answer began, where that is known.
     """
-    if not isinstance(error, httpx.RemoteProtocolError):
+    if not isinstance(in_httpx(error), httpx.RemoteProtocolError):
         return None
     text = str(error)
     status: int | None = None
-    if "_SWITCH_UPGRADE" in text:
+    if is_switching(text):
         status = 101
     elif text.startswith(_DISCONNECTED) and (match := re.match(_INTERIM, first)):
         status = int(match[1])
@@ -181,11 +179,6 @@ def _classify(
         )
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)):
         return invalid(host)
-    if isinstance(error, httpcore.ConnectionNotAvailable):
-        return NetworkError(
-            f"The connection to {host} takes no more requests. Nothing was sent. Try again.",
-            delivery="not_sent",
-        )
     if isinstance(error, httpx.RemoteProtocolError):
         return _protocol_trouble(str(error), host)
     if isinstance(cause, ssl.SSLError) and (alert := _CERTIFICATE_ALERT.search(cause.reason or "")):
@@ -371,7 +364,7 @@ def closed() -> ClientClosedError:
 def other_loop() -> ClientClosedError:
     """Say that a client of one's own has moved to another event loop."""
     return ClientClosedError(
-        "Your httpx.AsyncClient has a transport of its own, whose connections live on another event "
+        "Your AsyncClient has a transport of its own, whose connections live on another event "
         "loop. Make a client in each loop (every asyncio.run() starts a new one), or let the "
         "adapter make the connections: then it serves them all."
     )

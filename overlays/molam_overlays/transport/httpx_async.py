@@ -19,7 +19,7 @@ import httpx
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.lines_async import AsyncLines, Line
 from molam_overlays.transport.opened import AsyncOpened
@@ -48,7 +48,7 @@ class AsyncHttpxAdapter(AsyncExchanging):
     @sealed
     def __init__(
         self,
-        client: httpx.AsyncClient | None = None,
+        client: library.OwnAsyncClient | None = None,
         *,
         proxy: ProxyTypes | None = None,
         verify: Verify = True,
@@ -85,10 +85,10 @@ class AsyncHttpxAdapter(AsyncExchanging):
             ClientClosedError: the adapter is closed.
             ForeignError: code of your own client's owner raised something.
         """
-        target, prepared = self._admit(request)
+        target = self._admit(request)
         attempt: _Attempt | OwnAttempt
         if self._own is not None:
-            attempt = self._own.attempt(request, prepared, target)
+            attempt = self._own.attempt(request, target)
         else:
             attempt = _Attempt(request, target)
         with anyio.move_on_after(request.timeout) as scope:
@@ -96,7 +96,7 @@ class AsyncHttpxAdapter(AsyncExchanging):
                 await attempt.run()
             else:
                 try:
-                    await self._exchange(prepared, attempt)
+                    await self._exchange(attempt)
                 except BaseException as error:  # a cancellation
                     if attempt.wire is None or not attempt.wire.sent:
                         mark_unsent(error)
@@ -113,34 +113,34 @@ class AsyncHttpxAdapter(AsyncExchanging):
 
         Raises as `exchange`. ``request.timeout`` is for the head, and then for each wait.
         """
-        target, prepared = self._admit(request)
+        target = self._admit(request)
         if self._own is not None:
-            return await self._own.stream(request, prepared, target)
-        opened = AsyncOpenedLine(request, _Attempt(request, target), self._lines)
-        return await opened.start(prepared, self._limit)
+            return await self._own.stream(request, target)
+        attempt = _Attempt(request, target)
+        opened = AsyncOpenedLine(request, attempt, self._lines)
+        return await opened.start(attempt.prepared, self._limit)
 
-    def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
+    def _admit(self, request: Request) -> Target:
         if self._closed:
             raise failures.closed()
-        target = target_of(request.url)
-        return target, prepare(request, target)
+        return target_of(request.url)
 
-    async def _exchange(self, prepared: httpx.Request, attempt: _Attempt) -> None:
+    async def _exchange(self, attempt: _Attempt) -> None:
         slot = await self._lines.acquire(attempt.origin, attempt.timeout)
         used = cast("Line", slot.line)
         attempt.wire = used.wire
         used.wire.begin()
         if used.proxied:
             due = clock() + attempt.timeout
-            attempt.trail = AsyncTrail(attempt.origin, due, prepared.extensions)
+            attempt.trail = AsyncTrail(attempt.origin, due, attempt.prepared.extensions)
         reusable = False
         try:
-            answer = await used.handle_async_request(prepared)
+            answer = await used.transport.handle_async_request(attempt.prepared)
             if used.fresh:
                 used.fresh = False
-                line.unlock(used.connection)
+                library.unlock(used.connection)
             whole = await self._read(answer, attempt, used.wire)
-            reusable = whole and line.settled(used.connection)
+            reusable = whole and library.settled(used.connection)
         except Exception as error:
             trail = attempt.trail
             if attempt.body is None and (trail is None or trail.sent):
@@ -193,9 +193,12 @@ at_home("molam_sdk.http.adapter", AsyncHttpxAdapter)
 class _Attempt:
     """What is known about a call in progress, and survives its cancellation."""
 
-    __slots__ = ("body", "failure", "host", "origin", "sink", "timeout", "trail", "wire")
+    __slots__ = (
+        "body", "failure", "host", "origin", "prepared", "sink", "timeout", "trail", "wire"
+    )  # fmt: skip
 
     def __init__(self, request: Request, target: Target) -> None:
+        self.prepared = prepare(request, target)
         self.trail: AsyncTrail | None = None
         self.host = target.host
         self.origin = target.origin

@@ -16,7 +16,7 @@ import httpx
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import MolamError, mark_unsent
 from molam_overlays.frames import sealed
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
 from molam_overlays.transport.incoming import DEFAULT_LIMIT, Body, headers_of
 from molam_overlays.transport.lines_sync import Line, Lines
 from molam_overlays.transport.opened import Opened
@@ -37,7 +37,7 @@ class HttpxAdapter(Exchanging):
     is closed after any failure, and is looked at before it is used again.
 
     Args:
-        client: your own `httpx.Client`, with its proxies, certificates, limits and hooks. Its
+        client: your own `httpx.Client` or `httpx2.Client`, with its proxies, certificates, limits and hooks. Its
             headers, auth, cookies and timeouts are not used, and it stays open when the adapter
             closes. Hooks may read and raise: what they raise is raised by the call, once.
             Connections are made as it would make them, and kept by the adapter; a transport or a
@@ -62,7 +62,7 @@ class HttpxAdapter(Exchanging):
     @sealed
     def __init__(
         self,
-        client: httpx.Client | None = None,
+        client: library.OwnClient | None = None,
         *,
         proxy: ProxyTypes | None = None,
         verify: Verify = True,
@@ -98,9 +98,10 @@ class HttpxAdapter(Exchanging):
             ClientClosedError: the adapter is closed.
             ForeignError: code of your own client's owner raised something.
         """
-        target, prepared = self._admit(request)
+        target = self._admit(request)
         if self._own is not None:
-            return self._own.exchange(request, prepared, target)
+            return self._own.exchange(request, target)
+        prepared = prepare(request, target)
         deadline = clock() + request.timeout
         try:
             slot = self._lines.acquire(target, deadline, request.timeout)
@@ -116,7 +117,7 @@ class HttpxAdapter(Exchanging):
         failure: MolamError | None = None
         reusable = False
         try:
-            answer = used.handle_request(prepared)
+            answer = used.transport.handle_request(prepared)
             stream = cast("httpx.SyncByteStream", answer.stream)
             try:
                 body = Body(
@@ -131,7 +132,7 @@ class HttpxAdapter(Exchanging):
                         break
             finally:
                 stream.close()
-            reusable = body.whole() and line.settled(used.connection)
+            reusable = body.whole() and library.settled(used.connection)
         except Exception as error:
             if body is None and (trail is None or trail.sent):
                 body = failures.interim(error, target.host, used.wire.first)
@@ -154,9 +155,10 @@ class HttpxAdapter(Exchanging):
 
         Raises as `exchange`. ``request.timeout`` is for the head, and then for each wait.
         """
-        target, prepared = self._admit(request)
+        target = self._admit(request)
         if self._own is not None:
-            return self._own.stream(request, prepared, target)
+            return self._own.stream(request, target)
+        prepared = prepare(request, target)
         deadline = clock() + request.timeout
         try:
             slot = self._lines.acquire(target, deadline, request.timeout)
@@ -169,11 +171,10 @@ class HttpxAdapter(Exchanging):
         opened = OpenedLine(request, target, slot, self._lines.release, trail)
         return opened.start(prepared, self._limit)
 
-    def _admit(self, request: Request) -> tuple[Target, httpx.Request]:
+    def _admit(self, request: Request) -> Target:
         if self._closed:
             raise failures.closed()
-        target = target_of(request.url)
-        return target, prepare(request, target)
+        return target_of(request.url)
 
     def close(self) -> None:
         """Close all connections; safe twice. Calls in progress end, and close theirs."""

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 import anyio
-import httpx
 
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
+from molam_overlays.transport.library import Library
 from molam_overlays.transport.lines_sync import Connections
 from molam_overlays.transport.loops import Home, Homes
 from molam_overlays.transport.stack import Slot, Stack, Waiter
@@ -50,13 +50,15 @@ class AsyncLines:
             found = slot.line
             if found is not None:
                 young = now - found.idle_since <= self._expiry
-                if young and found.origin == origin and line.alive(found.connection):
+                if young and found.origin == origin and library.alive(found.connection):
                     return slot
                 slot.line = None
                 await _discard([found])
-            wire = Wire()
+            source = self._source
+            wire = Wire(source.library.core)
             # Another loop's thread may be making the TLS context: that takes as long as to make it.
-            slot.line = Line(origin, self._source.connection(origin, wire, timeout), wire)
+            connection = source.connection(origin, wire, timeout)
+            slot.line = Line(origin, connection, wire, source.library)
         except BaseException:
             await self.release(slot, False)
             raise
@@ -122,18 +124,17 @@ class _Waiter(Waiter["Line"]):
         self.turn.set()
 
 
-class Line(httpx.AsyncHTTPTransport):
-    """httpx's transport over one connection instead of a pool of them."""
+class Line:
+    """One connection, and its library's transport over it."""
 
-    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
-        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
-        self._pool = connection
+    def __init__(self, origin: Origin, connection: Any, wire: Wire, whose: Library) -> None:
+        self.transport = whose.over("Async", connection)
         self.connection = connection
         self.wire = wire
         self.origin = origin
         self.idle_since = 0.0
         self.fresh = True
-        self.proxied = line.is_proxied(connection)
+        self.proxied = library.is_proxied(connection)
 
 
 async def _discard(lines: list[Line]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import weakref
 from typing import Any, Protocol
 
 import httpx
 
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
+from molam_overlays.transport.library import Library
 from molam_overlays.transport.stack import Slot, Stack, Waiter
 from molam_overlays.transport.target import Origin, Target
 from molam_overlays.transport.wire_sync import Wire, clock
@@ -19,7 +21,10 @@ _LOOK_AFTER = 0.25
 
 
 class Connections(Protocol):
-    """Where new connections come from."""
+    """Where new connections come from, and whose they are."""
+
+    @property
+    def library(self) -> Library: ...
 
     def connection(self, origin: Origin, backend: Any, patience: float) -> Any:
         """Return one of httpcore's, not connected yet, that opens its sockets with `backend`."""
@@ -40,6 +45,9 @@ class Lines:
 
     def _start(self) -> None:
         self.stack: Stack[Line] = Stack(self._limit, self._expiry)
+        # Nobody is warned of a socket because he forgot to close: what is at rest is closed with this,
+        # or when the process ends, and a call that comes later still, at exit, makes a new connection.
+        self._forgotten = weakref.finalize(self, _discard_resting, self.stack)
 
     @property
     def held(self) -> int:
@@ -63,12 +71,14 @@ class Lines:
             found = slot.line
             if found is not None:
                 young = now - found.idle_since <= self._expiry
-                if young and found.origin == origin and line.alive(found.connection):
+                if young and found.origin == origin and library.alive(found.connection):
                     return slot
                 slot.line = None
                 found.wire.close()
-            wire = Wire()
-            slot.line = Line(origin, self._source.connection(origin, wire, deadline - now), wire)
+            source = self._source
+            wire = Wire(source.library.core)
+            connection = source.connection(origin, wire, deadline - now)
+            slot.line = Line(origin, connection, wire, source.library)
         except httpx.ConnectTimeout:
             self.release(slot, False)
             raise failures.connect_timeout(target.host, timeout) from None
@@ -118,10 +128,16 @@ class Lines:
     def forget_inherited(self) -> None:
         """Drop what a fork has left us: the connections are the parent's."""
         inherited = self.stack.abandon()
+        self._forgotten.detach()
         self._start()
         self.stack.closed = self._closed
         for each in inherited:
             each.wire.close()  # closes our copy of the socket; says nothing to the server
+
+
+def _discard_resting(stack: Stack[Line]) -> None:
+    for each in stack.empty():
+        each.wire.close()
 
 
 class _Waiter(Waiter["Line"]):
@@ -138,14 +154,13 @@ class _Waiter(Waiter["Line"]):
             self.turn.release()
 
 
-class Line(httpx.HTTPTransport):
-    """httpx's transport over one connection instead of a pool of them."""
+class Line:
+    """One connection, and its library's transport over it."""
 
-    def __init__(self, origin: Origin, connection: Any, wire: Wire) -> None:
-        # Not super().__init__(): it makes a TLS context and a pool, and we have the connection.
-        self._pool = connection
+    def __init__(self, origin: Origin, connection: Any, wire: Wire, whose: Library) -> None:
+        self.transport = whose.over("", connection)
         self.connection = connection
         self.wire = wire
         self.origin = origin
         self.idle_since = 0.0
-        self.proxied = line.is_proxied(connection)
+        self.proxied = library.is_proxied(connection)

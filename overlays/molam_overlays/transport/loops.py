@@ -73,10 +73,9 @@ class Homes(Generic[T]):
         """Have another loop close its home, if it still runs."""
         with contextlib.suppress(RuntimeError):  # trio's RunFinishedError is one: that loop is over
             if isinstance(home.loop, asyncio.AbstractEventLoop):
-                home.loop.call_soon_threadsafe(_begin, self._close, home.kept)
+                home.loop.call_soon_threadsafe(_begin, home, self._close)
             else:
-                trio = cast("Any", sys.modules["trio"])
-                home.loop.run_sync_soon(trio.lowlevel.spawn_system_task, self._close, home.kept)
+                home.loop.run_sync_soon(_begin, home, self._close)
 
     def each(self) -> list[T]:
         """Return what each loop keeps."""
@@ -108,10 +107,16 @@ async def _keep(
             await close(kept)
 
 
-def _begin(close: Callable[[T], Awaitable[None]], kept: T) -> None:
-    closing = asyncio.ensure_future(close(kept))
-    _closing.add(closing)
-    closing.add_done_callback(_closing.discard)
+def _begin(home: Home[T], close: Callable[[T], Awaitable[None]]) -> None:
+    if home.ended:  # this loop closes it now, and would not finish another task
+        return
+    if isinstance(home.loop, asyncio.AbstractEventLoop):
+        closing = asyncio.ensure_future(close(home.kept))
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+    else:
+        trio = cast("Any", sys.modules["trio"])
+        trio.lowlevel.spawn_system_task(close, home.kept)
 
 
 _closing: Final[set[Any]] = set()

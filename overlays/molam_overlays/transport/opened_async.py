@@ -11,7 +11,7 @@ import anyio
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
 from molam_overlays.transport.incoming import Body, headers_of
 from molam_overlays.transport.lines_async import AsyncLines
 from molam_overlays.transport.opened import AsyncOpened
@@ -89,10 +89,10 @@ class AsyncOpenedLine(AsyncOpened):
         if used.proxied:
             due = clock() + self._timeout
             attempt.trail = AsyncTrail(attempt.origin, due, prepared.extensions)
-        answer = await used.handle_async_request(prepared)
+        answer = await used.transport.handle_async_request(prepared)
         if used.fresh:
             used.fresh = False
-            line.unlock(used.connection)
+            library.unlock(used.connection)
         stream = self._stream = cast("httpx.AsyncByteStream", answer.stream)
         self._chunks = aiter(stream)
         fields = headers_of(answer.headers.raw)
@@ -123,7 +123,7 @@ class AsyncOpenedLine(AsyncOpened):
                     await run_out(self._chunks)
                 if self._stream is not None:
                     await self._stream.aclose()
-                    reusable = whole and line.settled(self._used.connection)
+                    reusable = whole and library.settled(self._used.connection)
             finally:
                 await self._lines.release(self._slot, reusable)
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
-from molam_overlays.transport import failures, line
+from molam_overlays.transport import failures, library
 from molam_overlays.transport.incoming import Body, headers_of
 from molam_overlays.transport.opened import Opened
 from molam_overlays.transport.stack import Slot
@@ -48,7 +48,7 @@ class OpenedLine(Opened):
         trail, wire = self._trail, self._used.wire
         failure: MolamError | None = None
         try:
-            answer = self._used.handle_request(prepared)
+            answer = self._used.transport.handle_request(prepared)
             self._stream = cast("httpx.SyncByteStream", answer.stream)
             fields = headers_of(answer.headers.raw)
             self.body = Body(answer.status_code, fields, limit, self._host, self._request.sink)
@@ -88,6 +88,6 @@ class OpenedLine(Opened):
         try:
             if self._stream is not None:
                 self._stream.close()
-                reusable = whole and line.settled(self._used.connection)
+                reusable = whole and library.settled(self._used.connection)
         finally:
             self._give_back(self._slot, reusable)

@@ -1,4 +1,4 @@
-"""What is decided about a client of one's own, an `httpx.Client` or its async twin. No I/O.
+"""What is decided about a client of one's own, of httpx or httpx2, blocking or async. No I/O.
 
 Its hooks, transports and subclasses are somebody else's code in the middle of an exchange. They may
 read the request and the answer, and they may raise. Three things must not be mixed up: a fault of
@@ -12,7 +12,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
-from typing import Any, Final, cast
+from typing import Any
 from weakref import WeakSet
 
 import httpx
@@ -21,45 +21,16 @@ from molam_overlays.errors import MolamError, NetworkError
 from molam_overlays.transport import failures
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body, headers_of
-from molam_overlays.transport.target import Target
+from molam_overlays.transport.library import (
+    Library,
+    in_httpx,
+    library_of,
+    refuses_to_send,
+    seems_used,
+)
+from molam_overlays.transport.target import Target, prepare
 from molam_overlays.transport.trail import Trail
 from molam_overlays.wire import Request, Response, Sink
-
-SENDING: Final = ("send", "_send_", "_transport_for")
-"""How those methods of httpx's clients begin that take part in sending."""
-
-
-def transport_of(client: Any, plain: type, url: httpx.URL) -> Any:
-    """Return the transport that a client would use, None if only its `send` knows.
-
-    A fifth of `send` goes into cookies, redirects and authentication, none of which we want, and
-    what it raises does not say who raised it. It is gone through all the same where a subclass or
-    the client itself does it in another way.
-    """
-    choose = getattr(client, "_transport_for_url", None)
-    if (
-        choose is None
-        or "send" in vars(client)
-        or _sends_otherwise(cast("Any", type(client)), plain)
-    ):
-        return None
-    return choose(url)
-
-
-@functools.lru_cache(maxsize=64)
-def _sends_otherwise(cls: type, plain: type) -> bool:
-    if plain not in cls.__mro__:
-        return True
-    below = cls.__mro__[: cls.__mro__.index(plain)]
-    return any(name.startswith(SENDING) for each in below for name in vars(each))
-
-
-def introduce(answer: httpx.Response, request: httpx.Request, client: Any) -> None:
-    """Give an answer what `send` gives it, before hooks see it."""
-    answer.request = request
-    encoding = getattr(client, "_default_encoding", None)
-    if encoding is not None:
-        answer.default_encoding = encoding
 
 
 def body_of(answer: httpx.Response, limit: int, host: str, sink: Sink | None) -> Body:
@@ -67,21 +38,21 @@ def body_of(answer: httpx.Response, limit: int, host: str, sink: Sink | None) ->
     return Body(answer.status_code, headers_of(answer.headers.raw), limit, host, sink)
 
 
-def already_read(answer: httpx.Response, body: Body) -> bool:
+def already_read(answer: httpx.Response, body: Body, library: Library) -> bool:
     """Tell whether a transport or a subclass has read the answer already; then take what it kept.
 
-    httpx has decompressed that.
+    The library has decompressed that.
     """
     if not (answer.is_stream_consumed or answer.is_closed):
         return False
-    if isinstance(answer.stream, httpx.ByteStream):
+    if isinstance(answer.stream, library.http.ByteStream):
         return False  # can be read again
     try:
         content = answer.content
-    except httpx.ResponseNotRead:
+    except library.http.ResponseNotRead:
         body.problem = NetworkError(
-            f"A transport or subclass of your own httpx client took the body of the answer with "
-            f"status {body.status} and did not keep it. The request may have been processed. Let it "
+            f"A transport or subclass of your own {library.name} client took the body of the answer "
+            f"with status {body.status} and did not keep it. The request may have been processed. Let it "
             "call read() (aread()) on the response, which keeps the body.",
             repeatable=False,
         )
@@ -111,13 +82,13 @@ def failure_of(
         hooks: those that may have run out of our sight.
         closed: whether the client is.
     """
-    if isinstance(error, (MolamError, httpx.InvalidURL)):
+    if isinstance(in_httpx(error), (MolamError, httpx.InvalidURL)):
         return None
     of_wire = trail is not None and trail.tells_of(error)
     if not of_wire and _passed_through(error, hooks):
         return None
     failure = failures.failure_of(error, host, timeout, trail)
-    refused = _refuses_to_send(error)
+    refused = refuses_to_send(error)
     if failure is None and closed and (trail is None or of_wire or refused):
         # Another thread or task closed it meanwhile, which takes back nothing that had left.
         sent = not refused if trail is None else trail.sent
@@ -125,21 +96,11 @@ def failure_of(
     return failure
 
 
-def _refuses_to_send(error: Exception) -> bool:
-    """Tell whether `send` of httpx itself raised, as it does once its client is closed."""
-    raised_in = ""
-    frames = error.__traceback__
-    while frames is not None:
-        raised_in = frames.tb_frame.f_globals.get("__name__", "")
-        frames = frames.tb_next
-    return type(error) is RuntimeError and raised_in.endswith("._client")
-
-
 def is_of_wire(error: Exception, failed: Exception | None, body: Body) -> bool:
     """Tell whether what came out of a hook is only what reading the answer raised there."""
     if failed is None:
-        # httpx decompresses for the hook what `Body` found to be garbled already.
-        return isinstance(error, httpx.DecodingError) and body.problem is not None
+        # The library decompresses for the hook what `Body` found to be garbled already.
+        return isinstance(in_httpx(error), httpx.DecodingError) and body.problem is not None
     return error is failed
 
 
@@ -165,12 +126,13 @@ def _codes_of(hook: Any) -> Iterator[CodeType]:
 
 def answer_of(error: Exception) -> Response | None:
     """Return the API's answer that an exception carries, as `raise_for_status` makes them do."""
-    answer = getattr(error, "response", None)
-    if not isinstance(answer, httpx.Response):
+    answer: Any = getattr(error, "response", None)
+    library = library_of(answer)
+    if not isinstance(answer, library.http.Response):
         return None
     try:
-        content = answer.content
-    except httpx.ResponseNotRead:
+        content: bytes = answer.content
+    except library.http.ResponseNotRead:
         return None
     return Response(answer.status_code, headers_of(answer.headers.raw), content)
 
@@ -187,25 +149,26 @@ class Attempt:
     """
 
     __slots__ = (
-        "_lease", "body", "client", "failure", "limit", "prepared", "request", "tap", "target",
-        "trail", "transport",
+        "_lease", "body", "client", "failure", "library", "limit", "prepared", "request", "tap",
+        "target", "trail", "transport",
     )  # fmt: skip
 
     def __init__(
         self,
         request: Request,
-        prepared: httpx.Request,
         target: Target,
+        library: Library,
         client: Any,
-        plain: type,
+        plain: str,
         limit: int,
     ) -> None:
         self.request = request
-        self.prepared = prepared
+        self.prepared = prepare(request, target, library)
         self.target = target
+        self.library = library
         self.client = client
         self.limit = limit
-        self.transport = transport_of(client, plain, target.url)
+        self.transport = library.transport_of(client, plain, self.prepared.url)
         self._lease: Any = None
         """A connection of ours, which the request leaves by instead of the client's transport."""
         self.trail: Trail | None = None
@@ -271,22 +234,6 @@ def note_use(client: Any) -> None:
 def has_connections(client: Any) -> bool:
     """Tell, in the child of a fork, whether a client may hold connections of its parent.
 
-    It does if we used it. Otherwise its pools are looked at, for the application may have used it
-    as well; what does not show its state counts as used once the client was opened.
+    It does if we used it; the application may have used it as well.
     """
-    if client in _used:
-        return True
-    try:
-        opened = client._state.name != "UNOPENED"
-        transports = [client._transport, *client._mounts.values()]
-        return any(_is_warm(each, opened) for each in transports if each is not None)
-    except AttributeError:
-        return True
-
-
-def _is_warm(transport: Any, opened: bool) -> bool:
-    pool = getattr(transport, "_pool", None)
-    if pool is None:
-        return opened
-    lock = getattr(getattr(pool, "_optional_thread_lock", None), "_lock", None)
-    return bool(pool.connections or pool._requests or (lock is not None and lock.locked()))
+    return client in _used or seems_used(client)

@@ -1,4 +1,4 @@
-"""An exchange through one's own `httpx.AsyncClient`: `own_sync` with await.
+"""An exchange through one's own `AsyncClient` of httpx or httpx2: `own_sync` with await.
 
 The whole attempt runs in a cancel scope of the adapter's, so no deadline is looked at here.
 """
@@ -16,14 +16,14 @@ import httpx
 
 from molam_overlays.annotations import Self
 from molam_overlays.errors import MolamError, mark_unsent
-from molam_overlays.transport import failures, line, own, own_pool
+from molam_overlays.transport import failures, library, own
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.library import OwnPool, library_of
 from molam_overlays.transport.lines_async import AsyncLines, Line
 from molam_overlays.transport.loops import running
 from molam_overlays.transport.opened import AsyncOpened
 from molam_overlays.transport.opened_async import run_out
-from molam_overlays.transport.own_pool import OwnPool
 from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.target import Origin, Target
 from molam_overlays.transport.trail import AsyncTrail
@@ -34,14 +34,15 @@ from molam_overlays.wire import Request, Response
 class OwnAsyncClient:
     """A client of one's own, as an adapter uses it."""
 
-    def __init__(self, client: httpx.AsyncClient, limit: int) -> None:
+    def __init__(self, client: Any, limit: int) -> None:
         self._client = client
+        self._library = library_of(client)
         self._limit = limit
         self._lines: dict[Any, AsyncLines] = {}
         self._noted = self._inherited = False
         self._loop: object = None
 
-    def attempt(self, request: Request, prepared: httpx.Request, target: Target) -> OwnAttempt:
+    def attempt(self, request: Request, target: Target) -> OwnAttempt:
         """Begin an exchange.
 
         Raises:
@@ -49,27 +50,24 @@ class OwnAsyncClient:
         """
         if self._client.is_closed:
             raise failures.closed()
-        attempt = OwnAttempt(
-            request, prepared, target, self._client, httpx.AsyncClient, self._limit
-        )
-        pool = own_pool.pool_of(attempt.transport)
+        library = self._library
+        attempt = OwnAttempt(request, target, library, self._client, "AsyncClient", self._limit)
+        pool = library.pool_of(attempt.transport)
         if pool is not None:
-            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
+            attempt.lease(self._lines_of(pool), proxied=OwnPool(library, pool).proxied)
         else:
             self._go_through()
             attempt.watch()
         return attempt
 
-    async def stream(
-        self, request: Request, prepared: httpx.Request, target: Target
-    ) -> Response | AsyncOpened:
+    async def stream(self, request: Request, target: Target) -> Response | AsyncOpened:
         """Send one request; as `AsyncHttpxAdapter.stream`."""
-        return await _OpenedOwn(self.attempt(request, prepared, target)).start()
+        return await _OpenedOwn(self.attempt(request, target)).start()
 
     def _lines_of(self, pool: Any) -> AsyncLines:
         found = self._lines.get(pool)
         if found is None:
-            source = OwnPool(pool)
+            source = OwnPool(self._library, pool)
             made = AsyncLines(source, source.limit, source.expiry, source.resting)
             found = self._lines.setdefault(pool, made)
         return found
@@ -77,7 +75,7 @@ class OwnAsyncClient:
     def _go_through(self) -> None:
         """Take note that the client's own connections are used, unless they came here by a fork."""
         if self._inherited:
-            raise failures.inherited("httpx.AsyncClient")
+            raise failures.inherited(f"{self._library.name}.AsyncClient")
         loop = running()
         if not self._noted:
             self._noted = True
@@ -116,10 +114,10 @@ class _Lease:
         used = cast("Line", slot.line)
         self.wire = used.wire
         used.wire.begin()
-        answer = await used.handle_async_request(prepared)
+        answer: httpx.Response = await used.transport.handle_async_request(prepared)
         if used.fresh:
             used.fresh = False
-            line.unlock(used.connection)
+            library.unlock(used.connection)
         return answer
 
     async def end(self, whole: bool) -> None:
@@ -127,7 +125,7 @@ class _Lease:
         slot, self.slot = self.slot, None
         if slot is not None:
             used = cast("Line", slot.line)
-            await self._lines.release(slot, whole and line.settled(used.connection))
+            await self._lines.release(slot, whole and library.settled(used.connection))
 
 
 class OwnAttempt(own.Attempt):
@@ -214,12 +212,13 @@ class OwnAttempt(own.Attempt):
         return answer
 
     async def _show(self, answer: httpx.Response, hooks: list[Any]) -> None:
-        own.introduce(answer, self.prepared, self.client)
+        library.introduce(answer, self.prepared, self.client)
         body = self._body_of(answer)
-        if own.already_read(answer, body):
+        if own.already_read(answer, body, self.library):
             tap = None
         else:
-            answer.stream = tap = self.tap = _Tap(answer, body)
+            tapped = self.library.joined(_Tap, "AsyncByteStream")
+            answer.stream = tap = self.tap = tapped(answer, body)
         try:
             for hook in hooks:
                 await hook(answer)
@@ -243,7 +242,7 @@ class OwnAttempt(own.Attempt):
 
     def chunks_of(self, answer: httpx.Response) -> AsyncIterator[bytes] | None:
         """Return what nobody has read yet, as it comes; None where somebody has read it all."""
-        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+        if self.body is not None or own.already_read(answer, self._body_of(answer), self.library):
             return None
         return aiter(cast("httpx.AsyncByteStream", answer.stream))
 
@@ -254,7 +253,7 @@ class OwnAttempt(own.Attempt):
                 await self.tap.drain()
             elif self.body is None:
                 body = self._body_of(answer)
-                if not own.already_read(answer, body):
+                if not own.already_read(answer, body, self.library):
                     await self._feed(answer, body)
             cast("Body", self.body).whole()
         finally:
@@ -273,7 +272,7 @@ class OwnAttempt(own.Attempt):
                 await stream.aclose()
 
 
-class _Tap(httpx.AsyncByteStream, AsyncIterator[bytes]):
+class _Tap(AsyncIterator[bytes]):
     """The body of an answer, on its way to hooks: what they read goes into our `Body` as well."""
 
     def __init__(self, answer: httpx.Response, body: Body) -> None:

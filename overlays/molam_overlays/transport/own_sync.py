@@ -1,4 +1,4 @@
-"""An exchange through one's own `httpx.Client`; the rules are in `own`."""
+"""An exchange through one's own `httpx.Client` or `httpx2.Client`; the rules are in `own`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, cast
 import httpx
 
 from molam_overlays.errors import MolamError, mark_unsent
-from molam_overlays.transport import failures, line, own, own_pool
+from molam_overlays.transport import failures, library, own
 from molam_overlays.transport.adapter import ForeignError
 from molam_overlays.transport.incoming import Body
+from molam_overlays.transport.library import Library, OwnPool, library_of
 from molam_overlays.transport.lines_sync import Line, Lines
 from molam_overlays.transport.opened import Opened
-from molam_overlays.transport.own_pool import OwnPool
 from molam_overlays.transport.stack import Slot
 from molam_overlays.transport.target import Target
 from molam_overlays.transport.trail import Trail
@@ -29,19 +29,20 @@ _clock = time.monotonic
 class OwnClient:
     """A client of one's own, as an adapter uses it."""
 
-    def __init__(self, client: httpx.Client, limit: int) -> None:
+    def __init__(self, client: Any, limit: int) -> None:
         self._client = client
+        self._library = library_of(client)
         self._limit = limit
         self._lines: dict[Any, Lines] = {}
         self._noted = self._inherited = False
 
-    def exchange(self, request: Request, prepared: httpx.Request, target: Target) -> Response:
+    def exchange(self, request: Request, target: Target) -> Response:
         """Send one request and read the whole response.
 
         Raises:
             ForeignError: code of the client's owner raised something.
         """
-        attempt = self._attempt(request, prepared, target)
+        attempt = self._attempt(request, target)
         failure: MolamError | None
         try:
             answer = attempt.send()
@@ -63,21 +64,20 @@ class OwnClient:
         assert failure is not None
         raise failure
 
-    def stream(
-        self, request: Request, prepared: httpx.Request, target: Target
-    ) -> Response | Opened:
+    def stream(self, request: Request, target: Target) -> Response | Opened:
         """Send one request; as `HttpxAdapter.stream`. Each wait has a timeout of its own."""
-        attempt = self._attempt(request, prepared, target)
+        attempt = self._attempt(request, target)
         attempt.deadline = math.inf
         return _OpenedOwn(attempt).start()
 
-    def _attempt(self, request: Request, prepared: httpx.Request, target: Target) -> _Attempt:
+    def _attempt(self, request: Request, target: Target) -> _Attempt:
         if self._client.is_closed:
             raise failures.closed()
-        attempt = _Attempt(request, prepared, target, self._client, self._limit)
-        pool = own_pool.pool_of(attempt.transport)
+        attempt = _Attempt(request, target, self._library, self._client, self._limit)
+        pool = self._library.pool_of(attempt.transport)
         if pool is not None:
-            attempt.lease(self._lines_of(pool), proxied=OwnPool(pool).proxied)
+            proxied = OwnPool(self._library, pool).proxied
+            attempt.lease(self._lines_of(pool), proxied=proxied)
         else:
             self._go_through()
             attempt.watch()
@@ -86,7 +86,7 @@ class OwnClient:
     def _lines_of(self, pool: Any) -> Lines:
         found = self._lines.get(pool)
         if found is None:
-            source = OwnPool(pool)
+            source = OwnPool(self._library, pool)
             made = Lines(source, source.limit, source.expiry, source.resting)
             found = self._lines.setdefault(pool, made)
         return found
@@ -94,7 +94,7 @@ class OwnClient:
     def _go_through(self) -> None:
         """Take note that the client's own connections are used, unless they came here by a fork."""
         if self._inherited:
-            raise failures.inherited("httpx.Client")
+            raise failures.inherited(f"{self._library.name}.Client")
         if not self._noted:
             self._noted = True
             own.note_use(self._client)
@@ -130,14 +130,15 @@ class _Lease:
         used = cast("Line", slot.line)
         self.wire = used.wire
         used.wire.begin(self._deadline)
-        return used.handle_request(prepared)
+        answer: httpx.Response = used.transport.handle_request(prepared)
+        return answer
 
     def end(self, whole: bool) -> None:
         """Give the connection back; `whole` tells whether the response was read as it should be."""
         slot, self.slot = self.slot, None
         if slot is not None:
             used = cast("Line", slot.line)
-            self._lines.release(slot, whole and line.settled(used.connection))
+            self._lines.release(slot, whole and library.settled(used.connection))
 
 
 class _Attempt(own.Attempt):
@@ -152,12 +153,12 @@ class _Attempt(own.Attempt):
     def __init__(
         self,
         request: Request,
-        prepared: httpx.Request,
         target: Target,
+        library: Library,
         client: httpx.Client,
         limit: int,
     ) -> None:
-        super().__init__(request, prepared, target, client, httpx.Client, limit)
+        super().__init__(request, target, library, client, "Client", limit)
         self.deadline = _clock() + request.timeout
 
     def lease(self, lines: Lines, *, proxied: bool) -> None:
@@ -206,12 +207,13 @@ class _Attempt(own.Attempt):
         return answer
 
     def _show(self, answer: httpx.Response, hooks: list[Any]) -> None:
-        own.introduce(answer, self.prepared, self.client)
+        library.introduce(answer, self.prepared, self.client)
         body = self._body_of(answer)
-        if own.already_read(answer, body):
+        if own.already_read(answer, body, self.library):
             tap = None
         else:
-            answer.stream = tap = self.tap = _Tap(answer, body, self.deadline)
+            tapped = self.library.joined(_Tap, "SyncByteStream")
+            answer.stream = tap = self.tap = tapped(answer, body, self.deadline)
         try:
             for hook in hooks:
                 hook(answer)
@@ -235,7 +237,7 @@ class _Attempt(own.Attempt):
 
     def chunks_of(self, answer: httpx.Response) -> Iterator[bytes]:
         """Return what nobody has read yet, as it comes; none where somebody has read it all."""
-        if self.body is not None or own.already_read(answer, self._body_of(answer)):
+        if self.body is not None or own.already_read(answer, self._body_of(answer), self.library):
             return iter(())
         return iter(cast("httpx.SyncByteStream", answer.stream))
 
@@ -246,7 +248,7 @@ class _Attempt(own.Attempt):
                 self.tap.drain()
             elif self.body is None:
                 body = self._body_of(answer)
-                if not own.already_read(answer, body):
+                if not own.already_read(answer, body, self.library):
                     self._feed(answer, body)
             cast("Body", self.body).whole()
         finally:
@@ -262,7 +264,7 @@ class _Attempt(own.Attempt):
                 break
 
 
-class _Tap(httpx.SyncByteStream):
+class _Tap:
     """The body of an answer, on its way to hooks: what they read goes into our `Body` as well."""
 
     def __init__(self, answer: httpx.Response, body: Body, deadline: float) -> None:

@@ -9,10 +9,10 @@ import ssl
 import urllib.request
 from typing import Any
 
-import httpcore
 import httpx
 
 from molam_overlays.errors import ConfigurationError
+from molam_overlays.transport.library import HTTPX
 from molam_overlays.transport.once import Once
 from molam_overlays.transport.target import Origin
 from molam_overlays.transport.trail import masked
@@ -52,10 +52,12 @@ class Proxies:
 class Routes:
     """What an adapter was told about the network, and the connections that follow from it.
 
-    `flavour` is ``""`` or ``"Async"``: httpcore names its classes alike but for this prefix.
+    `flavour` is ``""`` or ``"Async"``, as in `Library`.
     The TLS context is made when the first https connection
     is, since that takes as long as all the rest together.
     """
+
+    library = HTTPX
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class Routes:
         self._tls = Once(lambda: _tls_context(verify, cert, trust_env))
         if http2:
             _require("h2", "http2=True", "httpx[http2]")
-            importlib.import_module(f"httpcore._{flavour.lower() or 'sync'}.http2")
+            HTTPX.preload_http2(flavour)
         for url in self._proxies.urls():
             if url.startswith("socks"):
                 _require("socksio", "A SOCKS proxy", "httpx[socks]")
@@ -111,10 +113,10 @@ class Routes:
         }
         proxy = self._proxies.proxy_for(origin)
         if proxy is None:
-            core_origin = httpcore.Origin(scheme.encode(), host.encode(), port)
+            core_origin = HTTPX.core.Origin(scheme.encode(), host.encode(), port)
             return self._class("HTTPConnection")(origin=core_origin, **common)
         url = proxy.url
-        common["proxy_url"] = httpcore.URL(
+        common["proxy_url"] = HTTPX.core.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
         common["proxy_auth"] = masked(proxy.raw_auth)
@@ -126,7 +128,7 @@ class Routes:
         return self._class("HTTPProxy")(proxy_headers=proxy.headers.raw, **common)
 
     def _class(self, name: str) -> Any:
-        return getattr(httpcore, self._flavour + name)
+        return getattr(HTTPX.core, self._flavour + name)
 
 
 def _proxy(proxy: ProxyTypes) -> httpx.Proxy:

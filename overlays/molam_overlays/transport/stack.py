@@ -150,13 +150,18 @@ class Stack(Generic[L]):
     def close(self) -> list[L]:
         """Refuse all that follows; wake who waits; return the connections at rest."""
         self.closed = True
+        resting = self.empty()
+        while (waiter := self._next_waiter(_LOST)) is not None:
+            waiter.wake()
+        return resting
+
+    def empty(self) -> list[L]:
+        """Return the connections at rest, and keep none of them."""
         resting = []
         for idle in tuple(self._idle.values()):
             while (slot := _pop(idle)) is not None:
                 if slot.line is not None:
                     resting.append(slot.line)
-        while (waiter := self._next_waiter(_LOST)) is not None:
-            waiter.wake()
         return resting
 
     def abandon(self) -> list[L]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from molam_overlays.errors import NetworkError
+from molam_overlays.transport.library import HTTPX, Library
 from molam_overlays.wire import CARRYING_METHODS, Request
 
 Origin = tuple[str, str, int]
@@ -178,6 +179,17 @@ for _ours, _theirs in ((_Fields, httpx.Headers), (_Prepared, httpx.Request)):
     _ours.__name__ = _theirs.__name__  # which their reprs show
 
 
-def prepare(request: Request, target: Target) -> httpx.Request:
-    """Return the request as httpx's transports take it."""
-    return _Prepared(request, target)
+def prepare(request: Request, target: Target, library: Library = HTTPX) -> httpx.Request:
+    """Return the request as the transports of a library take it."""
+    if library is HTTPX:
+        return _Prepared(request, target)
+    timeout = request.timeout
+    extensions = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)}
+    made: httpx.Request = library.http.Request(
+        request.method,
+        str(target.url),
+        headers=head_of(request, target),
+        content=request.content,
+        extensions=extensions,
+    )
+    return made

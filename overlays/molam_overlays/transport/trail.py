@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import MutableMapping
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import httpcore
 
@@ -42,6 +42,8 @@ class Trail:
     """
 
     __slots__ = ("_deadline", "_extensions", "_origin", "_trouble", "peer", "sent", "stage")
+    bounds: ClassVar = True
+    """Whether to put an end to reads and writes that have none; awaited ones are cancelled."""
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class Trail:
         elif "auth" in info:
             # What is done with the step's arguments is ours to say: httpcore passes on this dict.
             info["auth"] = masked(info["auth"])
-            if isinstance(info["stream"], httpcore.NetworkStream):
+            if self.bounds:
                 info["stream"] = _Bounded(info["stream"], self._deadline)
 
     def tells_of(self, error: BaseException) -> bool:
@@ -123,6 +125,7 @@ class AsyncTrail(Trail):
     """The same for httpcore's async half."""
 
     __slots__ = ()
+    bounds = False
 
     async def __call__(self, name: str, info: dict[str, Any]) -> None:  # type: ignore[override]
         super().__call__(name, info)

@@ -26,7 +26,9 @@ class Wire(httpcore.AsyncNetworkBackend):
     Timeouts are not looked at: the attempt runs in a cancel scope.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, core: Any) -> None:
+        self.core = core
+        """httpcore or httpcore2: whose connection it is, which knows its own exceptions alone."""
         self.begin()
         self._stream: anyio.abc.ByteStream | None = None
 
@@ -48,7 +50,7 @@ class Wire(httpcore.AsyncNetworkBackend):
         try:
             self._stream = await asyncio_socket.connect(host, port, local_address)
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise self.core.ConnectError(str(error)) from error
         return self._opened(self._stream, socket_options)
 
     async def connect_unix_socket(
@@ -60,7 +62,7 @@ class Wire(httpcore.AsyncNetworkBackend):
         try:
             self._stream = asyncio_socket.ReadableToTheEnd(await anyio.connect_unix(path))
         except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise self.core.ConnectError(str(error)) from error
         return self._opened(self._stream, socket_options)
 
     def _opened(
@@ -91,19 +93,20 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: anyio.abc.ByteStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
+        self._core = wire.core
         self._pending = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if self._pending:
             # A server may answer early and close: then its answer comes first.
-            with contextlib.suppress(httpcore.WriteError):
+            with contextlib.suppress(self._core.WriteError):
                 await self._flush()
         try:
             data = await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
         except _BROKEN as error:
-            raise httpcore.ReadError(str(error)) from error
+            raise self._core.ReadError(str(error)) from error
         if len(self._wire.first) < failures.STATUS_LINE:
             self._wire.first += data[: failures.STATUS_LINE]
         return data
@@ -119,7 +122,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         try:
             await self._stream.send(pending)
         except _BROKEN as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise self._core.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
         await anyio.aclose_forcefully(self._stream)
@@ -139,7 +142,7 @@ class _Stream(httpcore.AsyncNetworkStream):
                 server_side=False,
             )
         except (anyio.EndOfStream, *_BROKEN) as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise self._core.ConnectError(str(error)) from error
         self._wire.first = b""  # a proxy's, so far
         return _Stream(wrapped, self._wire)
 

@@ -22,7 +22,9 @@ _FLUSH_AT = 64 * 1024
 class Wire(httpcore.NetworkBackend):
     """The sockets of one line, and the moment at which the attempt on it must be over."""
 
-    def __init__(self) -> None:
+    def __init__(self, core: Any) -> None:
+        self.core = core
+        """httpcore or httpcore2: whose connection it is, which knows its own exceptions alone."""
         self._sockets: list[httpcore.NetworkStream] = []
         self.begin(0.0)
 
@@ -54,12 +56,12 @@ class Wire(httpcore.NetworkBackend):
         while True:
             address = addresses.pop(0)
             # One that does not answer leaves the others their share of the time.
-            share = self.left(httpcore.ConnectTimeout) / (len(addresses) + 1)
+            share = self.left(self.core.ConnectTimeout) / (len(addresses) + 1)
             try:
-                stream = httpcore.SyncBackend().connect_tcp(
+                stream = self.core.SyncBackend().connect_tcp(
                     address, port, share, local_address, socket_options
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            except (self.core.ConnectError, self.core.ConnectTimeout):
                 if not addresses:
                     raise
             else:
@@ -72,13 +74,13 @@ class Wire(httpcore.NetworkBackend):
         timeout: float | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        left = self.left(httpcore.ConnectTimeout)
-        stream = httpcore.SyncBackend().connect_unix_socket(path, left, socket_options)
+        left = self.left(self.core.ConnectTimeout)
+        stream = self.core.SyncBackend().connect_unix_socket(path, left, socket_options)
         self._sockets.append(stream)
         return _Stream(stream, self)
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(min(seconds, self.left(httpcore.ConnectTimeout)))
+        time.sleep(min(seconds, self.left(self.core.ConnectTimeout)))
 
     def _resolve(self, host: str, port: int) -> list[str]:
         """Resolve a name in a thread of its own: getaddrinfo knows no timeout."""
@@ -96,11 +98,11 @@ class Wire(httpcore.NetworkBackend):
         # Not threading's start(), which makes a KeyError of a signal handler's exception.
         _thread.start_new_thread(ask, ())
         try:
-            answer = answers.get(timeout=self.left(httpcore.ConnectTimeout))
+            answer = answers.get(timeout=self.left(self.core.ConnectTimeout))
         except queue.Empty:
-            raise httpcore.ConnectTimeout("name resolution took too long") from None
+            raise self.core.ConnectTimeout("name resolution took too long") from None
         if isinstance(answer, OSError):
-            raise httpcore.ConnectError(str(answer)) from answer
+            raise self.core.ConnectError(str(answer)) from answer
         return answer
 
     def close(self) -> None:
@@ -123,15 +125,16 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
+        self._core = wire.core
         self._pending = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._pending:
             # A server may answer early and close: then its answer comes first.
-            with contextlib.suppress(httpcore.WriteError):
+            with contextlib.suppress(self._core.WriteError):
                 self._flush()
         wire = self._wire
-        data = self._stream.read(max_bytes, wire.left(httpcore.ReadTimeout))
+        data = self._stream.read(max_bytes, wire.left(self._core.ReadTimeout))
         if len(wire.first) < failures.STATUS_LINE:
             wire.first += data[: failures.STATUS_LINE]
         return data
@@ -146,7 +149,7 @@ class _Stream(httpcore.NetworkStream):
         self._wire.sent = True
         for start in range(0, len(pending), _FLUSH_AT):
             part = pending[start : start + _FLUSH_AT] if len(pending) > _FLUSH_AT else pending
-            self._stream.write(part, self._wire.left(httpcore.WriteTimeout))
+            self._stream.write(part, self._wire.left(self._core.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -157,7 +160,7 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = self._wire.left(httpcore.ConnectTimeout)
+        left = self._wire.left(self._core.ConnectTimeout)
         stream = self._stream.start_tls(ssl_context, server_hostname, left)
         self._wire.upgraded(stream)
         self._wire.first = b""  # a proxy's, so far

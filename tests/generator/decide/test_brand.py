@@ -32,7 +32,7 @@ def test_nothing_that_is_emitted_from_another_document_is_called_molam(build: Bu
     built = build(titled("Acme Orders API"))
     for path, content in built.emitted.tree.items():
         # The runtime is imported under its own name, and so is its error; its tables are its own.
-        own = r"molam_(?:overlays[\w.]*|migrations|purge_\w+)|\bMolamError\b"
+        own = r"molam_(?:overlays[\w.]*|migrations|upkeep|purge_\w+)|\bMolamError\b"
         text = re.sub(own, "", content.decode("utf-8"))
         assert path == ".generated.json" or "molam" not in text.lower(), path
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -569,3 +571,15 @@ class TestBadInput:
             store.claim("order-1", ROUTE)
         assert "hush" not in f"{caught.value!r} {store!r}"
         assert "127.0.0.1" in str(caught.value)
+
+
+def test_nobody_is_warned_of_a_store_that_he_forgot_to_close(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    store = IdempotencyStore(url)
+    granted(store)
+    del store
+    gc.collect()
+    assert told == []

@@ -22,11 +22,13 @@ from molam_overlays.errors import (
 )
 from molam_overlays.store import owner
 from molam_overlays.store.blocking import Transaction
-from molam_overlays.store.idempotency import IdempotencyStore
+from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import Entry, Journal, Outcome, Recovered
 from molam_overlays.store.settlement import judge
 
 from .conftest import FakeClock, Server
+
+pytestmark = pytest.mark.anyio
 
 BODY = b'{"amount":2500,"iban":"XY99 secret"}'
 HOUR = 3600.0
@@ -42,6 +44,11 @@ def entry(key: str = "order-1", **changes: Any) -> Entry:
         body=BODY,
     )
     return attrs.evolve(payout, **changes)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
@@ -434,6 +441,45 @@ def test_postgresqls_own_purge_goes_by_the_same_rule(postgresql: Server, templat
         store.store_response("k", "r", {})
         found = connection.execute("SELECT molam_purge_idempotency(now() + interval '1 day')")
         assert found.fetchall() == [(0,)]
+
+
+WITNESS = """
+CREATE TABLE seen (setting text);
+CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO seen VALUES (current_setting('synchronous_commit'));
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER witness AFTER INSERT OR UPDATE ON call_journal DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION witness();
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "used"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")]
+)
+async def test_what_is_noted_is_on_disk_whatever_the_databases_default(
+    postgresql: Server, template: str, default: str, used: str
+) -> None:
+    """The trigger runs as the last thing before each commit."""
+    url = postgresql.create(template)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(WITNESS.encode())
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = {default}".encode())
+        with IdempotencyStore(url) as store:
+            journal = store.journal()
+            for note in (journal.settle, journal.refuse, journal.leave):
+                note(journal.write_ahead(entry(note.__name__)), "200")
+            journal.recover(Api(), is_gone=gone)
+            journal.leave(journal.write_ahead(entry("by hand")), "reset")
+            journal.dismiss(journal.unsettled()[0].id, "looked up")
+        async with AsyncIdempotencyStore(url) as other:
+            ticket = await other.journal().write_ahead(entry("async"))
+            await other.journal().settle(ticket, "200")
+        seen = connection.execute("SELECT setting FROM seen").fetchall()
+    assert len(seen) == 6 + 2 + 3 + 2
+    assert set(seen) == {(used,)}
 
 
 @pytest.mark.parametrize("hours", [5.0, 29.0, 0.001])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.from_thread
-import httpx
 import pytest
 
 from molam_overlays.transport.httpx_async import AsyncHttpxAdapter
@@ -60,13 +60,21 @@ def server() -> Iterator[Any]:
         yield running
 
 
+@pytest.fixture(params=["httpx", "httpx2"])
+def own(request: pytest.FixtureRequest) -> str:
+    """The library that a client of one's own is of."""
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip("needs Python 3.11")
+    return str(request.param)
+
+
 HTTPX = ("sync", "asyncio", "trio")
 PYREQWEST = ("pyreqwest", "pyreqwest-asyncio")
 
 
 @pytest.fixture(params=HTTPX)
 def make(request: pytest.FixtureRequest) -> Iterator[MakeCaller]:
-    """Return what makes a caller from an adapter's arguments; ``own=True`` gives it a Client."""
+    """Return what makes a caller from an adapter's arguments; ``own="httpx"`` gives it a Client."""
     with ExitStack() as stack:
         yield _maker(request.param, stack)
 
@@ -98,22 +106,22 @@ def _maker(flavour: str, stack: ExitStack) -> MakeCaller:
     if loop:
         run = stack.enter_context(anyio.from_thread.start_blocking_portal(loop)).call
 
-    def build(own: bool = False, **arguments: Any) -> Caller:
+    def build(own: str = "", of_client: Any = None, **arguments: Any) -> Caller:
         adapter: Any
+        http: Any = importlib.import_module(own) if own else None
         if name == "pyreqwest":
             from molam_overlays.transport import pyreqwest
 
             made = pyreqwest.AsyncPyreqwestAdapter if loop else pyreqwest.PyreqwestAdapter
             adapter = made(**arguments)
         elif loop:
-            client = httpx.AsyncClient() if own else None
+            client = http.AsyncClient(**of_client or {}) if own else None
             if client is not None:
                 stack.callback(run, client.aclose)
             adapter = AsyncHttpxAdapter(client, **arguments)
         else:
-            adapter = HttpxAdapter(
-                stack.enter_context(httpx.Client()) if own else None, **arguments
-            )
+            client = stack.enter_context(http.Client(**of_client or {})) if own else None
+            adapter = HttpxAdapter(client, **arguments)
         close = adapter.aclose if loop else adapter.close
         stack.callback(run, close)
         return Caller(adapter, run, close)

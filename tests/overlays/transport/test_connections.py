@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from typing import Any
 
 import httpx
@@ -18,6 +20,7 @@ from molam_overlays.transport import (
     wire_async,
     wire_sync,
 )
+from molam_overlays.transport.httpx_sync import HttpxAdapter
 from molam_overlays.wire import Request
 
 BODY = b'{"id":"pi_1","status":"succeeded"}'
@@ -93,26 +96,26 @@ def test_a_closed_adapter_says_so_and_closes_twice(server: Any, make: Any) -> No
     assert len(server.seen) == 1
 
 
-def test_a_client_of_ones_own_stays_open(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_a_client_of_ones_own_stays_open(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     caller.post(f"{server.url}/ok")
     caller.close()
     assert not caller.adapter._client.is_closed
 
 
-def test_a_closed_client_of_ones_own_says_so(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_a_closed_client_of_ones_own_says_so(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     caller.run(getattr(client, "aclose", None) or client.close)
     with pytest.raises(ClientClosedError):
         caller.post(f"{server.url}/ok")
 
 
-def test_hooks_of_ones_own_client_are_called(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_hooks_of_ones_own_client_are_called(server: Any, make: Any, own: str) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     called: list[int] = []
-    if isinstance(client, httpx.Client):
+    if make.flavour == "sync":
         client.event_hooks = {"response": [lambda response: called.append(response.status_code)]}
     else:
 
@@ -124,14 +127,16 @@ def test_hooks_of_ones_own_client_are_called(server: Any, make: Any) -> None:
     assert called == [200]
 
 
-def test_settings_of_ones_own_client_do_not_reach_the_request(server: Any, make: Any) -> None:
-    caller = make(own=True)
+def test_settings_of_ones_own_client_do_not_reach_the_request(
+    server: Any, make: Any, own: str
+) -> None:
+    caller = make(own=own)
     client = caller.adapter._client
     client.headers["Authorization"] = "Bearer other"
     client.auth = ("user", "password")
     client.cookies.set("session", "1")
     client.follow_redirects = True
-    client.timeout = httpx.Timeout(0.0001)
+    client.timeout = 0.0001
     assert caller.post(f"{server.url}/redirect").status == 307
     (seen,) = server.seen
     assert seen.header("Authorization") == ["Bearer sk_test_canary"]
@@ -183,3 +188,20 @@ def test_http2_without_its_package_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "h2", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'httpx\[http2\]'"):
         make(http2=True)
+
+
+@pytest.mark.parametrize("library", ["", "httpx", "httpx2"])
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_nobody_is_warned_of_sockets_because_he_forgot_to_close(
+    server: Any, library: str, cyclic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = pytest.importorskip(library).Client() if library else None
+    adapter: Any = HttpxAdapter(client)
+    if cyclic:
+        adapter.itself = adapter
+    adapter.exchange(Request("POST", f"{server.url}/ok", {}, b"{}", None, 5))
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    del adapter, client
+    gc.collect()
+    assert told == []

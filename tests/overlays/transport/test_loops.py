@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import warnings
 from typing import Any
 
 import anyio
@@ -25,7 +26,7 @@ class Kept:
 
 
 def homes() -> Homes[Kept]:
-    return Homes(Kept, Kept.close)
+    return Homes(Kept, lambda kept: kept.close())
 
 
 def uvloop_run(function: Any) -> Any:
@@ -102,6 +103,26 @@ def test_closing_reaches_the_other_loops(run: Any) -> None:
     assert over.wait(10)
     other.join()
     assert [each.kept.closed for each in seen] == [True] * 2
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_loop_at_its_end_takes_no_more_tasks(run: Any) -> None:
+    all_homes = homes()
+
+    async def call() -> None:
+        home = await all_homes.here()
+        close = home.kept.close
+
+        async def closed_while_told() -> None:
+            all_homes._tell(home)  # as a thread does whose loop closes all
+            await close()
+
+        home.kept.close = closed_while_told  # type: ignore[method-assign]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(call)
+        gc.collect()
 
 
 def test_a_loop_that_is_over_needs_no_telling() -> None:

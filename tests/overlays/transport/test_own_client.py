@@ -7,9 +7,11 @@ of the request or the response; `Own` turns it into whichever the client takes.
 from __future__ import annotations
 
 import gzip
+import importlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +38,30 @@ SCRIPTS = {
 }
 
 
+needs_httpx2 = pytest.mark.skipif(find_spec("httpx2") is None, reason="needs Python 3.11")
+
+
 class Own:
     """A client of one's own behind an adapter, called like a blocking one whatever it is."""
 
     def __init__(self, flavour: str, stack: ExitStack) -> None:
-        self.flavour = flavour
-        self.asynchronous = flavour != "sync"
+        self.flavour, _, name = flavour.partition("-")
+        self.http: Any = importlib.import_module(name or "httpx")
+        self.asynchronous = self.flavour != "sync"
         self.run: Callable[..., Any] = lambda function, *args: function(*args)
         if self.asynchronous:
-            self.run = stack.enter_context(anyio.from_thread.start_blocking_portal(flavour)).call
-        self.plain: Any = httpx.AsyncClient if self.asynchronous else httpx.Client
+            self.run = stack.enter_context(
+                anyio.from_thread.start_blocking_portal(self.flavour)
+            ).call
+        self.plain: Any = self.http.AsyncClient if self.asynchronous else self.http.Client
         self._stack = stack
+
+    def error(self, error: Exception) -> Exception:
+        """Return one of httpx as the client's own library would raise it."""
+        if not type(error).__module__.startswith("httpx"):
+            return error
+        cls = getattr(self.http, type(error).__name__)
+        return cls() if isinstance(error, httpx.StreamError) else cls(str(error))  # type: ignore[no-any-return]
 
     def client(self, cls: Any = None, **arguments: Any) -> Any:
         client = (cls or self.plain)(**arguments)
@@ -80,7 +95,12 @@ class Own:
         return adapter
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
+@pytest.fixture(
+    params=[
+        *("sync", "asyncio", "trio"),
+        *(pytest.param(f"{each}-httpx2", marks=needs_httpx2) for each in ("sync", "asyncio")),
+    ]
+)
 def own(request: pytest.FixtureRequest) -> Iterator[Own]:
     with ExitStack() as stack:
         yield Own(request.param, stack)
@@ -239,6 +259,7 @@ THROWN = [
 def test_what_a_hook_raises_is_not_taken_for_a_fault_of_the_wire(
     server: Any, own: Own, when: str, error: Exception
 ) -> None:
+    error = own.error(error)
     with pytest.raises(ForeignError) as caught:
         own.post(own.hooked(**{when: raising(error)}), f"{server.url}/ok")
     assert caught.value.error is error
@@ -253,7 +274,7 @@ def test_the_apis_refusal_is_known_although_a_hook_raised(server: Any, own: Own,
     client = own.hooked(response=lambda response: response.raise_for_status() and None)
     with pytest.raises(ForeignError) as caught:
         own.post(client, f"{server.url}/{path}")
-    assert isinstance(caught.value.error, httpx.HTTPStatusError)
+    assert isinstance(caught.value.error, own.http.HTTPStatusError)
     told = caught.value.answer
     assert isinstance(told, Response)
     assert (told.status, told.content) == (402, DECLINED)
@@ -272,7 +293,7 @@ def sending(own: Own, after: Callable[[httpx.Response], object]) -> Any:
     """Return a subclass whose `send` does something with the answer."""
     if own.asynchronous:
 
-        class AsyncSending(httpx.AsyncClient):
+        class AsyncSending(own.plain):
             async def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
                 response = await super().send(request, **arguments)
                 await READS[after](response) if after in READS else after(response)
@@ -280,7 +301,7 @@ def sending(own: Own, after: Callable[[httpx.Response], object]) -> Any:
 
         return AsyncSending
 
-    class Sending(httpx.Client):
+    class Sending(own.plain):
         def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
             response = super().send(request, **arguments)
             after(response)
@@ -314,6 +335,7 @@ def test_a_subclass_that_keeps_no_body_is_told_so_and_nothing_is_repeated(
     ids=lambda error: type(error).__name__,
 )
 def test_what_a_subclass_raises_reaches_the_caller(server: Any, own: Own, error: Exception) -> None:
+    error = own.error(error)
     with pytest.raises(ForeignError) as caught:
         own.post(own.client(sending(own, raising(error))), f"{server.url}/ok")
     assert caught.value.error is error
@@ -323,7 +345,7 @@ def closing(own: Own, times: int) -> Any:
     """Return a subclass that sends so many times, is closed, and sends once more."""
     if own.asynchronous:
 
-        class AsyncClosing(httpx.AsyncClient):
+        class AsyncClosing(own.plain):
             async def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
                 for _ in range(times):
                     await (await super().send(request, **arguments)).aread()
@@ -332,7 +354,7 @@ def closing(own: Own, times: int) -> Any:
 
         return AsyncClosing
 
-    class Closing(httpx.Client):
+    class Closing(own.plain):
         def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
             for _ in range(times):
                 super().send(request, **arguments).read()
@@ -377,6 +399,7 @@ def test_what_a_hook_raises_that_closed_its_client_reaches_the_caller(
 def test_a_transport_error_of_a_subclass_never_says_that_nothing_was_sent_when_it_was(
     server: Any, own: Own, error: Exception
 ) -> None:
+    error = own.error(error)
     with pytest.raises(MolamError) as caught:
         own.post(own.client(sending(own, raising(error))), f"{server.url}/ok")
     assert caught.value.delivery == "maybe_processed"
@@ -387,6 +410,7 @@ def test_a_transport_error_of_a_subclass_never_says_that_nothing_was_sent_when_i
 def test_hooks_of_a_subclass_that_sends_otherwise_are_told_apart_as_well(
     server: Any, own: Own, when: str, error: Exception
 ) -> None:
+    error = own.error(error)
     hooks = {when: [own.hook(raising(error))]}
     client = own.client(sending(own, lambda _: None), event_hooks=hooks)
     with pytest.raises(ForeignError) as caught:
@@ -394,32 +418,31 @@ def test_hooks_of_a_subclass_that_sends_otherwise_are_told_apart_as_well(
     assert caught.value.error is error
 
 
-class Transport(httpx.HTTPTransport):
-    def __init__(self, what: Any) -> None:
-        super().__init__()
-        self.what = what
+def transporting(own: Own, what: Any) -> Any:
+    """Return a transport of one's own that does something with the answer."""
+    if own.asynchronous:
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
-        self.what(response)
-        return response
+        class AsyncTransport(own.http.AsyncHTTPTransport):  # type: ignore[misc,name-defined]
+            async def handle_async_request(self, request: Any) -> Any:
+                response = await super().handle_async_request(request)
+                await READS[what](response) if what in READS else what(response)
+                return response
 
+        return AsyncTransport()
 
-class AsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, what: Any) -> None:
-        super().__init__()
-        self.what = what
+    class Transport(own.http.HTTPTransport):  # type: ignore[misc,name-defined]
+        def handle_request(self, request: Any) -> Any:
+            response = super().handle_request(request)
+            what(response)
+            return response
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        await READS[self.what](response) if self.what in READS else self.what(response)
-        return response
+    return Transport()
 
 
 @pytest.mark.parametrize("hooked", [False, True])
 @pytest.mark.parametrize("path", ["ok", "chunked", "gzipped", "last"])
 def test_a_transport_may_read_the_answer(server: Any, own: Own, path: str, hooked: bool) -> None:
-    transport: Any = (AsyncTransport if own.asynchronous else Transport)(read_all)
+    transport = transporting(own, read_all)
     hooks = {"response": [own.hook(read_all)]} if hooked else {}
     client = own.client(transport=transport, event_hooks=hooks)
     assert own.post(client, f"{server.url}/{path}").content == BODY
@@ -427,7 +450,7 @@ def test_a_transport_may_read_the_answer(server: Any, own: Own, path: str, hooke
 
 
 def test_what_a_transport_raises_reaches_the_caller(server: Any, own: Own) -> None:
-    transport: Any = (AsyncTransport if own.asynchronous else Transport)(raising(Bug("x")))
+    transport = transporting(own, raising(Bug("x")))
     with pytest.raises(ForeignError) as caught:
         own.post(own.client(transport=transport), f"{server.url}/ok")
     assert isinstance(caught.value.error, Bug)
@@ -435,18 +458,18 @@ def test_what_a_transport_raises_reaches_the_caller(server: Any, own: Own) -> No
 
 @pytest.mark.parametrize("hooked", [False, True])
 def test_a_mock_transport_answers(own: Own, hooked: bool) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Any) -> Any:
         assert request.content == b'{"a":1}'
         fields = {"Content-Encoding": "gzip"}
-        return httpx.Response(200, content=gzip.compress(BODY), headers=fields)
+        return own.http.Response(200, content=gzip.compress(BODY), headers=fields)
 
     hooks = {"response": [own.hook(read_all)]} if hooked else {}
-    client = own.client(transport=httpx.MockTransport(answer), event_hooks=hooks)
+    client = own.client(transport=own.http.MockTransport(answer), event_hooks=hooks)
     assert own.post(client, "https://api.molam.test/x").content == BODY
 
 
 def test_an_auth_flow_of_a_subclass_may_read_both(server: Any, own: Own) -> None:
-    class Signed(httpx.Auth):
+    class Signed(own.http.Auth):  # type: ignore[misc,name-defined]
         requires_request_body = requires_response_body = True
 
         def auth_flow(self, request: httpx.Request) -> Any:
@@ -454,11 +477,11 @@ def test_an_auth_flow_of_a_subclass_may_read_both(server: Any, own: Own) -> None
             response = yield request
             assert response.content == BODY
 
-    class Async(httpx.AsyncClient):
+    class Async(own.plain):
         async def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
             return await super().send(request, **{**arguments, "auth": Signed()})
 
-    class Sync(httpx.Client):
+    class Sync(own.plain):
         def send(self, request: httpx.Request, **arguments: Any) -> httpx.Response:
             return super().send(request, **{**arguments, "auth": Signed()})
 
@@ -575,6 +598,7 @@ def test_a_hook_that_raises_ends_the_call_as_it_is_and_nothing_is_repeated(
     error: Exception,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    error = own.error(error)
     server.act = answering(status, body)
     with pytest.raises(type(error)) as caught:
         shop.pay(own.hooked(response=raising(error)))
@@ -599,7 +623,7 @@ def test_what_a_request_hook_stopped_is_never_sent_later(server: Any, own: Own, 
 
 def test_raise_for_status_tells_a_decline_once(server: Any, own: Own, shop: Shop) -> None:
     server.act = answering(402, DECLINED)
-    with pytest.raises(httpx.HTTPStatusError, match="402"):
+    with pytest.raises(own.http.HTTPStatusError, match="402"):
         shop.pay(own.hooked(response=lambda response: response.raise_for_status() and None))
     assert len(server.seen) == 1
 

@@ -68,6 +68,18 @@ def test_ssl_cert_file_is_read_from_the_environment(
         make(trust_env=False).post(f"{tls_server.url}/ok")
 
 
+def test_ones_own_clients_trust_what_the_variable_or_verify_says(
+    tls_server: Any, make: Any, own: str, authority_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(NetworkError, match="not trusted"):
+        make(own=own).post(f"{tls_server.url}/ok")
+    context = ssl.create_default_context(cafile=authority_file)
+    given = make(own=own, of_client={"verify": context})
+    assert given.post(f"{tls_server.url}/ok").content == BODY
+    monkeypatch.setenv("SSL_CERT_FILE", authority_file)
+    assert make(own=own).post(f"{tls_server.url}/ok").content == BODY
+
+
 def test_a_certificate_that_is_not_trusted_is_named_and_not_tried_again(
     tls_server: Any, make: Any
 ) -> None:

@@ -148,6 +148,7 @@ def test_what_comes_next_is_told_by_the_sandboxs_clock(site: Site) -> None:
     until = re.findall(r'name="until" value="(\d+)"', page)[0]
     assert site.visit(f"{PAGE}/clock", {"until": until, "back": paths["held"]})[0] == 303
     assert site.of(paths["held"].rpartition("/")[2]).body["status"] == "canceled"
+    site.deliver()
     assert "Nothing more happens by itself." in site.visit(paths["held"])[2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from html.parser import HTMLParser
 from itertools import count
 from urllib.parse import urlencode
@@ -60,6 +61,14 @@ class Site(World):
             return response.status, response.headers, response.read().decode()
         finally:
             connection.close()
+
+    def deliver(self) -> None:
+        """Wait until the server has delivered, by itself, all that is due."""
+        while True:
+            due = self.core.outbox.next_due_ms()
+            if due is None or due > self.clock.now_ms():
+                return
+            threading.Event().wait(0.01)
 
     def end(self) -> None:
         self.server.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from molam_overlays.sandbox.pages.parts import HOME, noun, url_of
 from molam_overlays.sandbox.pages.records import event_page, request_page
 from molam_overlays.sandbox.pages.reply import HEADERS, back, form_of, shown
 from molam_overlays.sandbox.pages.steps import force, steps_of
+from molam_overlays.sandbox.search import Found, Query
 
 _FILES: Final = {
     f"{HOME}/style.css": ("style.css", "text/css"),
@@ -143,67 +144,63 @@ class Site:
         kind = request.path_params["kind"]
         if kind not in LIVES:
             return shown(problem("Not found", _MISSING), 404)
-        self._core.tick()
-        statuses = list(
-            dict.fromkeys(name for before_after in _states(kind) for name in before_after)
+        return self._list(
+            request,
+            kind,
+            f"{noun(kind)}s",
+            partial(self._core.search.objects, kind),
+            partial(lists.things, self._core, kind),
+            statuses=list(dict.fromkeys(name for both in _states(kind) for name in both)),
+            hint="id, amount, text, metadata",
         )
-        told = dict(request.query_params)
-        query = lists.query_of(told, self._core.clock.now_ms())
-        accounts = self._core.search.accounts()
-        found = self._core.search.objects(kind, query)
-        content = [
-            lists.finder(
-                kind, told, accounts, statuses=statuses, hint="id, amount, text, metadata"
-            ),
-            self._rows(lists.things(self._core, kind, found.rows, accounts), told),
-            lists.pages(kind, told, found, query),
-        ]
-        return self._page(request, f"{noun(kind)}s", content)
 
     async def requests(self, request: Request) -> Response:
         """Show requests."""
-        self._core.tick()
-        told = dict(request.query_params)
-        query = lists.query_of(told, self._core.clock.now_ms())
-        accounts = self._core.search.accounts()
-        found = self._core.search.requests(query)
-        types = [each.id for each in self._core.contract.document.operations]
-        title = f"Requests with the key {query.key}" if query.key else "Requests"
-        content = [
-            lists.finder(
-                "requests",
-                told,
-                accounts,
-                statuses=lists.ANSWERS,
-                types=types,
-                hint="id, key, path, text",
-            ),
-            self._rows(lists.requests(found.rows, accounts), told),
-            lists.pages("requests", told, found, query),
-        ]
-        return self._page(request, title, content)
+        key = request.query_params.get("key")
+        return self._list(
+            request,
+            "requests",
+            f"Requests with the key {key}" if key else "Requests",
+            self._core.search.requests,
+            lists.requests,
+            statuses=lists.ANSWERS,
+            types=[each.id for each in self._core.contract.document.operations],
+            hint="id, key, path, text",
+        )
 
     async def events(self, request: Request) -> Response:
         """Show events."""
+        return self._list(
+            request,
+            "events",
+            "Events",
+            self._core.search.events,
+            lists.events,
+            statuses=lists.DELIVERIES,
+            types=self._core.contract.document.webhook_types(),
+            hint="id, type, text",
+        )
+
+    def _list(
+        self,
+        request: Request,
+        name: str,
+        title: str,
+        search: Callable[[Query], Found],
+        rows: Callable[[list[Any], list[str]], Content],
+        **finder: Any,
+    ) -> Response:
         self._core.tick()
         told = dict(request.query_params)
         query = lists.query_of(told, self._core.clock.now_ms())
         accounts = self._core.search.accounts()
-        found = self._core.search.events(query)
-        types = self._core.contract.document.webhook_types()
+        found = search(query)
         content = [
-            lists.finder(
-                "events",
-                told,
-                accounts,
-                statuses=lists.DELIVERIES,
-                types=types,
-                hint="id, type, text",
-            ),
-            self._rows(lists.events(found.rows, accounts), told),
-            lists.pages("events", told, found, query),
+            lists.finder(name, told, accounts, **finder),
+            self._rows(rows(found.rows, accounts), told),
+            lists.pages(name, told, found, query),
         ]
-        return self._page(request, "Events", content)
+        return self._page(request, title, content)
 
     def _rows(self, rows: Content, told: dict[str, Any]) -> Content:
         empty = "Nothing matches." if any(told.values()) else "None yet."
