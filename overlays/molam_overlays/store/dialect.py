@@ -22,6 +22,9 @@ class Dialect:
     gated: ClassVar[bool]
     """True where no transaction may be open while the process forks; see `fork`."""
 
+    row_seconds: ClassVar[float]
+    """How long a purge rests for each row, at least; else as long as its step took."""
+
     def locate(self, url: str) -> tuple[str, str]:
         """Return what to open, and the URL as it can be shown.
 

@@ -15,7 +15,7 @@ from molam_overlays.store.deliveries import Facts, Held
 from molam_overlays.store.payload import encode
 from molam_overlays.store.settings import LOGGER
 from molam_overlays.store.statement import Ask
-from molam_overlays.store.upkeep import AIM_SECONDS, Upkeep
+from molam_overlays.store.upkeep import Upkeep
 
 _LONGEST_REST = 30.0
 
@@ -79,7 +79,7 @@ def attending(
         try:
             found, pause = (yield None), poll_seconds
             if not found and (yield from upkeep.step()):
-                pause = AIM_SECONDS
+                pause = upkeep.pause
         except StoreUnavailableError as error:
             LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
             found, pause = False, min(pause * 2, _LONGEST_REST)

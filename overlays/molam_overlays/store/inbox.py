@@ -87,7 +87,7 @@ class Inbox:
         self._database = Database(db_connection, clock)
         self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
-        self._upkeep = Upkeep(retention)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     def receive(
         self,
@@ -288,7 +288,7 @@ class AsyncInbox:
         self._database = AsyncDatabase(db_connection, clock)
         self._rules = rules(max_tries, lease_seconds, in_order)
         self._random = random
-        self._upkeep = Upkeep(retention)
+        self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     async def receive(
         self,

@@ -401,6 +401,7 @@ class _Postgresql(Dialect):
     folder = ""
     own_clock = True
     gated = False
+    row_seconds = 0.0
 
     def locate(self, url: str) -> tuple[str, str]:
         scheme, _, rest = url.partition(":")

@@ -255,6 +255,8 @@ class _Sqlite(Dialect):
     folder = "sqlite"
     own_clock = False
     gated = True
+    # A thousand a second: all wait for the one lock, and for the disk that a checkpoint writes to.
+    row_seconds = 0.001
 
     def locate(self, url: str) -> tuple[str, str]:
         rest = url.partition(":")[2]

@@ -183,10 +183,11 @@ def finishing(chore: Chore) -> Decision[None]:
 Flow = Generator[Ask | Pause, Any, int]
 
 
-def sweeping(chore: Chore, age: float, told: Callable[[int], object]) -> Flow:
-    """Do a chore to its end, with a pause after each step as long as the step was; return the count.
+def sweeping(chore: Chore, age: float, row_seconds: float, told: Callable[[int], object]) -> Flow:
+    """Do a chore to its end; return the count.
 
-    `told` is called with the number of rows after each step.
+    `told` is called with the number of rows after each step. Then it rests: as long as the step took,
+    and at least `row_seconds` for each row (see `Dialect.row_seconds`).
     """
     pace, total, reached = Pace(), 0, 0.0
     while True:
@@ -199,7 +200,7 @@ def sweeping(chore: Chore, age: float, told: Callable[[int], object]) -> Flow:
         if step.reached is None:
             break
         reached = step.reached
-        yield Pause(took)
+        yield Pause(max(took, step.changed * row_seconds))
     yield Ask(finishing, (chore,))
     return total
 
@@ -207,7 +208,10 @@ def sweeping(chore: Chore, age: float, told: Callable[[int], object]) -> Flow:
 class Upkeep:
     """What one worker does for the tables while it has nothing else to do."""
 
-    def __init__(self, retention: Retention | None) -> None:
+    def __init__(self, retention: Retention | None, row_seconds: float) -> None:
+        self.pause = 0.0
+        """Seconds to rest after the last step."""
+        self._row_seconds = row_seconds
         self._chores = dict(ages(retention)) if retention is not None else {}
         self._paces = {chore: Pace() for chore in self._chores}
         self._left: list[Chore] = []
@@ -243,7 +247,9 @@ class Upkeep:
             LOGGER.warning("This worker leaves old %s to `molam db purge`. %s", chore.name, error)
             del self._chores[chore]
             return None
-        pace.took(time.monotonic() - began)
+        took = time.monotonic() - began
+        pace.took(took)
+        self.pause = max(took, step.changed * self._row_seconds if step is not None else 0.0)
         return step
 
 
@@ -256,15 +262,17 @@ def sweep(
     chores: Iterable[Chore],
     age: float,
     told: Callable[[int], object] = _untold,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> int:
     """Do chores to their end; return how many rows they changed."""
 
     def act(step: Ask | Pause) -> Any:
         if isinstance(step, Ask):
             return database.run(step.decide, *step.arguments)
-        return time.sleep(step.seconds)
+        return sleep(step.seconds)
 
-    return sum(drive(sweeping(chore, age, told), act) for chore in chores)
+    seconds = database.dialect.row_seconds
+    return sum(drive(sweeping(chore, age, seconds, told), act) for chore in chores)
 
 
 async def asweep(database: AsyncDatabase, chores: Iterable[Chore], age: float) -> int:
@@ -275,4 +283,5 @@ async def asweep(database: AsyncDatabase, chores: Iterable[Chore], age: float) -
             return await database.run(step.decide, *step.arguments)
         return await asleep(step.seconds)
 
-    return sum([await adrive(sweeping(chore, age, _untold), act) for chore in chores])
+    seconds = database.dialect.row_seconds
+    return sum([await adrive(sweeping(chore, age, seconds, _untold), act) for chore in chores])
