@@ -72,6 +72,9 @@ class _Step(Hosted):
         if self._inner is not None and self._inner.in_transaction:
             self._inner.rollback()
 
+    def leave(self) -> None:
+        """Give nothing back: the connection is its owner's."""
+
 
 class _Borrowed(_Step):
     """On a connection of an Engine's, for one step."""
