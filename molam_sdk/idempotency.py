@@ -12,6 +12,7 @@ from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyS
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import fingerprint
 from molam_overlays.store.settlement import Outcome
+from molam_overlays.store.status import JournalStatus
 
 __all__ = [
     "AsyncIdempotencyStore",
@@ -22,6 +23,7 @@ __all__ = [
     "IdempotencyStore",
     "InFlight",
     "Journal",
+    "JournalStatus",
     "Outcome",
     "Recovered",
     "Replay",

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from molam_overlays.contrib.opentelemetry import OpenTelemetryTracer, instrument
+from molam_overlays.contrib.opentelemetry_stores import watch_stores
 
 __all__ = [
     "OpenTelemetryTracer",
     "instrument",
+    "watch_stores",
 ]

@@ -64,6 +64,12 @@ def test_a_url_that_is_none(words: tuple[str, ...], url: str) -> None:
     assert words[-1] in misused(*words, url)
 
 
+def test_an_endpoint_that_is_none_or_elsewhere() -> None:
+    for url in ("nonsense", "https://shop.example/webhooks"):
+        assert "--allow-remote" in misused("rehearse", url)
+    assert "The endpoint is a URL" in misused("rehearse", "nonsense", "--allow-remote")
+
+
 @pytest.mark.parametrize("words", [("inbox", "list"), ("db", "migrate"), ("inbox", "replay")])
 def test_a_store_that_is_none(words: tuple[str, ...]) -> None:
     event = ["evt_1"] if words[-1] == "replay" else []

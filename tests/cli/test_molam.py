@@ -129,17 +129,6 @@ def test_without_the_extra_one_line_names_it() -> None:
     assert 'pip install "molam-sdk-python[cli]"' in ran.stderr
 
 
-def test_the_sandbox_without_its_extra_says_so_in_one_line() -> None:
-    code = (
-        "import sys; sys.modules['uvicorn'] = None; sys.argv = ['molam', 'sandbox']\n"
-        "from molam_sdk.__main__ import main\nmain()"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 2
-    assert ran.stderr.count("\n") == 1
-    assert 'pip install "molam-sdk-python[sandbox]"' in ran.stderr
-
-
 def test_help_lists_the_commands_and_exit_codes(molam: Molam) -> None:
     shown = molam("--help")
     assert shown.exit_code == 0
@@ -189,24 +178,6 @@ def test_a_port_in_use_is_one_line() -> None:
     assert ran.returncode == 2
     assert ran.stderr.startswith(f"Error: Port {port} is in use.")
     assert ran.stderr.count("\n") == 1
-
-
-def test_listening_to_everyone_is_said_loudly() -> None:
-    with started("sandbox", "--port", "0", "--host", "0.0.0.0", "--json") as process:
-        first_line(process)
-        assert "everyone who reaches this machine" in stop(process)
-
-
-def test_state_in_a_file_outlives_the_process(tmp_path: Path) -> None:
-    made: list[str] = []
-    for _ in range(2):
-        state = str(tmp_path / "s.db")
-        with started("sandbox", "--port", "0", "--json", "--state", state) as process:
-            config = PRODUCT.config()(api_key="sk_test_1", api_base=first_line(process)["url"])
-            with PRODUCT.client()(config) as client:
-                made.append(client.create_payment_intent(5, "USD", idempotency_key="k").id)
-            stop(process)
-    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(

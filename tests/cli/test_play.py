@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from molam_overlays.cli.commands import application
+from molam_sdk._product import PRODUCT
 
 MOLAM = [sys.executable, "-m", "molam_sdk", "sandbox", "--port=0", "--json"]
 
@@ -61,11 +66,12 @@ def test_a_scenario_is_played_and_its_events_arrive(receiver: tuple[str, list[st
     [(None, "There is no scenario"), ("steps: [{cal: x}]", "Did you mean 'call'?")],
 )
 def test_what_cannot_be_played_is_said_at_once(
-    tmp_path: Path, text: str | None, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, words: str
 ) -> None:
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
     path = tmp_path / "shop.yaml"
     if text is not None:
         path.write_text(text)
-    ran = subprocess.run([*MOLAM, f"--play={path}"], capture_output=True, text=True, check=False)
-    assert ran.returncode == 2
+    ran = CliRunner().invoke(application(PRODUCT), [*MOLAM[3:], f"--play={path}"])
+    assert ran.exit_code == 2
     assert words in json.loads(ran.stdout)["error"]

@@ -24,8 +24,17 @@ import molam_sdk
 from molam_sdk.exceptions import ApiError, Attempt, ValidationError
 from molam_sdk.http import File
 from molam_sdk.http.adapter import Headers, Request, Response
-from molam_sdk.idempotency import Claim, Entry, InFlight, Outcome, Recovered, Replay, Unsettled
-from molam_sdk.inbox import Received, Retention
+from molam_sdk.idempotency import (
+    Claim,
+    Entry,
+    InFlight,
+    JournalStatus,
+    Outcome,
+    Recovered,
+    Replay,
+    Unsettled,
+)
+from molam_sdk.inbox import InboxStatus, Received, Retention
 from molam_sdk.models import Model, ResponseInfo
 from molam_sdk.money import Money
 from molam_sdk.observe import (
@@ -74,7 +83,14 @@ SAMPLES: tuple[Any, ...] = (
     ),
     File(b"%PDF", "proof.pdf", "application/pdf"),
     Headers([("X-Request-Id", "req_1"), ("Set-Cookie", "a"), ("Set-Cookie", "b")]),
+    InboxStatus(
+        due=1, later=0, oldest_seconds=2.5, received_per_minute=60.0, handled_per_minute=59.0, parked=1,
+        parked_by_reason={"ValueError": 1}, late=0,
+    ),
     InFlight("key-1", "POST /checkout", 2.5),
+    JournalStatus(
+        open=1, oldest_seconds=2.5, calls_per_minute=60.0, open_by_outcome={"under way": 1}
+    ),
     Model.from_dict({"id": "x_1", "exact": 1}),
     Money(2500, "XOF"),
     Outcome(status=200, delivery="rejected"),

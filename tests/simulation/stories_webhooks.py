@@ -222,3 +222,98 @@ def _skips(shop: Shop) -> None:
     shop.worker("handler", handles, delay=1.0)
     shop.worker("person", person, delay=2.0)
     shop.finale.append(drain)
+
+
+class _Until:
+    """Stops a worker once it has rested so often."""
+
+    def __init__(self, rests: int) -> None:
+        self.left = rests
+
+    def is_set(self) -> bool:
+        return self.left <= 0
+
+
+@story("batches")
+def _batches(shop: Shop) -> None:
+    """Two workers take batches; a handler fails once, another pays before it writes."""
+    facts = shop.books.facts
+
+    def ahead(worker: Worker) -> None:
+        inbox = worker.inbox()
+        for number in range(6):
+            worker.tries(
+                lambda number=number: (
+                    inbox.receive(
+                        f"evt_{number}",
+                        "payout.paid",
+                        b"{}",
+                        created=float(number),
+                        resource="po_1",
+                    )
+                    if number > 4
+                    else inbox.receive(f"evt_{number}", "payout.paid", b"{}")
+                )
+            )
+
+    def handles(worker: Worker) -> None:
+        inbox = worker.inbox(lease_seconds=60.0, in_order=True)
+        client = worker.client(worker.store())
+
+        def mixed(delivery: Any) -> None:
+            if delivery.event_id == "evt_1":
+                call = payout(worker, client, "p1", delivery.idempotency_key)
+                if call.error is not None:
+                    raise call.error
+            effect(delivery)
+            if delivery.event_id == "evt_2" and not facts.get("failed"):
+                facts["failed"] = True
+                raise ValueError("a handler's own fault")
+
+        stop = _Until(3)
+
+        def rest(seconds: float) -> None:
+            stop.left -= 1
+            worker.rest(10.0)
+
+        worker.tries(lambda: inbox.run_worker(mixed, stop, batch=4, sleep=rest))
+
+    shop.worker("ahead", ahead)
+    shop.worker("handler", handles, again=True, delay=1.0)
+    shop.worker("second", handles, delay=1.01)
+    shop.finale.append(drain)
+
+
+@story("batches, async")
+def _batches_async(shop: Shop) -> None:
+    """An async worker's batch is cancelled at any moment, beside a blocking worker's."""
+
+    def ahead(worker: Worker) -> None:
+        inbox = worker.inbox()
+        for number in range(4):
+            worker.tries(lambda number=number: inbox.receive(f"evt_{number}", "t", b"{}"))
+
+    async def handles(worker: Worker) -> None:
+        inbox = worker.async_inbox(lease_seconds=60.0)
+        stop = _Until(2)
+
+        async def rest(seconds: float) -> None:
+            stop.left -= 1
+            await worker.arest(10.0)
+
+        await worker.beside(
+            worker.atries(lambda: inbox.run_worker(aeffect, stop, batch=3, sleep=rest))
+        )
+
+    def other(worker: Worker) -> None:
+        inbox, stop = worker.inbox(lease_seconds=60.0), _Until(1)
+
+        def rest(seconds: float) -> None:
+            stop.left -= 1
+
+        worker.tries(lambda: inbox.run_worker(effect, stop, batch=3, sleep=rest))
+
+    shop.worker("ahead", ahead)
+    shop.async_worker("handler", handles, delay=1.0)
+    shop.worker("other", other, delay=1.002)
+    shop.finale.append(drain)

@@ -24,6 +24,7 @@ from molam_overlays.cli.finding import Finding
 from molam_overlays.cli.going_live import examine_live
 from molam_overlays.cli.leftovers import leftovers
 from molam_overlays.cli.output import err, out, show_json
+from molam_overlays.cli.queues import examine_queues
 from molam_overlays.cli.remote import AsJson
 from molam_overlays.config import TEST_PREFIX
 from molam_overlays.errors import MolamError
@@ -53,7 +54,9 @@ def add(app: typer.Typer, product: Product) -> None:
         ] = False,
         store: Annotated[
             str | None,
-            typer.Option(envvar="MOLAM_STORE", help="With --live: the database of the stores."),
+            typer.Option(
+                envvar="MOLAM_STORE", help="The database of the stores, to look at as well."
+            ),
         ] = None,
         as_json: AsJson = False,
     ) -> None:
@@ -88,7 +91,7 @@ def examine(
     Args:
         product: the emitted package.
         live: look as well at what must be right for real money.
-        store: the URL of the store, for that.
+        store: the URL of the store, to look whether it keeps up.
         environment: variables to look for a running pytest in; the process's by default.
         now: the machine's clock, unix seconds.
     """
@@ -97,6 +100,8 @@ def examine(
     yield _agreement(product)
     folder, noted = _emitted(product)
     yield from leftovers(folder, noted, Path.cwd(), metadata.distributions())
+    if store is not None:
+        yield from examine_queues(store)
     try:
         config = product.config()()
     except MolamError as error:

@@ -15,8 +15,8 @@ import typer
 from rich.markup import escape
 
 from molam_overlays import errors
-from molam_overlays.cli.output import err, fail, out, show_json
-from molam_overlays.cli.remote import AsJson
+from molam_overlays.cli.output import err, fail, misuse, out, show_json
+from molam_overlays.cli.remote import AsJson, check_address
 from molam_overlays.cli.webhooks import SECRET, Kid, Secret, example_of
 from molam_overlays.product import Product
 from molam_overlays.sandbox.rehearsal import Count, Finding, Rehearsal, Seen, Send, rehearse
@@ -63,10 +63,13 @@ def add(app: typer.Typer, product: Product) -> None:
         Sends about fifteen test events, none of which Molam ever sent. Exit code 1 if the endpoint
         makes a mistake.
         """
-        if not allow_remote and not is_loopback(url):
-            raise typer.BadParameter(
+        if allow_remote:
+            check_address("The endpoint", url, as_json=as_json)
+        elif not is_loopback(url):
+            misuse(
                 "The URL must be absolute and of this machine, such as "
-                "http://localhost:8000/webhooks. Add --allow-remote to judge another machine's."
+                "http://localhost:8000/webhooks. Add --allow-remote to judge another machine's.",
+                as_json=as_json,
             )
         rehearsal = Rehearsal(
             example_of(product, event, data, as_json),

@@ -145,7 +145,7 @@ def add(app: typer.Typer, product: Product) -> None:
         post = HttpPost()
         server = Server(core, listening, post=post, version=product.version, open_hosts=public)
         if scenario is not None:
-            told = _print_json if as_json else out.print
+            told = _print_json if as_json else _print_line
             playing = threading.Thread(
                 target=_play, args=(core, scenario, told), name="molam-scenario", daemon=True
             )
@@ -172,14 +172,18 @@ def _play(core: Core, scenario: Scenario, tell: Callable[[str], None]) -> None:
         while core.outbox.busy() and time.monotonic() < end:
             time.sleep(0.01)
 
-    tell(f"Playing: {escape(scenario.name)}")
+    tell(f"Playing: {scenario.name}")
     try:
         for line in Player(core, settle).play(scenario):
-            tell(escape(line))
+            tell(line)
     except ScenarioError as error:
         err.print(f"[bold red]Error:[/] {escape(str(error))}")
     else:
         tell("Played to the end.")
+
+
+def _print_line(line: str) -> None:
+    out.print(escape(line))
 
 
 def _print_json(line: str) -> None:

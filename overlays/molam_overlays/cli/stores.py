@@ -1,4 +1,4 @@
-"""``molam recover``, ``molam inbox``, ``molam db``: what a merchant's own database holds."""
+"""``molam recover``, ``molam inbox``, ``molam journal``, ``molam db``: what a merchant's own database holds."""
 
 from __future__ import annotations
 
@@ -68,8 +68,42 @@ def add(app: typer.Typer, product: Product) -> None:
         if any(each.outcome not in _HARMLESS for each in found):
             raise typer.Exit(1)
 
-    inbox = typer.Typer(no_args_is_help=True, help="The webhook inbox: list, replay.")
+    inbox = typer.Typer(no_args_is_help=True, help="The webhook inbox: status, list, replay.")
     app.add_typer(inbox, name="inbox")
+
+    @inbox.command("status")
+    def inbox_status(url: Url, as_json: AsJson = False) -> None:
+        """Show what waits and since when, what comes in and goes out, and what is parked, by reason."""
+        with _errors(as_json), closing(_inbox(url)) as box:
+            found = box.status()
+        if as_json:
+            show_json(attrs.asdict(found))
+            return
+        out.print(
+            f"{found.due:,} due, the oldest for {found.oldest_seconds:.0f} s; {found.later:,} later"
+        )
+        out.print(
+            f"{found.received_per_minute:,.0f} received and {found.handled_per_minute:,.0f} handled a minute"
+        )
+        _reasons(found.parked, "parked", found.parked_by_reason)
+
+    journal = typer.Typer(no_args_is_help=True, help="The journal of calls: status.")
+    app.add_typer(journal, name="journal")
+
+    @journal.command("status")
+    def journal_status(url: Url, as_json: AsJson = False) -> None:
+        """Show which calls are open and since when, and how many are made."""
+        from molam_overlays.store.idempotency import IdempotencyStore
+
+        with _errors(as_json), closing(IdempotencyStore(url)) as store:
+            found = store.journal().status()
+        if as_json:
+            show_json(attrs.asdict(found))
+            return
+        out.print(
+            f"{found.calls_per_minute:,.0f} calls a minute; the oldest open for {found.oldest_seconds:.0f} s"
+        )
+        _reasons(found.open, "open", found.open_by_outcome)
 
     @inbox.command("list")
     def list_(
@@ -207,6 +241,11 @@ def _errors(as_json: bool) -> Generator[None, None, None]:
         misuse(str(error), as_json=as_json)
     except (MolamError, ImportError) as error:
         fail(str(error), as_json=as_json)
+
+
+def _reasons(count: int, what: str, reasons: dict[str, int]) -> None:
+    told = ", ".join(f"{number:,} {reason or 'unknown'}" for reason, number in reasons.items())
+    out.print(escape(f"{count:,} {what}{': ' if told else ''}{told}"))
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> None:

@@ -45,10 +45,18 @@ class AiosqliteSession(Lineage):
         if not self.in_transaction:
             await self.begin()
 
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        """False: SQLite goes on after a statement that failed."""
+        return False
+
+    async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         async with self.connection.execute(spell(sql), dict(parameters)) as cursor:
             rows = await cursor.fetchall() if cursor.description is not None else []
-            return Result([tuple(row) for row in rows], cursor.rowcount)
+            result = Result([tuple(row) for row in rows], cursor.rowcount)
+        for command in then.split("; ") if then else ():
+            await self.connection.execute(command)
+        return result
 
     async def commit(self) -> None:
         await self.connection.commit()

@@ -94,8 +94,13 @@ class _Step:
                 await self._start()
         await (await self.inner()).join()
 
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
-        result: Result = await (await self.inner()).execute(sql, parameters)
+    @property
+    def is_failed(self) -> bool:
+        """See `Session.is_failed`."""
+        return self._inner is not None and bool(self._inner.is_failed)
+
+    async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
+        result: Result = await (await self.inner()).execute(sql, parameters, then)
         return result
 
     async def commit(self) -> None:

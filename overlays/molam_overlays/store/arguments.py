@@ -31,6 +31,12 @@ def check_seconds(name: str, seconds: float, *, zero: bool = False) -> None:
         raise ValueError(f"{name} must be a {'' if zero else 'positive '}number of seconds.")
 
 
+def check_batch(batch: int) -> None:
+    """Refuse a batch of no events, or of more than 1,000: their lease is one."""
+    if not 1 <= batch <= 1000:
+        raise ValueError("batch must be 1 to 1000 events.")
+
+
 def failure_text(error: object) -> str | None:
     """Describe a failure for the row, without what its message may quote from a body."""
     if error is None or isinstance(error, str):

@@ -62,19 +62,20 @@ class AsyncDatabase:
         if self.given is None and self.dialect is SQLITE:
             self.threaded = blocking.Database(target, clock, hops_threads=True)
         self.errors = self.given.errors if self.given else self.dialect.import_errors()
+        self.ambient = self.given is not None and self.given.ambient
         self.turn = Turn()
         self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
         """Idle connections, by event loop."""
 
     @property
-    def ambient(self) -> bool:
-        """See `blocking.Database.ambient`."""
-        return self.given is not None and self.given.ambient
-
-    @property
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    @property
+    def location(self) -> str:
+        """See `blocking.Database.location`."""
+        return self._address.location if self._address else ""
 
     def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
         """Make a `StoreError` of what the driver raised."""
@@ -202,6 +203,10 @@ class AsyncTransaction:
     """psycopg's AsyncConnection, or sqlite3's Connection."""
     begun: bool
     """True from its beginning to its end."""
+    is_open: bool
+    """See `blocking.Transaction.is_open`."""
+    is_failed: bool
+    """See `Session.is_failed`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -230,6 +235,9 @@ class AsyncTransaction:
         """Leave nothing open, without awaiting."""
         raise NotImplementedError
 
+    def now(self, work: Callable[[blocking.Transaction], object]) -> None:
+        """Work on it in this thread, which is not the event loop's; on SQLite, if it is open."""
+
 
 class _Threaded(AsyncTransaction):
     """On SQLite, by worker threads."""
@@ -246,6 +254,14 @@ class _Threaded(AsyncTransaction):
     @property
     def begun(self) -> bool:  # type: ignore[override]
         return self._step.session is not None
+
+    @property
+    def is_open(self) -> bool:  # type: ignore[override]
+        return self._step.is_open
+
+    @property
+    def is_failed(self) -> bool:  # type: ignore[override]
+        return self._step.is_failed
 
     async def begin(self) -> None:
         await self._in_thread(self._step.begin)
@@ -276,6 +292,11 @@ class _Threaded(AsyncTransaction):
         if self.begun:
             await insist(asyncio.to_thread(self._end))
 
+    def now(self, work: Callable[[blocking.Transaction], object]) -> None:
+        if self._step.is_open:  # else it is this transaction that is beginning
+            with self._in_use:
+                work(self._step)
+
     def end_now(self) -> None:
         self._over = True  # first said, then tried: a thread that is at work looks when it is done
         if self._in_use.acquire(blocking=False):
@@ -302,6 +323,14 @@ class _Awaited(AsyncTransaction):
     @property
     def begun(self) -> bool:  # type: ignore[override]
         return self.session is not None
+
+    @property
+    def is_open(self) -> bool:  # type: ignore[override]
+        return self.session is not None and self.session.in_transaction
+
+    @property
+    def is_failed(self) -> bool:  # type: ignore[override]
+        return self.session is not None and self.session.is_failed
 
     async def begin(self) -> None:
         database = self._database
@@ -414,5 +443,5 @@ async def carry(session: AsyncSession, decision: Decision[T], now: float | None)
     """Carry a decision's statements to a session, and return what it decided."""
     return await adrive(
         decision,
-        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
     )

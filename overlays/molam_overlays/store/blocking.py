@@ -17,13 +17,14 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
-from molam_overlays.store import fork
+from molam_overlays.store import fork, way
 from molam_overlays.store.address import Address
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.given import Given, wrap
 from molam_overlays.store.session import IN_TRANSACTION, INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision
+from molam_overlays.store.turn import Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +44,6 @@ TRIES = 5
 
 _IDLE = 4
 _BUSY_PAUSE = 0.01
-_TURN_PAUSE = 0.05
 
 
 class Database:
@@ -81,6 +81,11 @@ class Database:
     def shown(self) -> str | None:
         """The URL without its password; None for a connection that was given."""
         return self._address.shown if self._address else None
+
+    @property
+    def location(self) -> str:
+        """The file of a store that opens its own; nothing for a connection that was given."""
+        return self._address.location if self._address else ""
 
     def translate(self, error: Exception, *, committing: bool = False) -> StoreError:
         """Make a `StoreError` of what the driver raised."""
@@ -264,6 +269,16 @@ class Transaction:
         return self.session.connection
 
     @property
+    def is_open(self) -> bool:
+        """True from the beginning until it ends, whoever ends it."""
+        return self.session is not None and self.session.in_transaction
+
+    @property
+    def is_failed(self) -> bool:
+        """See `Session.is_failed`."""
+        return self.session is not None and self.session.is_failed
+
+    @property
     def may_end_soon(self) -> bool:
         """Tell a fork whether to wait."""
         if self.thread == threading.get_ident():
@@ -276,6 +291,7 @@ class Transaction:
         given = database.given
         if given is None:
             if self._gated:
+                way.ask(database.location)
                 fork.enter(self)
             return database.lend(self)
         session = given.here()
@@ -369,39 +385,6 @@ class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
 
 
-class Turn:
-    """Whose turn it is to use a connection that was given.
-
-    Not a lock: between taking one and noting it, a signal handler's exception can fall, and the
-    lock is taken for good. Here taking is noting.
-    """
-
-    def __init__(self, *, nests: bool) -> None:
-        self._holder: dict[str, Transaction] = {}
-        self._nests = nests
-        self._news = threading.Lock()  # released whenever the turn is given back
-        self._news.acquire()
-
-    def take(self, step: Transaction, seconds: float) -> bool:
-        """Wait for the turn; False when it did not come. A thread that has it need not wait."""
-        until = time.monotonic() + seconds
-        while True:
-            holder = self._holder.setdefault("step", step)
-            if holder is step or (self._nests and holder.thread == step.thread):
-                return True
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            self._news.acquire(timeout=min(left, _TURN_PAUSE))  # news may get lost
-
-    def give_back(self, step: Transaction) -> None:
-        """Let others have their turn, if this step has it."""
-        if self._holder.get("step") is step:
-            del self._holder["step"]
-            with contextlib.suppress(RuntimeError):  # there is news already
-                self._news.release()
-
-
 CLOSED = "The connection that the store was given is closed. Give it an open one, or a URL."
 
 
@@ -424,7 +407,7 @@ def carry(session: Session, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
     return drive(
         decision,
-        lambda statement: session.execute(statement.sql, {"now": now, **statement.parameters}),
+        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
     )
 
 

@@ -9,7 +9,8 @@ States of an event::
        '-- replay, from anywhere
 
 ``due_at`` is when a pending event is tried, and until when a processing one is held. A claim
-counts as a try at once, so that an event which kills its worker is parked as well in the end.
+counts as a try at once, so that an event which kills its worker is parked as well in the end; that
+of a batch at each event's end (see `batches`).
 
 In order means: by the event's own time, then by arrival, and nothing of a resource is handled
 while something earlier of it is unfinished; a parked event is unfinished until a person replays or
@@ -19,7 +20,8 @@ skips it.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import attrs
 
@@ -83,6 +85,8 @@ class Held(Facts):
 
     seq: int
     token: int
+    uncounted: int = 0
+    """1 where the try is yet to be counted."""
 
 
 def moment_of(created: object) -> float | None:
@@ -126,7 +130,8 @@ ON CONFLICT (event_id) DO NOTHING
 """
 
 _NEXT = """
-SELECT seq, event_id, type, payload, resource, @epoch(event_time), @epoch(received_at), tries, fence
+SELECT seq, event_id, type, payload, resource, @epoch(event_time), @epoch(received_at), tries,
+       fence, state
 FROM received_webhooks w
 WHERE state IN ('pending', 'processing') AND due_at <= (SELECT @now)
 """
@@ -160,7 +165,7 @@ WHERE seq = :seq AND fence = :token AND state = 'processing' @lock
 
 _DONE = """
 UPDATE received_webhooks
-SET state = 'processed', processed_at = @now, last_error = NULL
+SET state = 'processed', processed_at = @now, last_error = NULL, tries = tries + :uncounted
 WHERE seq = :seq AND fence = :token AND state = 'processing'
 """
 
@@ -200,30 +205,41 @@ def receiving(
 
 def taking(in_order: bool, lease_seconds: float, max_tries: int) -> Decision[Held | None]:
     """Take the event that is due longest, skipping those in other workers' hands."""
-    query = _NEXT + (_NOTHING_EARLIER if in_order else "") + "ORDER BY due_at, seq LIMIT 1"
     while True:
-        found = yield Statement(f"{query} @skip_locked")
+        found = yield Statement(due(in_order), {"most": 1})
         if not found.rows:
             return None
-        seq, event_id, kind, payload, resource, event_time, received_at, tries, fence = found.rows[
-            0
-        ]
+        seq, taken = found.rows[0][0], held(found.rows[0])
         # A worker that was killed could not count its failure.
-        if tries >= max_tries or payload is None:
+        if taken is None or taken.tries > max_tries:
             yield Statement(_PARK_DEAD, {"seq": seq})
             continue
         yield Statement(_TAKE, {"seq": seq, "lease": lease_seconds})
-        return Held(
-            seq=seq,
-            token=fence + 1,
-            event_id=event_id,
-            type=kind,
-            payload=bytes(payload),
-            resource=resource,
-            event_time=event_time,
-            received_at=received_at,
-            tries=tries + 1,
-        )
+        return taken
+
+
+def due(in_order: bool) -> str:
+    """Return the query for what is due longest, ``:most`` of it; see `held`."""
+    return f"{_NEXT}{_NOTHING_EARLIER if in_order else ''}ORDER BY due_at, seq LIMIT :most @skip_locked"
+
+
+def held(row: Sequence[Any], *, counted: bool = True) -> Held | None:
+    """Return an event that was due, as it is once taken; None if its payload is gone."""
+    seq, event_id, kind, payload, resource, event_time, received_at, tries, fence = row[:9]
+    if payload is None:
+        return None
+    return Held(
+        seq=seq,
+        token=fence + 1,
+        event_id=event_id,
+        type=kind,
+        payload=bytes(payload),
+        resource=resource,
+        event_time=event_time,
+        received_at=received_at,
+        tries=tries + 1,
+        uncounted=0 if counted else 1,
+    )
 
 
 def confirming(held: Held) -> Decision[None]:
@@ -237,18 +253,21 @@ def confirming(held: Held) -> Decision[None]:
         raise lost(held)
 
 
-def finishing(held: Held) -> Decision[None]:
+def finishing(held: Held, then: str = "") -> Decision[None]:
     """Mark the event as processed.
 
     Raises:
         ClaimLostError: the lease ended and another worker has it, or has finished it.
     """
-    done = yield Statement(_DONE, {"seq": held.seq, "token": held.token})
+    names = {"seq": held.seq, "token": held.token, "uncounted": held.uncounted}
+    done = yield Statement(_DONE, names, then)
     if done.count != 1:
         raise lost(held)
 
 
-def failing(held: Held, error: str, max_tries: int, random: float) -> Decision[State]:
+def failing(
+    held: Held, error: str, max_tries: int, random: float, then: str = ""
+) -> Decision[State]:
     """Put the event off, or park it after the last try."""
     state: State = "parked" if held.tries >= max_tries else "pending"
     yield Statement(
@@ -259,8 +278,9 @@ def failing(held: Held, error: str, max_tries: int, random: float) -> Decision[S
             "state": state,
             "wait": backoff(held.tries, random),
             "error": error[:500],
-            "refund": 0,
+            "refund": -held.uncounted,
         },
+        then,
     )
     return state
 
@@ -275,7 +295,7 @@ def returning(held: Held) -> Decision[None]:
             "state": "pending",
             "wait": 0.0,
             "error": None,
-            "refund": 1,
+            "refund": 1 - held.uncounted,
         },
     )
 

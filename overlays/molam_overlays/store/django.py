@@ -89,9 +89,9 @@ class _Step(Hosted):
     def join(self) -> None:
         """Be part of what is open; outside of it each statement commits, as all of Django's."""
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         try:
-            return self.inner.execute(sql, parameters)
+            return super().execute(sql, parameters, then)
         except self.errors:
             self.connection.errors_occurred = True
             raise

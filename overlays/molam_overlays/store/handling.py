@@ -69,10 +69,10 @@ AsyncHandler = Callable[[AsyncDelivery], Awaitable[object]]
 def attending(
     stop: Stop, poll_seconds: float, upkeep: Upkeep
 ) -> Generator[float | Ask | None, Any, int]:
-    """Decide what a worker does: handle an event (None), ask the database, or rest, in seconds.
+    """Decide what a worker does: handle events (None), ask the database, or rest, in seconds.
 
-    The answer to None is whether there was an event. Errors of a step are thrown in. Returns how many
-    events there were.
+    The answer to None is how many events there were. Errors of a step are thrown in. Returns how many
+    events there were in all.
     """
     handled, pause = 0, poll_seconds
     while not stop.is_set():
@@ -82,15 +82,18 @@ def attending(
                 pause = upkeep.pause
         except StoreUnavailableError as error:
             LOGGER.error("The inbox's database is out of reach; trying again. %s", error)
-            found, pause = False, min(pause * 2, _LONGEST_REST)
-        if found:
-            handled += 1
-        else:
+            found, pause = 0, min(pause * 2, _LONGEST_REST)
+        handled += found
+        if not found:
             yield pause
     return handled
 
 
-def rules(max_tries: int, lease_seconds: float, in_order: bool) -> tuple[bool, float, int]:
+Rules = tuple[bool, float, int]
+"""What `deliveries.taking` goes by: in order or not, seconds of a lease, tries."""
+
+
+def rules(max_tries: int, lease_seconds: float, in_order: bool) -> Rules:
     """Return what `deliveries.taking` goes by."""
     if max_tries < 1:
         raise ValueError("max_tries must be at least 1.")

@@ -99,8 +99,13 @@ class Hosted:
     def answers(self) -> bool:
         return True
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
-        return self.inner.execute(sql, parameters)
+    @property
+    def is_failed(self) -> bool:
+        """See `Session.is_failed`."""
+        return self._inner is not None and self._inner.is_failed
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
+        return self.inner.execute(sql, parameters, then)
 
     def run_script(self, sql: str) -> None:
         self.began = True

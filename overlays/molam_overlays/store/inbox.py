@@ -15,16 +15,14 @@ from typing import Any
 
 from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
-from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
-from molam_overlays.store import deliveries, fork
-from molam_overlays.store.arguments import check_seconds, failure_text
-from molam_overlays.store.awaiting import AsyncDatabase, AsyncTransaction
-from molam_overlays.store.blocking import Clock, Database, Transaction
+from molam_overlays.store import deliveries, status
+from molam_overlays.store.arguments import check_batch, check_seconds
+from molam_overlays.store.awaiting import AsyncDatabase
+from molam_overlays.store.blocking import Clock, Database
 from molam_overlays.store.deliveries import (
     LEASE_SECONDS,
     MAX_TRIES,
-    Held,
     Received,
 )
 from molam_overlays.store.handling import (
@@ -36,8 +34,6 @@ from molam_overlays.store.handling import (
     attending,
     checked,
     event_facts,
-    facts_of,
-    log_failure,
     replayed,
     rules,
 )
@@ -48,6 +44,7 @@ from molam_overlays.store.retention import (
     Retention,
 )
 from molam_overlays.store.statement import Ask
+from molam_overlays.store.status import InboxStatus
 from molam_overlays.store.upkeep import (
     EVENTS,
     FULL_EVENTS,
@@ -56,6 +53,9 @@ from molam_overlays.store.upkeep import (
     asweep,
     sweep,
 )
+from molam_overlays.store.workers import AsyncWorker, Worker
+
+__all__ = ["AsyncDelivery", "AsyncInbox", "Delivery", "Inbox"]
 
 POLL_SECONDS = 1.0
 """How long a worker rests by default when there is nothing to do."""
@@ -85,8 +85,7 @@ class Inbox:
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = Database(db_connection, clock)
-        self._rules = rules(max_tries, lease_seconds, in_order)
-        self._random = random
+        self._worker = Worker(self._database, rules(max_tries, lease_seconds, in_order), random)
         self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     def receive(
@@ -135,78 +134,48 @@ class Inbox:
         Raises:
             StoreError: the database fails.
         """
-        held = self._database.run(deliveries.taking, *self._rules)
-        if held is None:
-            return False
-        generation = fork.generation()
-        transaction = self._database.transaction()
-        try:
-            try:
-                self._handle(handler, held, transaction)
-            finally:
-                transaction.end()
-        except BaseException as error:
-            if fork.generation() != generation:
-                raise  # the event is the parent's still
-            if isinstance(error, Exception):  # whatever a user's handler raises
-                self._fail(held, error)
-                return True
-            with contextlib.suppress(StoreError):  # then its lease brings the event back
-                self._database.run(deliveries.returning, held)
-            raise
-        finally:
-            transaction.end()
-        return True
-
-    def _handle(self, handler: Handler, held: Held, transaction: Transaction) -> None:
-        def begin() -> Any:
-            if transaction.session is None:
-                transaction.begin()
-                try:
-                    transaction.run(deliveries.confirming, held)
-                except StoreError:
-                    transaction.end()
-                    raise
-            return transaction.connection
-
-        if self._database.ambient:
-            begin()
-        handler(Delivery(begin=begin, **facts_of(held)))
-        if transaction.session is not None:
-            transaction.run(deliveries.finishing, held)
-            transaction.commit()
-        else:
-            self._database.run(deliveries.finishing, held)
-
-    def _fail(self, held: Held, error: Exception) -> None:
-        state = self._database.run(
-            deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
-        )
-        log_failure(held, state, error)
+        return self._worker.process(handler)
 
     def run_worker(
         self,
         handler: Handler,
         stop: Stop,
         *,
+        batch: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], object] | None = None,
     ) -> int:
         """Handle events until `stop` (a `threading.Event`) is set; return how many.
 
+        By default one event at a time: claimed, handled, committed. With `batch`, such as 100, up
+        to so many are claimed at once, and handlers that write through `Delivery.connection` share
+        a commit for as long as they are quick (50 ms in all); promises stay as they are. What is
+        written is stored together with the event's being processed; an exception undoes and puts
+        off its own event alone; what a handler does without asking for the connection is finished
+        by itself, at once. For the price of that: the events of a worker that is killed, up to
+        `batch`, wait for the end of its lease; what a handler has locked stays so until the
+        commit; on SQLite other writers wait for as long, and a handler must not write to the
+        inbox's file through a connection that is not a store's. A lease that a batch outlasts is
+        renewed between two events.
+
         With nothing to do it rests for `poll_seconds`. A database that is out of reach is waited
         for, at most 30 seconds at a time. `sleep` defaults to ``stop.wait``, so that a worker
-        stops at once.
+        stops at once: it finishes the event at hand and puts the rest of its batch back.
 
         Raises:
             StoreError: for what does not pass by itself, such as missing tables.
         """
+        check_batch(batch)
         rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
 
         def act(step: float | Ask | None) -> Any:
             if isinstance(step, Ask):
                 return self._database.run(step.decide, *step.arguments)
-            return self.process(handler) if step is None else rest(step)
+            if step is not None:
+                return rest(step)
+            if batch == 1:
+                return self.process(handler)
+            return self._worker.process_batch(handler, batch, stop)
 
         return drive(attending(stop, poll_seconds, self._upkeep), act)
 
@@ -240,6 +209,10 @@ class Inbox:
     def counts(self) -> dict[str, int]:
         """Count events by state."""
         return self._database.run_as("join", deliveries.counting)
+
+    def status(self) -> InboxStatus:
+        """Look how the inbox stands: what waits, since when, what comes in and goes out, what is parked."""
+        return self._database.run_as("join", status.of_inbox)
 
     def payload(self, event_id: str) -> bytes | None:
         """Return an event's body; None if it is unknown, or emptied by retention."""
@@ -286,8 +259,8 @@ class AsyncInbox:
     ) -> None:
         check_seconds("lease_seconds", lease_seconds)
         self._database = AsyncDatabase(db_connection, clock)
-        self._rules = rules(max_tries, lease_seconds, in_order)
-        self._random = random
+        limits = rules(max_tries, lease_seconds, in_order)
+        self._worker = AsyncWorker(self._database, limits, random)
         self._upkeep = Upkeep(retention, self._database.dialect.row_seconds)
 
     async def receive(
@@ -314,63 +287,19 @@ class AsyncInbox:
 
     async def process(self, handler: AsyncHandler) -> bool:
         """See `Inbox.process`; the handler is awaited."""
-        held = await self._database.run(deliveries.taking, *self._rules)
-        if held is None:
-            return False
-        generation = fork.generation()
-        try:
-            async with self._database.transaction() as transaction:
-                await self._handle(handler, held, transaction)
-        except GeneratorExit:  # nothing can be awaited: its lease brings the event back
-            raise
-        except BaseException as error:
-            if fork.generation() != generation:
-                raise  # the event is the parent's still
-            if isinstance(error, Exception):  # whatever a user's handler raises
-                await self._fail(held, error)
-                return True
-            with contextlib.suppress(StoreError):  # then its lease brings the event back
-                await self._database.run(deliveries.returning, held)
-            raise
-        return True
-
-    async def _handle(
-        self, handler: AsyncHandler, held: Held, transaction: AsyncTransaction
-    ) -> None:
-        async def begin() -> Any:
-            if not transaction.begun:
-                await transaction.begin()
-                try:
-                    await transaction.run(deliveries.confirming, held)
-                except StoreError:
-                    await transaction.end()
-                    raise
-            return transaction.connection
-
-        if self._database.ambient:
-            await begin()
-        await handler(AsyncDelivery(begin=begin, **facts_of(held)))
-        if transaction.begun:
-            await transaction.run(deliveries.finishing, held)
-            await transaction.commit()
-        else:
-            await self._database.run(deliveries.finishing, held)
-
-    async def _fail(self, held: Held, error: Exception) -> None:
-        state = await self._database.run(
-            deliveries.failing, held, failure_text(error) or "", self._rules[2], self._random()
-        )
-        log_failure(held, state, error)
+        return await self._worker.process(handler)
 
     async def run_worker(
         self,
         handler: AsyncHandler,
         stop: Stop,
         *,
+        batch: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> int:
         """See `Inbox.run_worker`; `stop` is an `asyncio.Event`."""
+        check_batch(batch)
 
         async def wait(seconds: float) -> None:
             with contextlib.suppress(asyncio.TimeoutError):
@@ -381,7 +310,11 @@ class AsyncInbox:
         async def act(step: float | Ask | None) -> Any:
             if isinstance(step, Ask):
                 return await self._database.run(step.decide, *step.arguments)
-            return await (self.process(handler) if step is None else rest(step))
+            if step is not None:
+                return await rest(step)
+            if batch == 1:
+                return await self.process(handler)
+            return await self._worker.process_batch(handler, batch, stop)
 
         return await adrive(attending(stop, poll_seconds, self._upkeep), act)
 
@@ -413,6 +346,10 @@ class AsyncInbox:
     async def counts(self) -> dict[str, int]:
         """See `Inbox.counts`."""
         return await self._database.run_as("join", deliveries.counting)
+
+    async def status(self) -> InboxStatus:
+        """See `Inbox.status`."""
+        return await self._database.run_as("join", status.of_inbox)
 
     async def payload(self, event_id: str) -> bytes | None:
         """See `Inbox.payload`."""

@@ -54,6 +54,7 @@ from molam_overlays.store.key_age import KeyAge
 from molam_overlays.store.retention import CALL_RETENTION_SECONDS
 from molam_overlays.store.settlement import Outcome, recovering
 from molam_overlays.store.statement import Ask, Decision
+from molam_overlays.store.status import JournalStatus, of_journal
 from molam_overlays.store.upkeep import CALLS, asweep, sweep
 
 __all__ = ["AsyncJournal", "Entry", "Journal", "Outcome", "Recovered", "Unsettled"]
@@ -182,6 +183,10 @@ class Journal(_Face):
         """List the open entries whose key the API no longer remembers; a person has to look."""
         return [entry for entry in self.unsettled(limit=100_000) if entry.too_old]
 
+    def status(self) -> JournalStatus:
+        """Look how the journal stands: what is open, since when, and how many calls are made."""
+        return self._database.run_as("join", of_journal)
+
     def dismiss(self, entry_id: int, note: str) -> bool:
         """Close an entry by hand, after a person has looked; False if it is not open."""
         return self._database.run(dismissing, entry_id, self._dismissal(note))
@@ -294,6 +299,10 @@ class AsyncJournal(_Face):
     async def too_old(self) -> list[Unsettled]:
         """See `Journal.too_old`."""
         return [entry for entry in await self.unsettled(limit=100_000) if entry.too_old]
+
+    async def status(self) -> JournalStatus:
+        """See `Journal.status`."""
+        return await self._database.run_as("join", of_journal)
 
     async def dismiss(self, entry_id: int, note: str) -> bool:
         """See `Journal.dismiss`."""

@@ -29,7 +29,7 @@ _SCRIPT: Final = "migrations/001_idempotency_and_webhooks.sql"
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-_IDLE, _ACTIVE, _UNKNOWN = 0, 1, 4  # libpq's PGTransactionStatusType
+_IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4  # libpq's PGTransactionStatusType
 
 _CLEANUP_SECONDS = 5.0
 
@@ -65,6 +65,8 @@ _SPELLING: Final[Spelling] = {
     "greatest": "greatest",
     "lock": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
+    # An array by way of a subquery: the index serves it, and every driver can send it.
+    "among": "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text({}::json)))".format,
 }
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
@@ -74,6 +76,10 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 def spell(sql: str) -> str:
     """Write a statement as PostgreSQL's drivers want it: ``:name`` becomes ``%(name)s``."""
     return _PARAMETER.sub(r"%(\1)s", statement.spell(sql, _SPELLING))
+
+
+def _with(sql: str, then: str) -> bytes:
+    return f"{spell(sql)}; {then}".encode() if then else spell(sql).encode()
 
 
 class _Libpq(Lineage):
@@ -119,11 +125,18 @@ class PsycopgSession(_Libpq):
         if self.connection.autocommit:
             self.connection.execute(_BEGIN)
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.pgconn.transaction_status == _FAILED)
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
+        from psycopg import ClientCursor
         from psycopg.rows import tuple_row
 
-        with self.connection.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(spell(sql).encode(), parameters)
+        # Parameters that are written into the text by psycopg leave room for more commands there.
+        kind = ClientCursor if then else self.connection.cursor_factory
+        with kind(self.connection, row_factory=tuple_row) as cursor:
+            cursor.execute(_with(sql, then), parameters)
             rows = cursor.fetchall() if cursor.description is not None else []
             return Result(rows, cursor.rowcount)
 
@@ -197,13 +210,20 @@ class Psycopg2Session(_Libpq):
         if self.connection.autocommit:
             self.run_script(_BEGIN)
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.get_transaction_status() == _FAILED)
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg2.extensions import cursor as plain_cursor
 
         with self.connection.cursor(cursor_factory=plain_cursor) as cursor:
             cursor.execute(spell(sql), dict(parameters))
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then:
+                cursor.execute(then)
+            return result
 
     def run_script(self, sql: str) -> None:
         with self.connection.cursor() as cursor:
@@ -255,11 +275,17 @@ class AsyncSession(Lineage):
     async def join(self) -> None:
         """See `_Libpq.join`."""
 
-    async def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    @property
+    def is_failed(self) -> bool:
+        return bool(self.connection.pgconn.transaction_status == _FAILED)
+
+    async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
+        from psycopg import AsyncClientCursor
         from psycopg.rows import tuple_row
 
-        async with self.connection.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(spell(sql).encode(), parameters)
+        kind = AsyncClientCursor if then else self.connection.cursor_factory
+        async with kind(self.connection, row_factory=tuple_row) as cursor:
+            await cursor.execute(_with(sql, then), parameters)
             rows = await cursor.fetchall() if cursor.description is not None else []
             return Result(rows, cursor.rowcount)
 

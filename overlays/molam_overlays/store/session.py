@@ -52,7 +52,15 @@ class Session(Protocol):
         """Tell whether it still works after having lain idle."""
         ...
 
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result: ...
+    @property
+    def is_failed(self) -> bool:
+        """True in a transaction that a statement has broken: it takes no other before a rollback."""
+        ...
+
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
+        """Run a statement, and commands after it; see `Statement`. The result is the first's."""
+        ...
+
     def run_script(self, sql: str) -> None:
         """Run several statements, with their own BEGIN and COMMIT."""
         ...

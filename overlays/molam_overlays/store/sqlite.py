@@ -43,6 +43,7 @@ _SPELLING: Final[Spelling] = {
     "greatest": "max",
     "lock": "",
     "skip_locked": "",
+    "among": "IN (SELECT value FROM json_each({}))".format,
 }
 
 
@@ -118,14 +119,21 @@ class SqliteSession(Lineage):
     def answers(self) -> bool:
         return not self.closed and self.is_current
 
+    @property
+    def is_failed(self) -> bool:
+        return False
+
     @_sound
-    def execute(self, sql: str, parameters: Mapping[str, Any]) -> Result:
+    def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         cursor = self.connection.cursor()
         try:
             cursor.row_factory = None
             cursor.execute(spell(sql), dict(parameters))
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            for command in then.split("; ") if then else ():
+                cursor.execute(command)
+            return result
         finally:
             cursor.close()
 

@@ -28,6 +28,8 @@ class Statement:
 
     sql: str
     parameters: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    then: str = ""
+    """Commands without parameters that go with it, in the same round trip where that can be."""
 
 
 @attrs.frozen
@@ -56,9 +58,9 @@ def spell(sql: str, spelling: Spelling) -> str:
     (unix seconds from a time), ``@json``, ``@text``, ``@raw(column)`` (text or bytes, undecoded where
     the database may hold nonsense), ``@flag`` and ``@moment`` (a boolean, unix seconds; NULL where
     they are damaged), ``@route(path)`` (without its query), ``@micros`` (unix microseconds now, an
-    integer), ``@durably(columns)`` (returns them, nothing on SQLite; the transaction is on disk
-    when its commit returns), ``@greatest``, ``@lock`` and
-    ``@skip_locked`` become what the database calls them.
+    integer), ``@among(:x)`` (is one of the integers of a JSON array), ``@durably(columns)`` (returns
+    them, nothing on SQLite; the transaction is on disk when its commit returns), ``@greatest``,
+    ``@lock`` and ``@skip_locked`` become what the database calls them.
     """
 
     def call(match: re.Match[str]) -> str:

@@ -124,15 +124,22 @@ class Pace:
         self.rows = round(min(max(self.rows * min(max(share, 0.25), 2.0), _FEWEST), _MOST))
 
 
+def stepping_window(
+    chore: Chore, age: float, reached: float, rows: int
+) -> tuple[str, dict[str, Any]]:
+    """Return what a query for the oldest rows of a chore goes on with, and its parameters."""
+    floor = REMEMBERED_SECONDS if chore in (ANSWERS, CALLS) else 0.0
+    # As a query of its own the clock is read once, and bounds what is looked at in the index.
+    return (
+        f"FROM {chore.table} WHERE {chore.due} AND {chore.moment} >= @at(:reached) "
+        f"AND {chore.moment} < (SELECT @now - @seconds(:age)) ORDER BY {chore.moment} LIMIT :rows",
+        {"age": max(age, floor), "reached": reached, "rows": rows},
+    )
+
+
 def stepping(chore: Chore, age: float, reached: float, rows: int) -> Decision[Step]:
     """Change at most so many of the rows that are over `age` seconds old, from `reached` on."""
-    floor = REMEMBERED_SECONDS if chore in (ANSWERS, CALLS) else 0.0
-    asked = {"age": max(age, floor), "reached": reached, "rows": rows}
-    # As a query of its own the clock is read once, and bounds what is looked at in the index.
-    window = (
-        f"FROM {chore.table} WHERE {chore.due} AND {chore.moment} >= @at(:reached) "
-        f"AND {chore.moment} < (SELECT @now - @seconds(:age)) ORDER BY {chore.moment} LIMIT :rows"
-    )
+    window, asked = stepping_window(chore, age, reached, rows)
     found = yield Statement(
         "SELECT found, @epoch(latest) FROM (SELECT count(*) AS found, max(moment) AS latest FROM "  # noqa: S608 - all of it is ours
         f"(SELECT {chore.moment} AS moment {window}) AS due) AS summed",

@@ -24,7 +24,7 @@ import psycopg2
 import pytest
 
 from molam_overlays.errors import StoreError
-from molam_overlays.store import blocking, fork, postgresql, session, sqlite
+from molam_overlays.store import batches, blocking, fork, postgresql, session, sqlite, turn, workers
 from molam_overlays.store.claims import Claim
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbox
@@ -67,12 +67,15 @@ def apart(test: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+PARTS = (blocking, turn, session, sqlite, postgresql, fork, batches, workers)
+
+
 class Strike:
     """Raises at the n-th instruction of the driver, as a signal handler may."""
 
     def __init__(self, at: int) -> None:
         self.left = at
-        self.files = {module.__file__ for module in (blocking, session, sqlite, postgresql, fork)}
+        self.files = {module.__file__ for module in PARTS}
 
     def __enter__(self) -> None:
         sys.settrace(self._enter)
@@ -199,15 +202,16 @@ class TestBlocking:
         assert not failed
         store.close()
 
+    @pytest.mark.parametrize("batch", [1, 4])
     @apart
-    def test_a_handlers_transaction_is_ended_whatever_struck(self, url: str) -> None:
+    def test_a_handlers_transaction_is_ended_whatever_struck(self, url: str, batch: int) -> None:
         with Inbox(url, max_tries=1000) as inbox, Inbox(url) as other:
 
             def handler(delivery: Delivery) -> None:
                 delivery.connection()
 
             def step(at: int) -> None:
-                inbox.process(handler)
+                inbox._worker.process_batch(handler, batch, threading.Event())
 
             def check(at: int) -> None:
                 if at % 10 == 0:

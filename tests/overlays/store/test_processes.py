@@ -142,7 +142,8 @@ def test_a_store_made_before_a_fork_works_in_the_child_and_in_the_parent(url: st
     assert run("fork", url, "order-1") == 0
 
 
-def test_what_handlers_of_killed_workers_wrote_is_there_once(url: str) -> None:
+@pytest.mark.parametrize("batch", ["1", "10"])
+def test_what_handlers_of_killed_workers_wrote_is_there_once(url: str, batch: str) -> None:
     connection: Any = (
         sqlite3.connect(url.removeprefix("sqlite:///"))
         if url.startswith("sqlite")
@@ -155,7 +156,8 @@ def test_what_handlers_of_killed_workers_wrote_is_there_once(url: str) -> None:
         for event_id in ids:
             inbox.receive(event_id, "t", b"{}")
         while inbox.counts().get("processed", 0) < len(ids):
-            workers = [start("inbox", url, limit, "0.1") for limit in ("4", "7", "1000")]
+            limits = ("4", "7", "1000")
+            workers = [start("inbox", url, limit, "0.1", batch) for limit in limits]
             for worker in workers:
                 worker.communicate(timeout=60)
     rows = connection.execute("SELECT event_id FROM shipments").fetchall()

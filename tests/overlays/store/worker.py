@@ -4,7 +4,7 @@
     worker.py die URL KEY LEDGER POINT      the same, killed with SIGKILL at a named point
     worker.py journal URL KEY LEDGER POINT  write ahead, send, settle, killed at a named point
     worker.py fork URL KEY                  claim in a parent and in its child
-    worker.py inbox URL COUNT SECONDS       handle events, writing in the inbox's transaction
+    worker.py inbox URL COUNT SECONDS BATCH handle events, writing in the inbox's transaction
 
 The ledger is a file that stands for the API: it charges once for each key.
 """
@@ -122,7 +122,7 @@ def fork(url: str, key: str) -> None:
         assert isinstance(store.claim(f"{key}-child", ROUTE), Replay)
 
 
-def inbox_worker(url: str, limit: str, lease: str) -> None:
+def inbox_worker(url: str, limit: str, lease: str, batch: str) -> None:
     stop = threading.Event()
     handled: list[str] = []
 
@@ -133,7 +133,7 @@ def inbox_worker(url: str, limit: str, lease: str) -> None:
             die()
 
     with Inbox(url, lease_seconds=float(lease), max_tries=1000) as inbox:
-        inbox.run_worker(handler, stop, sleep=lambda _: stop.set())
+        inbox.run_worker(handler, stop, batch=int(batch), sleep=lambda _: stop.set())
 
 
 if __name__ == "__main__":
