@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -453,3 +454,32 @@ async def test_aiosqlite_serves_without_sqlalchemy(migrated: Migrated) -> None:
         assert await inbox.counts() == {"processed": 1}
     with pytest.raises(StoreUnavailableError, match="closed"):
         await inbox.counts()
+
+
+def test_a_worker_on_an_engine_takes_batches_and_on_a_session_one_by_one(engine: Engine) -> None:
+    for number in range(6):
+        receive(Inbox(engine), f"evt_{number}")
+    stop = threading.Event()
+
+    def handle(delivery: Delivery, session: Session) -> None:
+        number = int(delivery.event_id[-1])
+        session.add(Order(id=number, note=delivery.type))
+        session.flush()
+        if number in (1, 4):
+            raise RuntimeError
+        if number in (2, 5):
+            stop.set()
+
+    def on_engine(delivery: Delivery) -> None:
+        with Session(delivery.connection()) as session:
+            handle(delivery, session)
+            session.commit()
+
+    Inbox(engine, max_tries=1).run_worker(on_engine, stop)
+    assert orders(engine) == [0, 2]
+    stop.clear()
+    with Session(engine) as session:
+        inbox = Inbox(session, max_tries=1)
+        inbox.run_worker(lambda delivery: handle(delivery, session), stop)
+        assert inbox.counts() == {"processed": 4, "parked": 2}
+    assert orders(engine) == [0, 2, 3, 5]
