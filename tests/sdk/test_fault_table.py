@@ -192,6 +192,26 @@ def test_get(row: Row, make_api: Any, server: Any, flavour: str) -> None:
     assert caught.value.idempotency_key is None
 
 
+OF_WIRE = [row for row in TABLE if not row.name.isdigit() and not row.name.startswith("409")]
+
+
+@pytest.mark.parametrize("row", OF_WIRE, ids=lambda row: row.name)
+def test_post_through_a_client_of_httpx2(
+    row: Row, make_api: Any, server: Any, flavour: str
+) -> None:
+    httpx2 = pytest.importorskip("httpx2", reason="needs Python 3.11")
+    server.act = row.act
+    asynchronous = flavour != "sync"
+    client = httpx2.AsyncClient() if asynchronous else httpx2.Client()
+    adapter: Any = (AsyncHttpxAdapter if asynchronous else HttpxAdapter)(client)
+    api = make_api(adapter, api_base=server.url, max_retries=2, timeout=0.3 if row.slow else 10)
+    with pytest.raises(MolamError) as caught:
+        api.create_payment_intent(2500, "USD", idempotency_key="order-1")
+    assert type(caught.value) is row.error
+    assert caught.value.delivery == row.delivery
+    assert [seen.header("Idempotency-Key") for seen in server.seen] == [["order-1"]] * row.post
+
+
 @pytest.mark.parametrize("row", [row for row in TABLE if row.post > 1], ids=lambda row: row.name)
 def test_a_fault_that_passes_is_not_seen_by_the_caller(
     row: Row, make_api: Any, server: Any, flavour: str

@@ -31,10 +31,14 @@ def check_seconds(name: str, seconds: float, *, zero: bool = False) -> None:
         raise ValueError(f"{name} must be a {'' if zero else 'positive '}number of seconds.")
 
 
-def check_batch(batch: int) -> None:
-    """Refuse a batch of no events, or of more than 1,000: their lease is one."""
+def check_crew(batch: int, concurrency: int, given: bool) -> None:
+    """Refuse a batch of no events or of more than 1,000 (their lease is one), and workers without end."""
     if not 1 <= batch <= 1000:
         raise ValueError("batch must be 1 to 1000 events.")
+    if not 1 <= concurrency <= 1000:
+        raise ValueError("concurrency must be 1 to 1000 workers.")
+    if given and concurrency > 1:
+        raise ValueError("concurrency takes an inbox with a URL: one connection serves one worker.")
 
 
 def failure_text(error: object) -> str | None:

@@ -159,6 +159,11 @@ class AsyncDatabase:
             return self.clock()
         return None if self.dialect.own_clock else time.time()
 
+    async def open(self) -> AsyncSession:
+        """See `blocking.Database.open`; for a store that opens its own connections."""
+        assert self._address is not None
+        return await connect_async(self._address.location, self._address.shown)
+
     async def borrow(self) -> AsyncSession:
         """Return an idle connection of this event loop that still works, or a new one."""
         assert self._address is not None

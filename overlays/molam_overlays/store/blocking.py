@@ -195,6 +195,11 @@ class Database:
             return self.clock()
         return None if self.dialect.own_clock else time.time()
 
+    def open(self) -> Session:
+        """Open a connection that is not lent to anybody; the caller closes it."""
+        assert self._address is not None
+        return self._address.connect()
+
     def lend(self, step: Transaction) -> Session:
         """Lend an idle connection that still works, or a new one."""
         assert self._address is not None

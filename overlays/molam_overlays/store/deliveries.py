@@ -129,6 +129,9 @@ VALUES (:event_id, :type, :payload, @now, :resource, @at(:event_time), 'pending'
 ON CONFLICT (event_id) DO NOTHING
 """
 
+LISTEN = "LISTEN molam_inbox"
+"""What a connection says that wants to hear of new events, on PostgreSQL."""
+
 _NEXT = """
 SELECT seq, event_id, type, payload, resource, @epoch(event_time), @epoch(received_at), tries,
        fence, state
@@ -187,9 +190,14 @@ FROM received_webhooks WHERE seq > :after
 
 
 def receiving(
-    event_id: str, event_type: str, payload: bytes, resource: str | None, event_time: float | None
+    event_id: str,
+    event_type: str,
+    payload: bytes,
+    resource: str | None,
+    event_time: float | None,
+    notice: str = "",
 ) -> Decision[bool]:
-    """Store an event; False if it is known already."""
+    """Store an event; False if it is known already. `notice` goes with it."""
     inserted = yield Statement(
         _INSERT,
         {
@@ -199,8 +207,18 @@ def receiving(
             "resource": resource,
             "event_time": event_time,
         },
+        notice,
     )
     return inserted.count == 1
+
+
+def telling() -> Decision[None]:
+    """Tell those who listen that there is something, on PostgreSQL.
+
+    In a transaction of its own: one that also writes would keep all others that tell waiting until
+    it is on disk.
+    """
+    yield Statement("NOTIFY molam_inbox")
 
 
 def taking(in_order: bool, lease_seconds: float, max_tries: int) -> Decision[Held | None]:

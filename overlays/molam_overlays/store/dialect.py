@@ -19,6 +19,8 @@ class Dialect:
     """Where its migrations are, below ``migrations``."""
     own_clock: ClassVar[bool]
     """True where the database's clock decides; else this machine's does."""
+    notice: ClassVar[str]
+    """How those who listen are told of a new event; empty where they look for themselves."""
     gated: ClassVar[bool]
     """True where no transaction may be open while the process forks; see `fork`."""
 

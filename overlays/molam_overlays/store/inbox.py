@@ -7,7 +7,6 @@ make the repetition harmless.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random as chance
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,11 +14,13 @@ from typing import Any
 
 from molam_overlays.annotations import Self, at_home
 from molam_overlays.drive import adrive, drive
+from molam_overlays.errors import StoreError
 from molam_overlays.frames import sealed
 from molam_overlays.store import deliveries, status
-from molam_overlays.store.arguments import check_batch, check_seconds
+from molam_overlays.store.arguments import check_crew, check_seconds
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Clock, Database
+from molam_overlays.store.crews import AsyncCrew, Crew
 from molam_overlays.store.deliveries import (
     LEASE_SECONDS,
     MAX_TRIES,
@@ -53,6 +54,7 @@ from molam_overlays.store.upkeep import (
     asweep,
     sweep,
 )
+from molam_overlays.store.waking import AsyncWatch, Watch
 from molam_overlays.store.workers import AsyncWorker, Worker
 
 __all__ = ["AsyncDelivery", "AsyncInbox", "Delivery", "Inbox"]
@@ -108,9 +110,16 @@ class Inbox:
             StoreError: it could not be stored. Answer 5xx, so that Molam sends it again.
         """
         event = checked(event_id, event_type, payload, resource, created)
+        notice = self._database.dialect.notice
         if connection is not None:
-            return self._database.run_on(connection, deliveries.receiving, *event)
-        return self._database.run_as("commit", deliveries.receiving, *event)
+            return self._database.run_on(connection, deliveries.receiving, *event, notice)
+        if self._database.given is not None:
+            return self._database.run_as("commit", deliveries.receiving, *event, notice)
+        new = self._database.run(deliveries.receiving, *event)
+        if new and notice:
+            with contextlib.suppress(StoreError):  # it is stored: a worker looks for itself, too
+                self._database.run(deliveries.telling)
+        return new
 
     def receive_event(self, event: Mapping[str, Any], *, connection: object | None = None) -> bool:
         """Store an event as `construct_event` returns it; True the first time. See `receive`.
@@ -142,6 +151,7 @@ class Inbox:
         stop: Stop,
         *,
         batch: int = 1,
+        concurrency: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], object] | None = None,
     ) -> int:
@@ -158,26 +168,42 @@ class Inbox:
         inbox's file through a connection that is not a store's. A lease that a batch outlasts is
         renewed between two events.
 
-        With nothing to do it rests for `poll_seconds`. A database that is out of reach is waited
-        for, at most 30 seconds at a time. `sleep` defaults to ``stop.wait``, so that a worker
-        stops at once: it finishes the event at hand and puts the rest of its batch back.
+        With `concurrency` so many threads do this at once, each with a connection and a batch of
+        its own, and stop together; the handler must be fit for threads, and the inbox needs a URL.
+
+        With nothing to do it rests for `poll_seconds`, or until it is told of a new event: at once
+        on PostgreSQL (LISTEN, on a connection of its own), within 20 ms on SQLite. A database that is out of reach is waited
+        for, at most 30 seconds at a time. A worker that is told to stop
+        does so at once: it finishes the event at hand and puts the rest of its batch back. `sleep` is called
+        instead of all waiting, with seconds.
 
         Raises:
             StoreError: for what does not pass by itself, such as missing tables.
         """
-        check_batch(batch)
-        rest: Callable[[float], object] = sleep or stop.wait  # type: ignore[attr-defined]
+        check_crew(batch, concurrency, self._database.given is not None)
+        database = self._database
+        watch = Watch(database, poll_seconds)
 
-        def act(step: float | Ask | None) -> Any:
-            if isinstance(step, Ask):
-                return self._database.run(step.decide, *step.arguments)
-            if step is not None:
-                return rest(step)
-            if batch == 1:
-                return self.process(handler)
-            return self._worker.process_batch(handler, batch, stop)
+        def work(crew: Crew) -> int:
+            news: Any = None
 
-        return drive(attending(stop, poll_seconds, self._upkeep), act)
+            def act(step: float | Ask | None) -> Any:
+                nonlocal news
+                if isinstance(step, Ask):
+                    return database.run(step.decide, *step.arguments)
+                if step is not None:
+                    return sleep(step) if sleep else crew.rest(news, step)
+                news = crew.heed()
+                if batch == 1:
+                    return self.process(handler)
+                return self._worker.process_batch(handler, batch, crew)
+
+            return drive(attending(crew, poll_seconds, crew.upkeep(self._upkeep)), act)
+
+        try:
+            return Crew(stop, watch, concurrency).run(work)
+        finally:
+            watch.close()
 
     def replay(self, event_id: str) -> bool:
         """Make an event pending again, whatever became of it; False if it is unknown.
@@ -275,9 +301,16 @@ class AsyncInbox:
     ) -> bool:
         """See `Inbox.receive`; `created` is unix seconds."""
         event = checked(event_id, event_type, payload, resource, created)
+        notice = self._database.dialect.notice
         if connection is not None:
-            return await self._database.run_on(connection, deliveries.receiving, *event)
-        return await self._database.run_as("commit", deliveries.receiving, *event)
+            return await self._database.run_on(connection, deliveries.receiving, *event, notice)
+        if self._database.given is not None:
+            return await self._database.run_as("commit", deliveries.receiving, *event, notice)
+        new = await self._database.run_as("commit", deliveries.receiving, *event)
+        if new and notice:
+            with contextlib.suppress(StoreError):  # it is stored: a worker looks for itself, too
+                await self._database.run(deliveries.telling)
+        return new
 
     async def receive_event(
         self, event: Mapping[str, Any], *, connection: object | None = None
@@ -295,28 +328,35 @@ class AsyncInbox:
         stop: Stop,
         *,
         batch: int = 1,
+        concurrency: int = 1,
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> int:
-        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`."""
-        check_batch(batch)
+        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`, and `concurrency` counts tasks."""
+        check_crew(batch, concurrency, self._database.given is not None)
+        database = self._database
+        watch = AsyncWatch(database, poll_seconds)
 
-        async def wait(seconds: float) -> None:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(stop.wait(), seconds)  # type: ignore[attr-defined]
+        async def work(crew: AsyncCrew) -> int:
+            news: Any = None
 
-        rest = sleep or wait
+            async def act(step: float | Ask | None) -> Any:
+                nonlocal news
+                if isinstance(step, Ask):
+                    return await database.run(step.decide, *step.arguments)
+                if step is not None:
+                    return await (sleep(step) if sleep else crew.rest(news, step))
+                news = crew.heed()
+                if batch == 1:
+                    return await self.process(handler)
+                return await self._worker.process_batch(handler, batch, crew)
 
-        async def act(step: float | Ask | None) -> Any:
-            if isinstance(step, Ask):
-                return await self._database.run(step.decide, *step.arguments)
-            if step is not None:
-                return await rest(step)
-            if batch == 1:
-                return await self.process(handler)
-            return await self._worker.process_batch(handler, batch, stop)
+            return await adrive(attending(crew, poll_seconds, crew.upkeep(self._upkeep)), act)
 
-        return await adrive(attending(stop, poll_seconds, self._upkeep), act)
+        try:
+            return await AsyncCrew(stop, watch, concurrency).run(work)
+        finally:
+            watch.close()
 
     async def replay(self, event_id: str) -> bool:
         """See `Inbox.replay`."""

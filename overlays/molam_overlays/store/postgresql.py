@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
+from molam_overlays.home import home
 from molam_overlays.store import fork, statement
 from molam_overlays.store.dialect import Dialect, not_migrated, text_of
 from molam_overlays.store.session import Lineage, Session, is_of
@@ -78,6 +79,12 @@ def spell(sql: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", statement.spell(sql, _SPELLING))
 
 
+def _joined(kind: str, connection: Any) -> Any:
+    """Return a cursor that writes parameters into the text, where commands may follow; from 3.1 on."""
+    found = getattr(import_psycopg(), kind, None)
+    return None if found is None else found(connection)
+
+
 def _with(sql: str, then: str) -> bytes:
     return f"{spell(sql)}; {then}".encode() if then else spell(sql).encode()
 
@@ -130,15 +137,17 @@ class PsycopgSession(_Libpq):
         return bool(self.connection.pgconn.transaction_status == _FAILED)
 
     def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
-        from psycopg import ClientCursor
         from psycopg.rows import tuple_row
 
-        # Parameters that are written into the text by psycopg leave room for more commands there.
-        kind = ClientCursor if then else self.connection.cursor_factory
-        with kind(self.connection, row_factory=tuple_row) as cursor:
-            cursor.execute(_with(sql, then), parameters)
+        joined = _joined("ClientCursor", self.connection) if then else None
+        with joined or self.connection.cursor() as cursor:
+            cursor.row_factory = tuple_row
+            cursor.execute(_with(sql, then if joined else ""), parameters)
             rows = cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then and not joined:
+                cursor.execute(then.encode())
+            return result
 
     def run_script(self, sql: str) -> None:
         self.connection.execute(sql.encode())
@@ -186,6 +195,15 @@ def end_transaction(connection: Any) -> None:
 def is_active(connection: Any) -> bool:
     """Tell whether a psycopg connection is in the middle of a statement."""
     return bool(connection.pgconn.transaction_status == _ACTIVE)
+
+
+def heard(connection: Any) -> bool:
+    """Take what a listening psycopg connection was told; True if it was anything."""
+    socket, found = connection.pgconn, False
+    socket.consume_input()
+    while socket.notifies() is not None:
+        found = True
+    return found
 
 
 class Psycopg2Session(_Libpq):
@@ -280,14 +298,17 @@ class AsyncSession(Lineage):
         return bool(self.connection.pgconn.transaction_status == _FAILED)
 
     async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
-        from psycopg import AsyncClientCursor
         from psycopg.rows import tuple_row
 
-        kind = AsyncClientCursor if then else self.connection.cursor_factory
-        async with kind(self.connection, row_factory=tuple_row) as cursor:
-            await cursor.execute(_with(sql, then), parameters)
+        joined = _joined("AsyncClientCursor", self.connection) if then else None
+        async with joined or self.connection.cursor() as cursor:
+            cursor.row_factory = tuple_row
+            await cursor.execute(_with(sql, then if joined else ""), parameters)
             rows = await cursor.fetchall() if cursor.description is not None else []
-            return Result(rows, cursor.rowcount)
+            result = Result(rows, cursor.rowcount)
+            if then and not joined:
+                await cursor.execute(then)
+            return result
 
     async def commit(self) -> None:
         await self.connection.commit()
@@ -382,7 +403,7 @@ def import_psycopg() -> Any:
         import psycopg
     except ImportError as error:
         raise ConfigurationError(
-            'A postgresql:// store needs psycopg 3: pip install "molam-sdk-python[postgres]"'
+            f"A postgresql:// store needs psycopg 3: {home().with_extra('postgres')}"
         ) from error
     codecs.lookup("idna")  # what the first look-up of a host name would import
     return psycopg
@@ -426,6 +447,7 @@ class _Postgresql(Dialect):
     form = "postgresql://user:password@host:port/database"
     folder = ""
     own_clock = True
+    notice = "NOTIFY molam_inbox"
     gated = False
     row_seconds = 0.0
 

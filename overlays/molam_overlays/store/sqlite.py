@@ -137,6 +137,11 @@ class SqliteSession(Lineage):
         finally:
             cursor.close()
 
+    def changes(self) -> int:
+        """Return a number that changes with each commit of another connection's."""
+        row: tuple[int] = self.connection.execute("PRAGMA data_version").fetchone()
+        return row[0]
+
     @_sound
     def run_script(self, sql: str) -> None:
         if self.path is not None:
@@ -262,6 +267,7 @@ class _Sqlite(Dialect):
     form = "sqlite:///relative/path.db, sqlite:////absolute/path.db"
     folder = "sqlite"
     own_clock = False
+    notice = ""
     gated = True
     # A thousand a second: all wait for the one lock, and for the disk that a checkpoint writes to.
     row_seconds = 0.001

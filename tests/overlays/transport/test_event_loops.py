@@ -27,9 +27,15 @@ def pyreqwest_adapter() -> Any:
     return module.AsyncPyreqwestAdapter()
 
 
+def own_httpx2() -> Any:
+    httpx2 = pytest.importorskip("httpx2", reason="needs Python 3.11")
+    return AsyncHttpxAdapter(httpx2.AsyncClient())
+
+
 MAKES: dict[str, Callable[[], Any]] = {
     "default": AsyncHttpxAdapter,
     "own client": lambda: AsyncHttpxAdapter(httpx.AsyncClient()),
+    "own client of httpx2": own_httpx2,
     "pyreqwest": pyreqwest_adapter,
 }
 RUNS: dict[str, Callable[[Any], Any]] = {

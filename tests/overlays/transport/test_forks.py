@@ -127,6 +127,20 @@ def test_one_with_a_transport_of_ones_own_that_was_used_is_refused_before_a_byte
         assert {seen.connection for seen in server.seen} == {1}
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_one_of_httpx2_is_refused_only_if_it_was_used(server: Any, used: bool) -> None:
+    httpx2 = pytest.importorskip("httpx2", reason="needs Python 3.11")
+    opaque = type("Opaque", (httpx2.HTTPTransport,), {})
+    adapter = own(False, httpx2.Client(transport=opaque()))
+    if used:
+        post(adapter, server.url)
+    told = in_child(lambda: post(adapter, server.url))
+    refused = told.startswith(
+        "ClientClosedError not_sent: Your httpx2.Client was used before fork()"
+    )
+    assert refused if used else told == str(BODY)
+
+
 @pytest.mark.parametrize("opaque", [False, True])
 def test_one_that_was_never_used_serves_the_child(
     server: Any, asynchronous: bool, opaque: bool
