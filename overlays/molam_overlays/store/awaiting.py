@@ -24,6 +24,7 @@ from molam_overlays.store.address import Address, bare
 from molam_overlays.store.blocking import CLOSED, OCCUPIED, TRIES, Clock, Within, check_dialect
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.given import AsyncGiven, AsyncSession, refusal_async, wrap_async
+from molam_overlays.store.joined import Joined
 from molam_overlays.store.postgresql import POSTGRESQL, connect_async
 from molam_overlays.store.session import IN_TRANSACTION, INHERITED
 from molam_overlays.store.settings import BUSY_SECONDS
@@ -131,7 +132,7 @@ class AsyncDatabase:
         check_dialect(given[0], self.dialect)
         session = given[1].here()
         session.refuse_unusable()
-        async with _Joined(session):
+        async with Joined(session):
             try:
                 await apart(session.join())
                 return await apart(carry(session, decide(*args, **kwargs), self.moment()))
@@ -423,25 +424,6 @@ class _Apart(_Awaited):
 
     async def commit(self) -> None:
         await apart(super().commit())
-
-
-class _Joined:
-    """A step within a caller's transaction: if it fails, none is left that was not there before."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-        self._joined = session.in_transaction
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or self._joined or not self._session.is_open_here:
-            return
-        if issubclass(kind, GeneratorExit):
-            self._session.settle_now()
-        else:
-            await insist(self._session.settle())
 
 
 async def carry(session: AsyncSession, decision: Decision[T], now: float | None) -> T:
