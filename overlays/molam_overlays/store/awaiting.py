@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,22 +20,21 @@ from molam_overlays.drive import adrive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare
+from molam_overlays.store.async_pool import AsyncPool
 from molam_overlays.store.blocking import CLOSED, OCCUPIED, TRIES, Clock, Within, check_dialect
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.given import AsyncGiven, AsyncSession, refusal_async, wrap_async
 from molam_overlays.store.joined import Joined
-from molam_overlays.store.postgresql import POSTGRESQL, connect_async
+from molam_overlays.store.pool import settings_of
+from molam_overlays.store.postgresql import POSTGRESQL
 from molam_overlays.store.session import IN_TRANSACTION, INHERITED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
 from molam_overlays.store.statement import Decision
-from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
-from molam_overlays.transport.loops import Homes
+from molam_overlays.store.tasks import Turn, apart, in_thread, insist
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_IDLE = 4
 
 
 class AsyncDatabase:
@@ -48,6 +46,7 @@ class AsyncDatabase:
 
     def __init__(self, target: object, clock: Clock | None = None) -> None:
         self.clock = clock
+        target, settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
         self.threaded: blocking.Database | None = None
         self.given: AsyncGiven | None = None
@@ -65,8 +64,7 @@ class AsyncDatabase:
         self.errors = self.given.errors if self.given else self.dialect.import_errors()
         self.ambient = self.given is not None and self.given.ambient
         self.turn = Turn()
-        self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
-        """Idle connections, by event loop."""
+        self.pool = AsyncPool(self._address, settings)
 
     @property
     def shown(self) -> str | None:
@@ -149,8 +147,7 @@ class AsyncDatabase:
         """Close the connections that are the store's own; one that was given stays open."""
         if self.threaded is not None:
             await asyncio.to_thread(self.threaded.close)
-        for idle in self._homes.each():
-            await _abandon(idle)
+        await self.pool.close()
 
     def moment(self) -> float | None:
         """Return the time to decide by; None leaves it to the database's clock."""
@@ -162,40 +159,7 @@ class AsyncDatabase:
 
     async def open(self) -> AsyncSession:
         """See `blocking.Database.open`; for a store that opens its own connections."""
-        assert self._address is not None
-        return await connect_async(self._address.location, self._address.shown)
-
-    async def borrow(self) -> AsyncSession:
-        """Return an idle connection of this event loop that still works, or a new one."""
-        assert self._address is not None
-        running_loop()
-        home = await self._homes.here()
-        while home.kept:
-            session = home.kept.pop()
-            try:
-                if not session.inherited and await session.answers():
-                    return session
-            except BaseException:
-                session.abandon()
-                raise
-            session.abandon()
-        session = await connect_async(self._address.location, self._address.shown)
-        session.home = home
-        return session
-
-    def give_back(self, session: AsyncSession) -> None:
-        """Keep a connection for the next step, unless something is open on it."""
-        # After a cancellation it may be anywhere in the middle of a statement.
-        home = session.home
-        if home.ended or session.closed or session.in_transaction or len(home.kept) >= _IDLE:
-            session.abandon()
-        elif not session.inherited:
-            home.kept.append(session)
-
-
-async def _abandon(idle: deque[AsyncSession]) -> None:
-    while idle:
-        idle.pop().abandon()
+        return await self.pool.connect()
 
 
 class AsyncTransaction:
@@ -342,7 +306,7 @@ class _Awaited(AsyncTransaction):
         database = self._database
         given = database.given
         if given is None:
-            session = await database.borrow()
+            session: AsyncSession = await database.pool.borrow(self)
         else:
             session = given.here()
             session.refuse_unusable()
@@ -406,7 +370,7 @@ class _Awaited(AsyncTransaction):
         if self._database.given is not None:
             self._database.turn.give_back(self)
         elif session is not None:
-            self._database.give_back(session)
+            self._database.pool.give_back(session, self)
 
     def _check_fork(self) -> None:
         if self.session is None or self.session.inherited:

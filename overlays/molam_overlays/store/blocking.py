@@ -21,6 +21,7 @@ from molam_overlays.store import fork, way
 from molam_overlays.store.address import Address
 from molam_overlays.store.dialect import Dialect
 from molam_overlays.store.given import Given, wrap
+from molam_overlays.store.pool import Places, full, settings_of
 from molam_overlays.store.session import IN_TRANSACTION, INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision
@@ -42,7 +43,6 @@ it. ``join``: be part of it and leave it open.
 TRIES = 5
 """How often a transaction is run that the database undid for others' sake."""
 
-_IDLE = 4
 _BUSY_PAUSE = 0.01
 
 
@@ -58,9 +58,12 @@ class Database:
     ) -> None:
         self.clock = clock
         self.hops_threads = hops_threads
+        target, self._settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
         self.given: Given | None = None
         self.turn = Turn(nests=not hops_threads)
+        bounded = self._address is not None and not self._address.dialect.gated
+        self._places = Places(self._settings.most if bounded else None)
         self._pool: list[Session] = []
         # Drivers warn of a connection that nobody closed.
         weakref.finalize(self, _close_idle, self._pool)
@@ -201,8 +204,29 @@ class Database:
         return self._address.connect()
 
     def lend(self, step: Transaction) -> Session:
-        """Lend an idle connection that still works, or a new one."""
+        """Lend an idle connection that still works, or a new one, or wait for one.
+
+        Raises:
+            StoreUnavailableError: none became free in time.
+        """
         assert self._address is not None
+        until = time.monotonic() + self._settings.wait_seconds
+        while True:
+            idle = self._lend_idle(step)
+            if idle is not None:
+                return idle
+            place = self._places.take(step)
+            if place is not None:
+                break
+            if not self._places.wait(until):
+                raise full(self._settings)
+        session = self._address.connect()
+        session.holder["step"] = step
+        self._pool.append(session)
+        place["holder"] = step.session = session
+        return session
+
+    def _lend_idle(self, step: Transaction) -> Session | None:
         for session in list(self._pool):
             if session.inherited:
                 self._drop(session)
@@ -213,27 +237,25 @@ class Database:
                     return session
                 step.session = None
                 self._drop(session)
-        session = self._address.connect()
-        session.holder["step"] = step
-        self._pool.append(session)
-        step.session = session
-        return session
+        return None
 
     def take_back(self, step: Transaction) -> None:
         """Take back what was lent to a step, whether it knows of it or not."""
         for session in list(self._pool):
             if session.holder.get("step") is step:
                 idle = sum(not other.holder for other in list(self._pool))
-                if session.closed or session.in_transaction or idle >= _IDLE:
+                if session.closed or session.in_transaction or idle >= self._settings.idle:
                     self._drop(session)
                 else:
                     del session.holder["step"]
+        self._places.leave(step)
 
     def _drop(self, session: Session) -> None:
         if not session.inherited:
             session.close()
         with contextlib.suppress(ValueError):  # another thread was quicker
             self._pool.remove(session)
+        self._places.leave(session)
 
 
 def _close_idle(pool: list[Session]) -> None:

@@ -333,7 +333,7 @@ def test_an_event_loop_that_ends_takes_its_connections_along(
     for thread in threads:
         thread.join()
     asyncio.run(store.claim("later", ROUTE))
-    assert store._database._homes.each()[-1] == deque()
+    assert store._database.pool.homes.each()[-1] == deque()
     until = time.monotonic() + 10
     while others_on(url):  # the server notices by itself that a client hung up
         assert time.monotonic() < until
