@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from typing import Final
 
@@ -29,6 +30,8 @@ class AsyncPool:
         self._settings = settings
         self.homes: Homes[Idle] = Homes(lambda: Idle(settings.most), _abandon)
         """What each event loop has."""
+        # A loop that hears of it closes what is idle, too, but the driver's warning may come first.
+        weakref.finalize(self, _abandon_all, self.homes)
 
     async def borrow(self, step: object) -> AsyncSession:
         """Return an idle connection of this event loop that still works, or a new one, or wait for one.
@@ -85,3 +88,9 @@ async def _lend(idle: Idle) -> AsyncSession | None:
 async def _abandon(idle: Idle) -> None:
     while idle:
         idle.pop().abandon()
+
+
+def _abandon_all(homes: Homes[Idle]) -> None:
+    for idle in homes.each():
+        while idle:
+            idle.pop().abandon()
