@@ -7,8 +7,9 @@ from collections import deque
 from typing import Final
 
 from molam_overlays.store.address import Address
+from molam_overlays.store.given import AsyncSession
 from molam_overlays.store.pool import Pool, full
-from molam_overlays.store.postgresql import AsyncSession, connect_async
+from molam_overlays.store.postgresql import connect_async
 from molam_overlays.store.tasks import Turn, running_loop
 from molam_overlays.transport.loops import Homes
 

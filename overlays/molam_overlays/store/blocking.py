@@ -18,10 +18,11 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import fork, way
-from molam_overlays.store.address import Address, wrap
+from molam_overlays.store.address import Address
 from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.given import Given, wrap
 from molam_overlays.store.pool import Places, full, settings_of
-from molam_overlays.store.session import INHERITED, Session
+from molam_overlays.store.session import IN_TRANSACTION, INHERITED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision
 from molam_overlays.store.turn import Turn
@@ -59,7 +60,7 @@ class Database:
         self.hops_threads = hops_threads
         target, self._settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
-        self.given: Session | None = None
+        self.given: Given | None = None
         self.turn = Turn(nests=not hops_threads)
         bounded = self._address is not None and not self._address.dialect.gated
         self._places = Places(self._settings.most if bounded else None)
@@ -73,6 +74,11 @@ class Database:
         else:
             self.dialect = self._address.dialect
             self.errors = self.dialect.import_errors()
+
+    @property
+    def ambient(self) -> bool:
+        """True where a handler writes in the step's transaction without asking for it."""
+        return self.given is not None and self.given.ambient
 
     @property
     def shown(self) -> str | None:
@@ -141,8 +147,9 @@ class Database:
             StoreError: the connection is to another kind of database, or the database fails; a
                 transaction that was open stays so, and none is left that was not.
         """
-        dialect, session = wrap(connection)
+        dialect, given = wrap(connection)
         check_dialect(dialect, self.dialect)
+        session = given.here()
         session.refuse_unusable()
         joined, done = session.in_transaction, False
         try:
@@ -308,14 +315,15 @@ class Transaction:
     def take(self) -> Session:
         """Take a connection: the one that was given, when it is free, or one of the store's own."""
         database = self._database
-        session = database.given
-        if session is None:
+        given = database.given
+        if given is None:
             if self._gated:
                 way.ask(database.location)
                 fork.enter(self)
             return database.lend(self)
+        session = given.here()
         session.refuse_unusable()
-        if not database.turn.take(self, BUSY_SECONDS):
+        if given.takes_turns and not database.turn.take(self, BUSY_SECONDS):
             raise StoreUnavailableError(OCCUPIED)
         if session.closed:
             raise StoreUnavailableError(CLOSED)
@@ -381,6 +389,8 @@ class Transaction:
         if session is not None:
             if self.ours:
                 undo(session)
+            if database.given is not None:
+                database.given.leave(session)
             self.session = None
         if database.given is not None:
             database.turn.give_back(self)
@@ -401,11 +411,6 @@ class Transaction:
 class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
 
-
-IN_TRANSACTION = (
-    "The connection is in a transaction, and this step must be seen by other workers at once. "
-    "Commit or roll back first, open the connection in autocommit, or give the store a URL."
-)
 
 CLOSED = "The connection that the store was given is closed. Give it an open one, or a URL."
 

@@ -95,5 +95,6 @@ def text_of(error: Exception, words: str | None = None) -> str:
 def not_migrated(text: str, command: str) -> StoreNotMigratedError:
     """Say that tables are missing, and which command makes them."""
     return StoreNotMigratedError(
-        f"The store's tables are missing or outdated ({text}). Create them with {command}."
+        f"The store's tables are missing or outdated ({text}). Create them with {command}, in Django with "
+        "`manage.py migrate`."
     )

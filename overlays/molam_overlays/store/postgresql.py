@@ -290,6 +290,9 @@ class AsyncSession(Lineage):
         if self.connection.autocommit:
             await self.connection.execute(_BEGIN.encode())
 
+    async def join(self) -> None:
+        """See `_Libpq.join`."""
+
     @property
     def is_failed(self) -> bool:
         return bool(self.connection.pgconn.transaction_status == _FAILED)

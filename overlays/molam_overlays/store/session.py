@@ -113,6 +113,12 @@ class Lineage:
             fork.let_go_of_socket(self.connection.fileno())
 
 
+IN_TRANSACTION = (
+    "The connection is in a transaction, and this step must be seen by other workers at once. "
+    "Commit or roll back first (in Django: outside of atomic() and ATOMIC_REQUESTS), open the "
+    "connection in autocommit, or give the store a URL."
+)
+
 INHERITED = (
     "The connection was opened before this process was forked and belongs to its parent. After a "
     "fork() open one in the child, or give the store a URL: then it opens its own."
