@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import calls, decoding, report, robustness, startup
+from benchmarks import calls, decoding, report, robustness, startup, stores
 from benchmarks.bench import Bench, Worker, running_server
 from benchmarks.environments import environment
 from benchmarks.figures import Figure, load_budgets, verdict
@@ -22,6 +22,9 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "webhooks": decoding.webhooks,
     "generator": startup.generator,
     "cancellations": robustness.cancellations,
+    "journal": stores.journal,
+    "events": stores.events,
+    "wakes": stores.wakes,
 }
 
 

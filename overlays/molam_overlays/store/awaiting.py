@@ -26,7 +26,7 @@ from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_as
 from molam_overlays.store.session import INHERITED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
-from molam_overlays.store.statement import Decision
+from molam_overlays.store.statement import Decision, is_at_once
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
 from molam_overlays.transport.loops import Homes
 
@@ -60,6 +60,7 @@ class AsyncDatabase:
             raise ConfigurationError(refusal(bare(target), _WANTED))
         self.dialect: Dialect = SQLITE if own else POSTGRESQL
         self.errors = self.dialect.import_errors()
+        self.implicit = self.dialect.implicit and self.given is None
         self.turn = Turn()
         self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
         """Idle connections, by event loop."""
@@ -94,22 +95,23 @@ class AsyncDatabase:
             return await in_thread(
                 lambda wanted: threaded.run_while(wanted, within, lambda: decide(*args, **kwargs))
             )
-        work = self._run(within, lambda: decide(*args, **kwargs))
+        implicit = self.implicit and is_at_once(decide)
+        work = self._run(within, lambda: decide(*args, **kwargs), implicit=implicit)
         return await (work if self.given is None else apart(work))
 
-    async def _run(self, within: Within, decide: Callable[[], Decision[T]]) -> T:
+    async def _run(self, within: Within, decide: Callable[[], Decision[T]], *, implicit: bool) -> T:
         for left in reversed(range(TRIES)):
             step = _Awaited(self, within)
             try:
                 async with step:
-                    await step.begin()
+                    await step.begin(implicit=implicit)
                     value = await step.drive(decide())
-                    if step.ours or within == "commit":
+                    if not implicit and (step.ours or within == "commit"):
                         await step.commit()
                     return value
             except self.errors as error:
                 if not (step.ours and left and self.dialect.may_repeat(error)):
-                    raise self.translate(error) from error
+                    raise self.translate(error, committing=implicit and step.is_lost) from error
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -214,7 +216,7 @@ class AsyncTransaction:
         else:
             await self.end(interrupted=kind is not None and not issubclass(kind, Exception))
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         raise NotImplementedError
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -260,7 +262,7 @@ class _Threaded(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self._step.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         await self._in_thread(self._step.begin)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -311,6 +313,7 @@ class _Awaited(AsyncTransaction):
         self._within = within
         self.session: AsyncSession | None = None
         self.ours = False
+        self.is_lost = False
 
     @property
     def connection(self) -> Any:
@@ -329,7 +332,7 @@ class _Awaited(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self.session is not None and self.session.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         database = self._database
         session = database.given
         if session is None:
@@ -347,7 +350,8 @@ class _Awaited(AsyncTransaction):
             return
         self.ours = True
         try:
-            await session.begin()
+            if not implicit:
+                await session.begin()
         except database.errors as error:
             raise database.translate(error) from error
 
@@ -391,6 +395,7 @@ class _Awaited(AsyncTransaction):
 
     def _let_go(self) -> None:
         session, self.session = self.session, None
+        self.is_lost = session is not None and session.closed
         if self._database.given is not None:
             self._database.turn.give_back(self)
         elif session is not None:
@@ -404,8 +409,8 @@ class _Awaited(AsyncTransaction):
 class _Apart(_Awaited):
     """On a connection that was given, for a caller's code to write in."""
 
-    async def begin(self) -> None:
-        await apart(super().begin())
+    async def begin(self, *, implicit: bool = False) -> None:
+        await apart(super().begin(implicit=implicit))
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         return await apart(super().run(decide, *args, **kwargs))
@@ -437,5 +442,7 @@ async def carry(session: AsyncSession, decision: Decision[T], now: float | None)
     """Carry a decision's statements to a session, and return what it decided."""
     return await adrive(
         decision,
-        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
+        lambda each: session.execute(
+            each.sql, {"now": now, **each.parameters}, *((each.then,) if each.then else ())
+        ),
     )

@@ -21,6 +21,8 @@ class Dialect:
     """True where the database's clock decides; else this machine's does."""
     notice: ClassVar[str]
     """How those who listen are told of a new event; empty where they look for themselves."""
+    implicit: ClassVar[bool]
+    """True where beginning and committing are round trips that a single statement can do without."""
     gated: ClassVar[bool]
     """True where no transaction may be open while the process forks; see `fork`."""
 

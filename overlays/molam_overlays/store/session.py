@@ -31,6 +31,11 @@ class Session(Protocol):
         ...
 
     @property
+    def used(self) -> float:
+        """When a statement last went well on it; a `time.monotonic`."""
+        ...
+
+    @property
     def inherited(self) -> bool:
         """True in a process that was forked after the session was made."""
         ...
@@ -84,6 +89,10 @@ class Lineage:
     def __init__(self) -> None:
         self._generation = fork.generation()
         self.holder: dict[str, object] = {}
+        self.owned = False
+        """True where a store opened it, and nobody else's statements come between."""
+        self.used = float("-inf")
+        """When a statement last went well on it, where that is told; a `time.monotonic`."""
 
     @property
     def inherited(self) -> bool:
