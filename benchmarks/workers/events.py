@@ -60,7 +60,7 @@ def put_in(store: str, count: int) -> None:
         connection.execute(
             "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < "
             f"{count}) INSERT INTO received_webhooks (event_id, type, payload, state, due_at, received_at)"
-            f" SELECT 'evt_' || n, 'payout.paid', {_PAYLOAD[store[0]]}, 'pending', {zero}, {zero} FROM s"
+            f" SELECT 'evt_' || n, 'payout.paid', {_PAYLOAD[store[0]]}, 'pending', {zero}, {zero} FROM s WHERE n <= {count}"
         )
         if not store.startswith("sqlite"):
             connection.execute("VACUUM ANALYZE received_webhooks")
