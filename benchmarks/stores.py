@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,7 +116,7 @@ def wakes(bench: Bench) -> list[Figure]:
 
 
 @contextlib.contextmanager
-def _store(kind: str) -> Iterator[str]:
+def _store(kind: str) -> Generator[str]:
     """A migrated database of its own, durable as it comes."""
     from molam_overlays.store.migrate import migrate
 
