@@ -11,6 +11,7 @@ from molam_overlays.store.entries import Recovered, Unsettled
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import AsyncJournal, Journal
 from molam_overlays.store.payload import fingerprint
+from molam_overlays.store.pool import Pool
 from molam_overlays.store.settlement import Outcome
 from molam_overlays.store.status import JournalStatus
 
@@ -25,6 +26,7 @@ __all__ = [
     "Journal",
     "JournalStatus",
     "Outcome",
+    "Pool",
     "Recovered",
     "Replay",
     "Unsettled",

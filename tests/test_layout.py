@@ -218,6 +218,7 @@ FLOORS = {
         "outcome",
         "product wire drive",
         "annotations integers keywords redact frames",
+        "home",
     ],
     "generator": [
         "__main__",

@@ -188,7 +188,7 @@ def _fields(shapes: Shapes, target: Named, scope: Scope) -> Iterator[Given]:
     }
     arguments = told_apart_by_place([(wire, "body") for wire in properties], scope)
     for wire, (schema, solid) in properties.items():
-        default = solid.fact("default")
+        default = shapes.default(solid)
         if default is None and wire in required and solid.kind == "enum" and len(solid.values) == 1:
             (default,) = solid.values
         client_default = str(solid.fact("x-molam-client-default") or "")

@@ -56,7 +56,9 @@ def body_shape(api: Api, shapes: Shapes, media: Media) -> Shape:
         elif solid.kind in _WITH_PARTS:
             # How the parts become text nobody says: it is handed over, and taken, as it is.
             schema = Schema(at=media.at, kind="string")
-    return shapes.for_files(kind == "multipart").shape(schema)
+    shapes = shapes.for_files(kind == "multipart")
+    solid = api.schemas.in_place(schema)
+    return shapes.map(solid) if shapes.files and solid.kind == "map" else shapes.shape(schema)
 
 
 # Requests

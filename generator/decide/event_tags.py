@@ -35,6 +35,8 @@ class Event:
     doc: str
     listed: bool = True
     """Whether the document lists that text; else it is taken for the webhook's name."""
+    others: tuple[str, ...] = ()
+    """More payloads of the same webhook, which nothing tells apart from the first."""
 
 
 @attrs.frozen
@@ -63,10 +65,18 @@ def tell_apart(api: Api) -> list[Event]:
             for value in claim.values:
                 owners.setdefault(value, set()).add(payload.key)
     found: dict[str, Event] = {}
+    nameless: dict[str, str] = {}
     for webhook, payload, claims in rows:
         said = told(webhook.facts.get("description"), webhook.facts.get("summary"))
         own = (one for one in claims if all(owners[value] == {payload.key} for value in one.values))
         claim = next(own, _Claim("", (webhook.path,)))
+        if not claim.tag and nameless.setdefault(webhook.path, webhook.at) == webhook.at:
+            before = found.get(webhook.path)
+            if before is not None and not before.tag:
+                others = dict.fromkeys((*before.others, payload.key))
+                others.pop(before.key, None)
+                found[webhook.path] = attrs.evolve(before, others=tuple(others))
+                continue
         if not claim.tag and _is_taken(api, webhook, payload, [*found.values()]):
             continue
         for value in claim.values:

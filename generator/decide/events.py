@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from generator.decide import views
+from generator.decide.annotations import joined
 from generator.decide.event_tags import USUAL, Event, tell_apart
 from generator.decide.homes import Homes
 from generator.decide.imports import isort, settle, use
@@ -31,16 +32,23 @@ def events(api: Api, homes: Homes, signature_header: str) -> views.Events | None
     found = tell_apart(api)
     if not found:
         return None
-    base = _base(api, (event.key for event in found))
+    keys = [key for event in found for key in (event.key, *event.others)]
+    base = _base(api, keys)
     view = views.Events(
         events=tuple(
-            views.Event(literal(event.kind), _class(homes, event.key), event.doc) for event in found
+            views.Event(
+                literal(event.kind),
+                _class(homes, event.key),
+                event.doc,
+                joined(*(_class(homes, key) for key in (event.key, *event.others))),
+            )
+            for event in found
         ),
         base=_class(homes, base) if base else of_runtime("Model"),
-        classes=tuple(dict.fromkeys(_class(homes, event.key) for event in found)),
+        classes=tuple(dict.fromkeys(_class(homes, key) for key in keys)),
         signature_header=signature_header,
     )
-    view = _with_kinds(view, found)
+    view = _with_kinds(view, found, homes)
     fixed = (
         *(use("typing", name)
           for name in ("Any", "ClassVar", "Final", "Literal", "TypeAlias", "TypeVar", "overload")),
@@ -52,17 +60,26 @@ def events(api: Api, homes: Homes, signature_header: str) -> views.Events | None
     return attrs.evolve(settled, names=tuple(names), imports=imports)
 
 
-def _with_kinds(view: views.Events, found: Sequence[Event]) -> views.Events:
+def _with_kinds(view: views.Events, found: Sequence[Event], homes: Homes) -> views.Events:
     """Add what a document says of telling events apart; nothing where ``type`` does."""
     if all(event.tag == USUAL and event.listed for event in found):
         return view
     tags = tuple(dict.fromkeys(event.tag for event in found if event.tag))
     nameless = any(not event.tag or not event.listed for event in found)
     only = len(found) == 1 and not tags
+    telling = f"only={literal(found[0].kind)}" if only else f"tags={literal(tags)}"
+    several = [
+        f"{literal(event.kind)}: {of_runtime('Union')}"
+        f"({', '.join(_class(homes, key) for key in (event.key, *event.others))})"
+        for event in found
+        if event.others
+    ]
+    if several:
+        telling += f", several={{{', '.join(several)}}}"
     return attrs.evolve(
         view,
         kinds=of_runtime("Kinds"),
-        telling=f"only={literal(found[0].kind)}" if only else f"tags={literal(tags)}",
+        telling=telling,
         router=of_runtime("KindRouter"),
         by_name="EventType | None" if nameless else "",
     )

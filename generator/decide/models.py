@@ -112,6 +112,7 @@ def _annotation(schema: Schema, read: str, accept: str) -> str:
 
 def _class(shapes: Shapes, roles: Roles, named: Named) -> views.Class:
     schema = named.schema
+    shapes = shapes.for_files(named.key in roles.with_files)
     if schema.base:
         home = shapes.homes[schema.base]
         bases = use(home.module, home.name)
@@ -153,10 +154,9 @@ def _class_doc(named: Named) -> str:
 
 
 def _fields(shapes: Shapes, roles: Roles, named: Named) -> tuple[views.Field, ...]:
-    inner = shapes.for_files(named.key in roles.with_files)
     required = shapes.schemas.required(named.schema)
     return tuple(
-        _field(inner, roles, named, wire, wire in required) for wire in named.schema.properties
+        _field(shapes, roles, named, wire, wire in required) for wire in named.schema.properties
     )
 
 
@@ -169,7 +169,8 @@ def _field(shapes: Shapes, roles: Roles, named: Named, wire: str, needed: bool) 
     if attribute != wire:
         arguments.append(f"name={literal(wire)}")
     if named.key not in roles.pages:
-        arguments += _left_out(solid, needed, roles.tags.get((named.key, wire)))
+        tag = roles.tags.get((named.key, wire))
+        arguments += _left_out(solid, shapes.default(solid), needed, tag)
     elif not needed:
         arguments.append("default=None")
     if shapes.schemas.is_marked(schema, "x-molam-sensitive"):
@@ -186,10 +187,9 @@ def _field(shapes: Shapes, roles: Roles, named: Named, wire: str, needed: bool) 
     )
 
 
-def _left_out(solid: Schema, needed: bool, tag: str | None) -> Iterator[str]:
+def _left_out(solid: Schema, default: Any, needed: bool, tag: str | None) -> Iterator[str]:
     """Yield the arguments of a field that say what is sent when nobody gives a value."""
     read_only = bool(solid.fact("readOnly"))
-    default = solid.fact("default")
     if default is None and solid.kind in ("string", "enum"):
         # The class is the tag: who builds one need not say it again.
         default = tag

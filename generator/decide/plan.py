@@ -17,7 +17,7 @@ from generator.decide.operations import api_modules
 from generator.decide.prose import module_doc, paragraph_doc
 from generator.decide.public_api import Module, PublicApi
 from generator.decide.roles import find_roles
-from generator.decide.runtime import ERROR, RUNTIME_MODELS
+from generator.decide.runtime import ERROR, HOME, RUNTIME_MODELS
 from generator.decide.security import choose
 from generator.decide.servers import servers_doc, usual_prefix, usual_server
 from generator.decide.shapes import Shapes
@@ -55,6 +55,7 @@ def plan(api: Api, graph: Graph, public: PublicApi, package: str = "") -> views.
         server_doc=paragraph_doc(servers_doc(api), 4),
         models=models,
         model_names=_model_names(models),
+        says_home=(package, brand.error, brand.distribution, brand.environment) != HOME,
         api=tuple(module for module, _ in functions),
         client=one_client(asynchronous=False),
         async_client=one_client(asynchronous=True),

@@ -87,13 +87,32 @@ def _with_files(api: Api) -> frozenset[str]:
     outside: set[str] = set()
     for operation in [*api.operations, *api.webhooks]:
         for media in operation.body.media if operation.body else ():
-            where = inside if kind_of(media.media) == "multipart" else outside
-            _collect(api, media.schema, where)
+            if kind_of(media.media) == "multipart":
+                inside.update(_bodies(api, media.schema))
+            else:
+                _collect(api, media.schema, outside)
         for answer in operation.responses:
             for media in answer.media:
                 _collect(api, media.schema, outside)
                 _collect(api, media.item, outside)
     return frozenset(inside - outside)
+
+
+def _bodies(api: Api, schema: Schema | None) -> set[str]:
+    """Return the keys of the objects that a body may be; what stands below is JSON in a part."""
+    found: set[str] = set()
+    todo = [] if schema is None else [schema]
+    while todo:
+        part = todo.pop()
+        todo.extend(part.members)
+        if part.kind != "ref":
+            continue
+        target = api.schemas.target_or_kinds(part)
+        if target.key not in found:
+            found.update((target.key, *(one.key for one in api.schemas.bases(target.schema))))
+            todo.extend(target.schema.members)
+            todo.extend([target.schema] if target.schema.kind == "ref" else [])
+    return found
 
 
 def _collect(api: Api, schema: Schema | None, found: set[str]) -> None:

@@ -17,6 +17,9 @@ PACKAGE: Final = "molam_overlays"
 """The runtime's own name."""
 ERROR: Final = "MolamError"
 """What the runtime calls the error above all others."""
+HOME: Final = ("molam_sdk", ERROR, "molam-sdk-python", "MOLAM")
+"""What the runtime takes its package to be called where nobody says: import name, error above all
+others, distribution, beginning of environment variables."""
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "annotations": ("Unpack", "later",),
@@ -30,6 +33,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "cli.entry": ("run",),
     "config": ("CallOptions", "Config",),
     "frames": ("sealed",),
+    "home": ("settle",),
     "message.body": ("Body", "Encoding", "Result",),
     "message.credentials": ("Credentials",),
     "message.parameters": ("Parameter",),

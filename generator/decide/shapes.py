@@ -6,6 +6,7 @@ The parser's graph says what a leaf is; constraints and formats come from the do
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -41,7 +42,7 @@ class Shapes:
     here: str = ""
     """The module that the expressions will stand in."""
     files: bool = False
-    """Whether binary text stands for files, as it does in multipart bodies."""
+    """Whether binary text stands for files, as it does in the parts of multipart bodies."""
     inside: tuple[str, ...] = ()
     """The names that are being written out."""
 
@@ -52,6 +53,10 @@ class Shapes:
     def for_files(self, files: bool = True) -> Shapes:
         """Return the same for what binary text stands for files in, or does not."""
         return attrs.evolve(self, files=files)
+
+    def default(self, solid: Schema) -> Any:
+        """Return what a property has when nobody gives it; a file's default, a text, is no file."""
+        return None if self.files and is_file(solid) else solid.fact("default")
 
     def shape(self, schema: Schema) -> Shape:
         """Return a schema in Python, with null if it allows null."""
@@ -85,7 +90,8 @@ class Shapes:
                     call("Array", item.runtime, *limits(schema)),
                 )
             case "map":
-                return self.map(schema)
+                # As a part it is JSON, in which there are no files.
+                return self.for_files(False).map(schema)
             case "object":
                 raise AssertionError(f"an object without a name: {schema.at}")
             case "union":
@@ -151,7 +157,10 @@ class Shapes:
         elif schema.extra is True:
             parts = []
         if not parts:
-            return self.plain(Schema(at=schema.at, kind="any"))
+            anything = self.for_files(False).plain(Schema(at=schema.at, kind="any"))
+            if not self.files:
+                return anything
+            return attrs.evolve(anything, runtime=call("Union", call("Binary"), anything.runtime))
         if len(parts) == 1:
             return self.shape(parts[0])
         read, accept, runtimes = _together(map(self.shape, parts))

@@ -249,6 +249,8 @@ class Event:
     type: str
     name: str
     doc: str
+    annotation: str
+    """Its class, or all that it may be."""
 
 
 @attrs.frozen
@@ -311,6 +313,8 @@ class Package:
     """Source of the path below a host that only the caller names; empty for none."""
     models: tuple[ModelModule, ...]
     model_names: tuple[Entry, ...]
+    says_home: bool
+    """Whether the runtime has to be told what the package is called."""
     api: tuple[ApiModule, ...]
     client: Client
     async_client: Client

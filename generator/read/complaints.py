@@ -18,6 +18,12 @@ _PROSE: Final = frozenset(
     {"description", "summary", "title", "termsOfService", "externalDocs", "contact", "license",
      "example", "examples"}
 )  # fmt: skip
+_MAY_BE_EMPTY: Final = frozenset(
+    {"callbacks", "encoding", "enum", "headers", "links", "operationId", "parameters", "properties",
+     "required", "servers", "tags", "variables"}
+)  # fmt: skip
+"""Keys behind which, in YAML, somebody wrote nothing: as good as not there."""
+_NAMED_SCHEMAS: Final = frozenset({"properties", "schemas", "$defs", "definitions"})
 _PROSE_OBJECTS: Final = frozenset({"externalDocs", "contact", "license", "info"})
 _FILLED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("description", "title", "version", "name", "url", "authorizationUrl",
@@ -30,11 +36,13 @@ _FILLED: Final[Mapping[str, Any]] = {
 _NAMED_BY: Final = frozenset({"parameter", "securityScheme"})
 """Kinds of objects that are nothing without a name."""
 _OF_3_1: Final = frozenset(
-    {"const", "examples", "if", "then", "else", "prefixItems", "patternProperties", "contains",
+    {"const", "if", "then", "else", "prefixItems", "patternProperties", "contains",
      "propertyNames", "$defs", "definitions", "contentEncoding", "contentMediaType",
      "dependentRequired", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
-     "contentSchema", "minContains", "maxContains", "$anchor", "$comment", "$schema", "$id"}
+     "contentSchema", "minContains", "maxContains", "$anchor", "$id"}
 )  # fmt: skip
+_SAYING_NOTHING: Final = frozenset({"examples", "$comment", "$schema"})
+"""Those of OpenAPI 3.1 from which nothing follows."""
 _WORDS: Final = frozenset({"$ref", "in", "type", "openapi"})
 """Keys whose text is never a number by mistake."""
 _REPEATED: Final = {"required": "duplicate-required", "tags": "duplicate-tag"}
@@ -149,8 +157,8 @@ def _complaints(error: Any, at: str, kind: str) -> Iterator[Complaint]:
         yield _no_choice(error, at, name, where)
     elif word == "not" and isinstance(value, dict) and {"example", "examples"} <= value.keys():
         yield Complaint(
-            "structure", f"The keys example and examples do not go together {where}", at,
-            "Remove one of the two", pointers.join(at, "examples"),
+            "two-examples", f"The keys example and examples do not go together {where}", at,
+            "Remove one of the two", pointers.join(at, "example"),
         )  # fmt: skip
     elif word == "type" or word in ("oneOf", "anyOf"):
         kinds = list(error.kind.types) if word == "type" else ["object"]
@@ -187,7 +195,10 @@ def _missing(key: str, value: Any, at: str, kind: str, where: str) -> Complaint:
         )  # fmt: skip
     place = pointers.join(at, key)
     if key in _FILLED and not (key == "name" and kind in _NAMED_BY):
-        return Complaint("missing-key", what, place, "Add it", place, _FILLED[key], lacking=True)
+        rule = "missing-key"
+        if key == "description" or kind in _PROSE_OBJECTS - {"info"}:
+            rule = "missing-description"
+        return Complaint(rule, what, place, "Add it", place, _FILLED[key], lacking=True)
     return Complaint("missing-key", what, place, "Add it", at, lacking=True)
 
 
@@ -195,6 +206,8 @@ def _unexpected(key: str, value: Any, at: str, kind: str, where: str) -> Complai
     place = pointers.join(at, key)
     what = f"The key {shown(key)} means nothing {where}"
     advice = "Correct or remove it; own keys start with x-"
+    if kind == "schema" and key in _SAYING_NOTHING:
+        return Complaint("later-annotation", what, place, advice, place)
     if kind == "schema" and key in _OF_3_1:
         what = f"The key {shown(key)} is OpenAPI 3.1's, this document is 3.0 {where}"
         return Complaint(
@@ -233,7 +246,8 @@ def _no_choice(error: Any, at: str, name: str, where: str) -> Complaint:
         place = pointers.join(at, fill or missing[0])
         if fill is None:
             return Complaint("missing-key", what, place, "Add one", at, lacking=True)
-        return Complaint("missing-key", what, place, "Add one", place, _FILLED[fill], lacking=True)
+        rule = "missing-description" if fill == "description" else "missing-key"
+        return Complaint(rule, what, place, "Add one", place, _FILLED[fill], lacking=True)
     what = f"The keys of {name} do not go together {where}"
     target = at
     if {"schema", "content"} <= value.keys():
@@ -248,9 +262,13 @@ def _of_wrong_type(value: Any, kinds: list[str], at: str, name: str, where: str)
     tokens = pointers.split(at)
     key = tokens[-1] if tokens else ""
     above = tokens[-2] if len(tokens) > 1 else ""
+    if value is None and above in _NAMED_SCHEMAS:
+        return Complaint("wrong-type", what, at, "Write {} for any value", at, {})
     if value is None and (key in _PROSE or above in _PROSE_OBJECTS):
         what = f"{name} is null, which is no text, {where}"
         return Complaint("null-description", what, at, "Remove it", at)
+    if value is None and key in _MAY_BE_EMPTY:
+        return Complaint("null-value", f"{name} is null {where}", at, "Remove it", at)
     if (key == "type" and isinstance(value, list)) or (
         key in _EXCLUSIVE and isinstance(value, (bool, int, float))
     ):
@@ -258,8 +276,6 @@ def _of_wrong_type(value: Any, kinds: list[str], at: str, name: str, where: str)
     if "string" in kinds and isinstance(value, (bool, int, float)) and key not in _WORDS:
         text = json.dumps(value)
         return Complaint("wrong-type", what, at, advice, at, text)
-    if value is None and above in ("properties", "schemas", "$defs", "definitions"):
-        return Complaint("wrong-type", what, at, "Write {} for any value", at, {})
     return Complaint("wrong-type", what, at, advice, at)
 
 

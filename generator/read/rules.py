@@ -84,6 +84,10 @@ _TABLE: Final = (
     Rule("empty-list", "It says nothing, and is passed over", warns=True),
     Rule("duplicate-item", "It is read once", warns=True),
     Rule("duplicate-tag", "The first one is read", warns=True),
+    Rule("later-annotation", "Nothing follows from it", warns=True),
+    Rule("two-examples", "The one under examples is read", warns=True),
+    Rule("missing-description", "It is read as if it were empty", warns=True),
+    Rule("null-value", "It is read as if it were not there", warns=True),
     Rule("null-description", "It is read as if it were not there", warns=True),
 )
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _TABLE}

@@ -34,7 +34,9 @@ from generator.write.render import Tree
 _KEY: Final = ("header", IDEMPOTENCY.lower())
 _IGNORED: Final = {("header", name) for name in NEVER_SENT}
 _UNEMITTED: Final = ("not", "if", "then", "else", "contains", "dependentSchemas",
-                     "unevaluatedItems", "contentSchema", "propertyNames")  # fmt: skip
+                     "unevaluatedItems", "contentSchema", "propertyNames",
+                     # Reached by reference alone.
+                     "$defs", "definitions")  # fmt: skip
 _COMPOSED: Final = re.compile(r"/(?:allOf|oneOf|anyOf)/")
 
 
@@ -184,6 +186,8 @@ class _Account:
                     self.missing(f"The request body {media}", own)
             given = [chunks.get(found.function, "") for chunks in methods.values()]
             self.check(guards.open_bodies(self.document, body, own, given))
+            self.check(guards.optional_body(found, body, own))
+            self.check(guards.read_only_arguments(self.document, found, body, own))
 
     def answers(
         self,
@@ -219,6 +223,7 @@ class _Account:
     def schemas(self) -> None:
         attributes: dict[str, set[str]] = {}
         sources: dict[str, set[str]] = {}
+        members: dict[str, dict[str, ast.Call]] = {}
         parsed = self.models
         held = {path: constants_of(source) for path, source in parsed.items()}
         written = {
@@ -227,12 +232,14 @@ class _Account:
         for module in self.package.models:
             constants = held[f"models/{module.module.rpartition('.')[2]}.py"]
             for model in module.classes:
-                fields = written.get(model.name)
+                fields = written.get(model.name, {})
                 wires = {field.wire for field in model.fields}
-                if fields != wires:
-                    lost = sorted(wires ^ (fields or set()))
+                if fields.keys() != wires:
+                    lost = sorted(wires ^ fields.keys())
                     self.missing(f"{model.name} with {', '.join(lost)}", _real(model.key))
                 attributes.setdefault(model.key, set()).update(wires)
+                if "[" not in model.bases:  # a page, which is never sent
+                    members[model.key] = fields
                 sources[model.key] = constants
             for alias in module.aliases:
                 sources[alias.key] = constants
@@ -251,6 +258,8 @@ class _Account:
                 at = pointers.join(node.pointer, "properties", name)
                 if part is not False and not self.has(attributes, node.pointer, name):
                     self.missing(f"The property {name}", at)
+            if held_by := members.get(node.pointer):
+                self.check(guards.read_only_members(self.document, value, node.pointer, held_by))
             listed = value.get("enum") or ([value["const"]] if "const" in value else [])
             for one in listed:
                 shown = repr(one)

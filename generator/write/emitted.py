@@ -30,6 +30,8 @@ class Operation:
     parameters: set[Place] = attrs.Factory(set)
     defaults: dict[Place, Any] = attrs.Factory(dict)
     """What is sent for parameters that nobody gave."""
+    body: ast.expr | None = None
+    """What is sent as its body."""
     credentials: ast.expr | None = None
     """Its own, where it has them."""
     bodies: set[str] = attrs.Factory(set)
@@ -73,6 +75,7 @@ def emitted_operations(module: ast.Module) -> Iterator[Operation]:
                         ) if name in constants:
                             constants[name].function = function
                             constants[name].defaults.update(_defaults(given))
+                            constants[name].body = given_as(given, "body")
                         case _:
                             pass
             case _:
@@ -122,6 +125,19 @@ def _defaults(keywords: list[ast.keyword]) -> Iterator[tuple[Place, Any]]:
                         yield (keyword.arg or "", _text(name)), literal_of(value.body)
             case _:
                 pass
+
+
+def given_as(keywords: list[ast.keyword], name: str) -> ast.expr | None:
+    """Return what a call is given under a name."""
+    return next((one.value for one in keywords if one.arg == name), None)
+
+
+def fields_in(body: ast.expr | None) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the fields that a body is made of, each with what is sent as it."""
+    fields = body.args[0] if isinstance(body, ast.Call) and body.args else body
+    if isinstance(fields, ast.Dict):
+        for name, value in zip(fields.keys, fields.values, strict=True):
+            yield _text(name), value
 
 
 def literal_of(value: ast.expr | None) -> Any:
@@ -211,15 +227,22 @@ def constants_of(module: ast.Module) -> set[str]:
     return found
 
 
-def emitted_classes(module: ast.Module) -> Iterator[tuple[str, set[str]]]:
-    """Yield the classes of an emitted module with their members."""
+def emitted_classes(module: ast.Module) -> Iterator[tuple[str, dict[str, ast.Call]]]:
+    """Yield the classes of an emitted module with what declares each member."""
     for node in module.body:
         if isinstance(node, ast.ClassDef):
-            wires = {
-                _named(part.value, "name", part.target.id)
-                for part in node.body
-                if isinstance(part, ast.AnnAssign)
-                and isinstance(part.target, ast.Name)
-                and part.value is not None
-            }
-            yield node.name, wires
+            yield (
+                node.name,
+                {
+                    _named(part.value, "name", part.target.id): part.value
+                    for part in node.body
+                    if isinstance(part, ast.AnnAssign)
+                    and isinstance(part.target, ast.Name)
+                    and isinstance(part.value, ast.Call)
+                },
+            )
+
+
+def is_settable(declaration: ast.Call) -> bool:
+    """Tell whether callers may give a member."""
+    return literal_of(given_as(declaration.keywords, "init")) is not False

@@ -20,6 +20,8 @@ from generator.write.emitted import (
     Place,
     bindings,
     credentials_of,
+    fields_in,
+    is_settable,
     literal_of,
 )
 
@@ -48,7 +50,7 @@ def defaults(
 ) -> Iterator[Lost]:
     """Yield the defaults of an operation's parameters that it does not send."""
     for place, (parameter, at) in parameters.items():
-        wanted = _default_of(document, *_schema_of(parameter, at))
+        wanted = _fact(document, "default", *_schema_of(parameter, at))
         if place in found.parameters and wanted is not None:
             sent = found.defaults.get(place, _ANY)
             if sent is _ANY or sent != wanted:
@@ -61,16 +63,55 @@ def _schema_of(parameter: Mapping[str, Any], at: str) -> tuple[Any, str]:
     return parameter.get("schema"), pointers.join(at, "schema")
 
 
-def _default_of(document: Document, schema: Any, at: str) -> Any:
-    """Return the default that a schema has, through plain references."""
+def _fact(document: Document, word: str, schema: Any, at: str) -> Any:
+    """Return what a schema says under a keyword, through plain references."""
     while isinstance(schema, Mapping):
         if "$ref" not in schema:
-            return schema.get("default")
-        if document.version != "3.0" and schema.get("default") is not None:
-            return schema["default"]
+            return schema.get(word)
+        if document.version != "3.0" and schema.get(word) is not None:
+            return schema[word]
         at = document.resolve(str(schema["$ref"]), at)
         schema = document.at(at)
     return None
+
+
+# Bodies
+
+
+def optional_body(found: Operation, body: Mapping[str, Any], at: str) -> Iterator[Lost]:
+    """Yield the body that may be left out, and is sent when nobody gave any of it.
+
+    The flag that asks for a stream is given by the method itself.
+    """
+    sent = [value for name, value in fields_in(found.body) if name != "stream" or not found.streams]
+    if not body.get("required") and any(isinstance(one, ast.IfExp) for one in (found.body, *sent)):
+        yield "The rule that the body may be left out", at
+
+
+def read_only_arguments(
+    document: Document, found: Operation, body: Mapping[str, Any], at: str
+) -> Iterator[Lost]:
+    """Yield the fields of a body that are sent though every word on them says readOnly."""
+    sent = {name for name, _ in fields_in(found.body)}
+    for media, held in (body.get("content") or {}).items():
+        schema_at = pointers.join(at, "content", media, "schema")
+        said: dict[str, list[tuple[Any, str]]] = {}
+        for name, part in _properties(document, held.get("schema"), schema_at):
+            said.setdefault(name, []).append(part)
+        for name in sent & said.keys():
+            if all(_fact(document, "readOnly", *part) is True for part in said[name]):
+                yield f"The rule that {name} is never sent", said[name][0][1]
+
+
+def read_only_members(
+    document: Document, schema: Mapping[str, Any], at: str, members: Mapping[str, ast.Call]
+) -> Iterator[Lost]:
+    """Yield the members of a class that callers may give though they are readOnly."""
+    for name, part in (schema.get("properties") or {}).items():
+        part_at = pointers.join(at, "properties", name)
+        settable = name in members and is_settable(members[name])
+        if settable and _fact(document, "readOnly", part, part_at) is True:
+            yield f"The rule that {name} is never sent", part_at
 
 
 # Media types

@@ -11,11 +11,14 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from generator.decide.runtime import RUNTIME
-from generator.decide.views import Entry, Package
+from generator.decide.views import Brand, Entry, Package
 from generator.text.literal import literal, plain
 from generator.write.formatter import formatted
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
+
+_NAMES_A_FILE: Final = 800
+"""A name takes up to five lines where it is listed."""
 
 Tree = dict[str, bytes]
 """Path below the package folder, with slashes, to content."""
@@ -66,7 +69,7 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     for module in package.models:
         path = f"models/{module.module.rpartition('.')[2]}.py"
         yield path, text("model.py.jinja", module=module)
-    yield "models/__init__.py", _lazy(text, '"""Every model of the API."""', package.model_names)
+    yield from _models(text, package)
     for api in package.api:
         yield f"api/{api.module.rpartition('.')[2]}.py", text("api.py.jinja", module=api)
     doc = "One module a tag of the document, one function an operation."
@@ -92,13 +95,44 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield (
         "__init__.py",
         _lazy(
-            text, package.top_doc, package.top, package.submodules, literal(package.brand.version)
+            text,
+            package.top_doc,
+            package.top,
+            package.submodules,
+            literal(package.brand.version),
+            package.brand if package.says_home else None,
         ),
     )
     yield "_product.py", text("product.py.jinja", package=package)
     yield "__main__.py", text("main.py.jinja", package=package)
     yield "sandbox/__init__.py", text("sandbox.py.jinja", package=package)
     yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
+
+
+def _models(text: Any, package: Package) -> Iterator[tuple[str, str]]:
+    """Yield the file that hands out all models, and what it is split into where there are many."""
+    doc, listed = '"""Every model of the API."""', package.model_names
+    if len(listed) <= _NAMES_A_FILE:
+        yield "models/__init__.py", _lazy(text, doc, listed)
+        return
+    parts: list[str] = []
+    for start in range(0, len(listed), _NAMES_A_FILE):
+        parts.append(f"_names_{len(parts) + 1}")
+        entries = listed[start : start + _NAMES_A_FILE]
+        yield f"models/{parts[-1]}.py", text("names.py.jinja", entries=entries)
+    yield (
+        "models/__init__.py",
+        text(
+            "lazy.py.jinja",
+            doc=doc,
+            parts=parts,
+            package=package.name,
+            entries=(),
+            submodules=(),
+            version="",
+            brand=None,
+        ),
+    )
 
 
 def _parts(text: Any, package: Package) -> Iterator[tuple[str, str]]:
@@ -121,14 +155,17 @@ def _lazy(
     entries: tuple[Entry, ...],
     submodules: tuple[Entry, ...] = (),
     version: str = "",
+    brand: Brand | None = None,
 ) -> str:
     names = sorted([entry.name for entry in entries] + (["__version__"] if version else []))
     rendered: str = text(
         "lazy.py.jinja",
         doc=doc,
+        parts=(),
         entries=entries,
         submodules=submodules,
         names=names,
         version=version,
+        brand=brand,
     )
     return rendered

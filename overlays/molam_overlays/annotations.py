@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, ForwardRef
 
+from molam_overlays.home import home
+
 if TYPE_CHECKING:
     from typing_extensions import Self as Self
     from typing_extensions import Unpack as Unpack
@@ -25,11 +27,15 @@ else:
 def at_home(module: str, *public: Any) -> None:
     """Say from where users import these classes and functions, and where their pickles look.
 
+    Args:
+        module: of our own package; another package that this runtime serves has one like it.
+        public: the classes and functions.
+
     The annotations of a class still mean what they mean in the module that they are written in.
     """
     for each in public:
         written_in = each.__module__
-        each.__module__ = module
+        each.__module__ = home().module(module)
         if isinstance(each, type):
             each.__annotations__ = {
                 name: _reference(annotation, written_in)

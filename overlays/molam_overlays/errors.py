@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from molam_overlays.annotations import at_home
+from molam_overlays.home import home
 from molam_overlays.outcome import (
     Attempt,
     Delivery,
@@ -83,6 +84,7 @@ class MolamError(Exception):
         return self.__reduce__()
 
 
+MolamError.__name__ = MolamError.__qualname__ = home().error
 _BOUND = frozenset({"_resume", "_aresume", "_said"})
 """What an error knows of the process it happened in."""
 

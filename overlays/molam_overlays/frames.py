@@ -32,6 +32,7 @@ _CARRIERS: Final = frozenset(
         "h2",
         "hpack",
         "httpcore",
+        "httpcore2",
         "httpx",
         "httpx2",
         "json",

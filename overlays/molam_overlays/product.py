@@ -14,7 +14,9 @@ from typing import Any, Final
 
 import attrs
 
-DISTRIBUTION: Final = "molam-sdk-python"
+from molam_overlays.home import OURS, home
+
+DISTRIBUTION: Final = OURS.distribution
 """What brings this runtime."""
 DOCUMENTATION: Final = "https://molam.github.io/python-sdk/"
 """Where the pages are that this package is explained on."""
@@ -50,6 +52,7 @@ class Product:
     """The folder of SQL migrations inside the package."""
 
 
-def missing_extra(extra: str, distribution: str = DISTRIBUTION) -> str:
-    """Say which extra to install, in one line."""
+def missing_extra(extra: str, distribution: str = "") -> str:
+    """Say which extra to install, in one line; of the package of this process by default."""
+    distribution = distribution or home().distribution
     return f'This needs the extra `{extra}`: pip install "{distribution}[{extra}]"'

@@ -148,6 +148,17 @@ def test_references_by_anchor_and_into_defs_are_followed(build: Build) -> None:
     assert (order.a.n, order.b.n) == (1, 2)
 
 
+def test_definitions_of_another_file_that_refer_to_it_are_followed(build: Build) -> None:
+    order = """
+type: object
+properties: {line: {$ref: '#/$defs/Line'}}
+$defs: {Line: {type: object, properties: {n: {type: integer}, order: {$ref: '#'}}}}
+"""
+    models = build(schemas(Order={"$ref": "order.yaml"}), order=order).models
+    read = models.Order.from_dict({"line": {"n": 1, "order": {"line": {"n": 2}}}})
+    assert read.line.order.line.n == 2
+
+
 def test_bytes_have_the_names_of_both_dialects(build: Build) -> None:
     models = build(schemas(Order={"type": "object", "properties": {
         "old": {"type": "string", "format": "byte"},
@@ -204,6 +215,53 @@ def test_mutual_tls_sends_no_key(build: Build, recorder: Any) -> None:
     adapter = recorder(status=204, body="")
     build(document).client(adapter).do_it()
     assert "sk_test_1" not in str(adapter.last)
+
+
+def test_text_described_as_an_object_is_text(build: Build, recorder: Any) -> None:
+    described = {"type": "object", "properties": {"a": {"type": "string"}}}
+    plain = {"content": {"text/plain": {"schema": described}}}
+    document = one(requestBody=plain, responses={"200": {"description": "Plain.", **plain}})
+    built = build(document)
+    assert built.client(recorder(body="a,b")).do_it() == "a,b"
+    assert "def do_it(self, *, body: str | None = None" in built.text("client.py")
+
+
+def having(name: str) -> dict[str, Any]:
+    return {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+
+
+def test_several_unions_in_one_all_of_have_a_class_for_each_pair(build: Build) -> None:
+    unions = [{"oneOf": [having("a"), having("b")]}, {"oneOf": [having("c"), having("d")]}]
+    built = build(schemas(Both={"allOf": unions}, Holder={"type": "object", "properties": {
+        "both": {"$ref": "#/components/schemas/Both"}}}))  # fmt: skip
+    for pair in (
+        {"a": "1", "c": "2"},
+        {"a": "1", "d": "2"},
+        {"b": "1", "c": "2"},
+        {"b": "1", "d": "2"},
+    ):
+        read = built.models.Holder.from_dict({"both": pair}).both
+        assert [getattr(read, name) for name in pair] == [*pair.values()]
+
+
+def test_an_id_moves_what_references_below_it_are_relative_to(build: Build) -> None:
+    built = build(schemas(
+        Outer={"$id": "https://shop.example/outer", "type": "object",
+               "properties": {"own": {"$ref": "#/$defs/part"},
+                              "far": {"$ref": "inner#/properties/size"}},
+               "$defs": {"part": {"type": "boolean"}}},
+        Inner={"$id": "https://shop.example/inner", "type": "object",
+               "properties": {"size": {"type": "integer"},
+                              "outer": {"$ref": "https://shop.example/outer"}}},
+    ))  # fmt: skip
+    inner = built.models.Inner(outer={"own": True, "far": 3})
+    assert type(inner.outer) is built.models.Outer
+    assert (
+        built.types(
+            "from PKG.models import Outer\nx: bool | None = Outer().own\ny: int | None = Outer().far\n"
+        )
+        == ""
+    )
 
 
 def pictures(**encoding: Any) -> dict[str, Any]:

@@ -355,8 +355,8 @@ REFUSED = {
     "a version that is a number": ("openapi: 3.1\n", "api.yaml:1: The OpenAPI version", "`3.1.0`"),
     "no content": (HEAD, "api.yaml:1: One of the keys paths, components, webhooks is", "Add one."),
     "a missing key": (
-        ok("      responses:\n        '200': {}\n"),
-        "api.yaml:9: The key 'description' is missing in /paths/~1a/get/responses/200.",
+        ok("      parameters: [{in: query, schema: {}}]\n"),
+        "api.yaml:8: The key 'name' is missing in /paths/~1a/get/parameters/0.",
         "Add it.",
     ),
     "an unknown key": (

@@ -250,6 +250,27 @@ def test_a_form_is_written_as_forms_are(build: Build) -> None:
     assert call.media == "application/x-www-form-urlencoded"
 
 
+def test_a_part_that_is_an_object_is_json_without_files(build: Build) -> None:
+    part = {"type": "object", "properties": {"any": {}, "free": {"type": "object"}}}
+    schema = {"type": "object", "properties": {
+        "file": {"type": "string", "format": "binary", "default": ""}, "free": {"type": "object"}, "part": part}}  # fmt: skip
+    built = build(one("/x", requestBody=body(schema, "multipart/form-data")))
+    given = {"free": {"a": [1]}, "part": {"any": "b", "free": {"c": "d"}}}
+    content = call_of(built, file=b"\x00", **given).content
+    for shown in (b"\x00", b'{"a":[1]}', b'{"any":"b","free":{"c":"d"}}'):
+        assert shown in content
+    assert b"file" not in call_of(built, **given).content
+    with pytest.raises(built.module("exceptions").ValidationError, match=r"free\.a"):
+        call_of(built, free={"a": b"no JSON"})
+
+
+def test_a_multipart_body_of_any_parts_takes_files_and_values(build: Build) -> None:
+    built = build(one("/x", requestBody=body({"type": "object"}, "multipart/form-data")))
+    content = call_of(built, body={"file": b"\x00", "name": "a", "more": {"b": 1}}).content
+    for shown in (b"\x00", b"\r\n\r\na\r\n", b'{"b":1}'):
+        assert shown in content
+
+
 def test_a_multipart_body_carries_files(build: Build) -> None:
     schema = {
         "type": "object",

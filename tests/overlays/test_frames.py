@@ -311,6 +311,14 @@ def _fast_async() -> Any:
     return AsyncPyreqwestAdapter(trust_env=False)
 
 
+def _through(kind: str) -> Any:
+    """Return an adapter that goes through httpx2's own pool, whose frames all take part."""
+    httpx2 = pytest.importorskip("httpx2", reason="needs Python 3.11")
+    transport = type("Own", (getattr(httpx2, f"{kind}HTTPTransport"),), {})()
+    client = getattr(httpx2, f"{kind}Client")(transport=transport)
+    return AsyncHttpxAdapter(client) if kind else HttpxAdapter(client)
+
+
 WIRES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "default": (
         lambda: HttpxAdapter(trust_env=False),
@@ -326,6 +334,7 @@ WIRES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
             httpx.AsyncClient(trust_env=False, event_hooks={"request": [_bad_async_hook]})
         ),
     ),
+    "own client of httpx2": (lambda: _through(""), lambda: _through("Async")),
     "through a proxy": (
         lambda: HttpxAdapter(proxy="http://user:proxyTOPTOPTOP@127.0.0.1:1"),
         lambda: AsyncHttpxAdapter(proxy="http://user:proxyTOPTOPTOP@127.0.0.1:1"),
@@ -353,7 +362,7 @@ def test_a_fault_of_the_wire_shows_no_header_and_no_body(
     assert revealed(call if client == "blocking" else lambda: asyncio.run(acall())) == []
 
 
-@pytest.mark.parametrize("client", ["blocking", "async"])
+@pytest.mark.parametrize("client", ["blocking", "async", "of httpx2"])
 def test_an_interruption_while_bytes_are_on_their_way_shows_none_of_them(
     client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,15 +374,19 @@ def test_an_interruption_while_bytes_are_on_their_way_shows_none_of_them(
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("httpcore._backends.sync.SyncStream.write", interrupted)
-            return payout(MolamClient(settings, HttpxAdapter(trust_env=False)))
+            if client == "blocking":
+                patch.setattr("httpcore._backends.sync.SyncStream.write", interrupted)
+                return payout(MolamClient(settings, HttpxAdapter(trust_env=False)))
+            adapter = _through("")
+            patch.setattr("httpcore2._backends.sync.SyncStream.write", interrupted)
+            return payout(MolamClient(settings, adapter))
 
     async def acall() -> object:
         client = MolamAsyncClient(settings, AsyncHttpxAdapter(trust_env=False))
         return await asyncio.wait_for(payout(client), 0.2)
 
     try:
-        assert revealed(call if client == "blocking" else lambda: asyncio.run(acall())) == []
+        assert revealed(call if client != "async" else lambda: asyncio.run(acall())) == []
     finally:
         rude.close()
 

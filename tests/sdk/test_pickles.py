@@ -53,6 +53,7 @@ NEVER = {
     "Journal": "a database's connections",
     "AsyncHttpxAdapter AsyncPyreqwestAdapter HttpxAdapter MolamAsyncClient MolamClient "
     "PyreqwestAdapter": "connections",
+    "Pool": "a database's password",
     "CallInfo": "what tracers keep of a call under way",
     "Config": "the API key",
     "EventRouter Hooks OpenTelemetryTracer": "a program's functions",

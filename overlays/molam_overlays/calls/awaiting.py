@@ -60,7 +60,7 @@ class Awaiting(Client):
                 will do.
             hooks: plain functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
-                crash: a store, its `journal()`, or a URL.
+                crash: a store, its `journal()`, a URL or a `Pool`.
             sleep: waits so many seconds between attempts; for tests, and for loops that wait in
                 a way of their own.
             others: nothing else; settings are those of `Config`.

@@ -62,7 +62,7 @@ class Blocking(Client):
             http_adapter: how requests travel; httpx by default. Anything with a `send` will do.
             hooks: functions to be told what calls do.
             idempotency_store: keeps a journal of calls, so that `recover` can settle them after a
-                crash: a store, its `journal()`, or a URL.
+                crash: a store, its `journal()`, a URL or a `Pool`.
             sleep: waits so many seconds between attempts; for tests, and for loops that wait in
                 a way of their own.
             others: nothing else; settings are those of `Config`.

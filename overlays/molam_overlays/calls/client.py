@@ -100,9 +100,10 @@ class Client:
     def _keep_journal(self, store: Any) -> None:
         # A client without a store never loads sqlite3 and what comes with it.
         from molam_overlays.calls import recovery
+        from molam_overlays.store.pool import Pool
 
         self._recovery = recovery
-        if isinstance(store, str):
+        if isinstance(store, (str, Pool)):
             store = self._own_store = recovery.store_at(store, asynchronous=self._asynchronous)
         self._journal = recovery.journal_of(store, asynchronous=self._asynchronous)
         self._account = recovery.account_of(self.config)

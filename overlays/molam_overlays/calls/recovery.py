@@ -31,6 +31,7 @@ from molam_overlays.store.content import Entry
 from molam_overlays.store.idempotency import AsyncIdempotencyStore, IdempotencyStore
 from molam_overlays.store.journal import AsyncJournal, Journal, Outcome
 from molam_overlays.store.key_age import KeyAge
+from molam_overlays.store.pool import Pool
 from molam_overlays.wire import METHODS, SAFE_METHODS
 
 _LEASE_SLACK: Final = 60.0
@@ -51,7 +52,7 @@ _VOUCHED: Final = ":server"
 """No header's name: beside it stands the voucher for the server of a call that went elsewhere."""
 
 
-def store_at(url: str, *, asynchronous: bool) -> Any:
+def store_at(url: str | Pool, *, asynchronous: bool) -> Any:
     """Return a store for this client alone, which closes it."""
     return AsyncIdempotencyStore(url) if asynchronous else IdempotencyStore(url)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from molam_overlays.home import home
+
 try:
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse, Response
 except ImportError:
     raise ImportError(
-        "molam_sdk.contrib.asgi needs Starlette, which FastAPI brings: pip install starlette"
+        f"{home().package}.contrib.asgi needs Starlette, which FastAPI brings: pip install starlette"
     ) from None
 
 from molam_overlays.frames import sealed
@@ -85,4 +87,4 @@ async def _body(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-webhook_endpoint.__module__ = "molam_sdk.contrib.asgi"
+webhook_endpoint.__module__ = home().module("molam_sdk.contrib.asgi")

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from molam_overlays.home import home
+
 try:
     from asgiref.sync import sync_to_async
     from django.core.exceptions import RequestDataTooBig
@@ -18,7 +20,7 @@ try:
     from django.views.decorators.csrf import csrf_exempt
     from django.views.decorators.http import require_POST
 except ImportError:
-    raise ImportError("molam_sdk.contrib.django needs Django: pip install django") from None
+    raise ImportError(f"{home().package}.contrib.django needs Django: pip install django") from None
 
 from molam_overlays.frames import sealed
 from molam_overlays.webhook.receiver import (
@@ -144,4 +146,4 @@ def _response(answer: Answer) -> HttpResponse:
 
 
 for _public in (webhook_endpoint, async_webhook_endpoint, webhook_view, async_webhook_view):
-    _public.__module__ = "molam_sdk.contrib.django"
+    _public.__module__ = home().module("molam_sdk.contrib.django")

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from molam_overlays.home import home
+
 try:
     from flask import Response, request
     from werkzeug.exceptions import RequestEntityTooLarge
 except ImportError:
-    raise ImportError("molam_sdk.contrib.flask needs Flask: pip install flask") from None
+    raise ImportError(f"{home().package}.contrib.flask needs Flask: pip install flask") from None
 
 from molam_overlays.frames import sealed
 from molam_overlays.webhook.receiver import (
@@ -105,4 +107,4 @@ def _response(answer: Answer) -> Response:
 
 
 for _public in (webhook_endpoint, webhook_view):
-    _public.__module__ = "molam_sdk.contrib.flask"
+    _public.__module__ = home().module("molam_sdk.contrib.flask")

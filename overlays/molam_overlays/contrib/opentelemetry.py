@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import attrs
 
+from molam_overlays.home import home
+
 try:
     from opentelemetry import metrics, trace
 except ImportError:
     raise ImportError(
-        'molam_sdk.contrib.opentelemetry needs OpenTelemetry: pip install "molam-sdk-python[otel]"'
+        f"{home().package}.contrib.opentelemetry needs OpenTelemetry: {home().with_extra('otel')}"
     ) from None
 
 from molam_overlays.errors import ApiError, MolamError
@@ -25,7 +27,7 @@ from molam_overlays.outcome import Attempt
 from molam_overlays.watch.hooks import Hooks
 from molam_overlays.watch.observe import CallInfo
 
-SCOPE: Final = "molam_sdk"
+SCOPE: Final = home().package
 # The boundaries that the conventions advise for http.client.request.duration, in seconds.
 _DURATION_BOUNDARIES: Final = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -158,4 +160,4 @@ def _of_attempt(attempt: Attempt) -> dict[str, str | int]:
 
 
 for _public in (OpenTelemetryTracer, instrument):
-    _public.__module__ = "molam_sdk.contrib.opentelemetry"
+    _public.__module__ = home().module("molam_sdk.contrib.opentelemetry")

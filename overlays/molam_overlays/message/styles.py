@@ -88,7 +88,8 @@ def query_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
     elif isinstance(value, dict):
         if parameter.explode:
             for key, item in value.items():
-                yield f"{_percent(key)}={_percent(scalar_text(item), reserved)}"
+                for part in _alone(item):
+                    yield f"{_percent(key)}={_percent(scalar_text(part), reserved)}"
         else:
             flat = (part for key, item in value.items() for part in (key, scalar_text(item)))
             yield f"{name}={','.join(_percent(part, reserved) for part in flat)}"
@@ -102,6 +103,15 @@ def query_pairs(parameter: Parameter, value: Any) -> Iterable[str]:
             yield f"{name}={separator.join(texts)}"
     else:
         yield f"{name}={_percent(scalar_text(value), reserved)}"
+
+
+def _alone(value: Any) -> list[Any]:
+    """Return what a name in an exploded object is repeated for.
+
+    OpenAPI leaves it open: a list of scalars looks like an exploded list, anything deeper is JSON.
+    """
+    plain = isinstance(value, list) and not any(isinstance(one, (dict, list)) for one in value)
+    return value if plain else [value]
 
 
 def _deep(prefix: str, value: Any, reserved: bool) -> Iterable[str]:

@@ -151,6 +151,10 @@ class Document:
             return Key(scheme["in"], scheme["name"])
         return Key("header", "Authorization", str(scheme.get("scheme") or "bearer").capitalize())
 
+    def doing(self, behaviour: str) -> str:
+        """Return the id of the operation that does something here; empty where none does."""
+        return next((one.id for one in self.operations if one.behaviour == behaviour), "")
+
     def webhook_types(self) -> list[str]:
         """List the event types of the document, in its order."""
         return list(self.root.get("webhooks", {}))

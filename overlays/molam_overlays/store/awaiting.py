@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections import deque
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,22 +19,22 @@ from molam_overlays.annotations import Self
 from molam_overlays.drive import adrive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
-from molam_overlays.store.address import Address, bare, refusal
-from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
-from molam_overlays.store.dialect import Dialect
-from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, connect_async, wrap_async
-from molam_overlays.store.session import INHERITED
+from molam_overlays.store.address import Address, bare
+from molam_overlays.store.async_pool import AsyncPool
+from molam_overlays.store.blocking import TRIES, Clock, Within
+from molam_overlays.store.dialect import Dialect, check_dialect
+from molam_overlays.store.given import AsyncGiven, AsyncSession, refusal_async, wrap_async
+from molam_overlays.store.joined import Joined
+from molam_overlays.store.pool import settings_of
+from molam_overlays.store.postgresql import POSTGRESQL
+from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCUPIED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
 from molam_overlays.store.statement import Decision, is_at_once
-from molam_overlays.store.tasks import Turn, apart, in_thread, insist, running_loop
-from molam_overlays.transport.loops import Homes
+from molam_overlays.store.tasks import Turn, apart, in_thread, insist
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_IDLE = 4
-_WANTED = "a connection of psycopg (AsyncConnection) or sqlite3"
 
 
 class AsyncDatabase:
@@ -46,24 +46,26 @@ class AsyncDatabase:
 
     def __init__(self, target: object, clock: Clock | None = None) -> None:
         self.clock = clock
+        target, settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
         self.threaded: blocking.Database | None = None
-        self.given: AsyncSession | None = None
-        if self._address is None:
-            self.given = wrap_async(bare(target))
-            own = SQLITE.wrap(bare(target)) is not None
+        self.given: AsyncGiven | None = None
+        self.dialect: Dialect = POSTGRESQL
+        if self._address is not None:
+            self.dialect = self._address.dialect
+        elif (given := wrap_async(target)) is not None:
+            self.dialect, self.given = given
+        elif SQLITE.wrap(bare(target)) is not None:
+            self.dialect = SQLITE
         else:
-            own = self._address.dialect is SQLITE
-        if own:
+            raise ConfigurationError(refusal_async(target))
+        if self.given is None and self.dialect is SQLITE:
             self.threaded = blocking.Database(target, clock, hops_threads=True)
-        elif self._address is None and self.given is None:
-            raise ConfigurationError(refusal(bare(target), _WANTED))
-        self.dialect: Dialect = SQLITE if own else POSTGRESQL
-        self.errors = self.dialect.import_errors()
+        self.errors = self.given.errors if self.given else self.dialect.import_errors()
+        self.ambient = self.given is not None and self.given.ambient
         self.implicit = self.dialect.implicit and self.given is None
         self.turn = Turn()
-        self._homes: Homes[deque[AsyncSession]] = Homes(deque, _abandon)
-        """Idle connections, by event loop."""
+        self.pool = AsyncPool(self._address, settings)
 
     @property
     def shown(self) -> str | None:
@@ -122,14 +124,17 @@ class AsyncDatabase:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a decision as part of a caller's transaction; see `blocking.Database.run_on`."""
-        if (threaded := self.threaded) is not None:
+        given = wrap_async(connection)
+        if given is None and (threaded := self.threaded) is not None:
             return await in_thread(lambda _: threaded.run_on(connection, decide, *args, **kwargs))
-        session = wrap_async(bare(connection))
-        if session is None:
-            raise StoreError(refusal(bare(connection), "an AsyncConnection of psycopg"))
+        if given is None:
+            raise StoreError(refusal_async(connection))
+        check_dialect(given[0], self.dialect)
+        session = given[1].here()
         session.refuse_unusable()
-        async with _Joined(session):
+        async with Joined(session):
             try:
+                await apart(session.join())
                 return await apart(carry(session, decide(*args, **kwargs), self.moment()))
             except session.errors as error:
                 raise self.translate(error) from error
@@ -144,51 +149,19 @@ class AsyncDatabase:
         """Close the connections that are the store's own; one that was given stays open."""
         if self.threaded is not None:
             await asyncio.to_thread(self.threaded.close)
-        for idle in self._homes.each():
-            await _abandon(idle)
+        await self.pool.close()
 
     def moment(self) -> float | None:
         """Return the time to decide by; None leaves it to the database's clock."""
         if self.threaded is not None:
             return self.threaded.moment()
-        return self.clock() if self.clock is not None else None
+        if self.clock is not None:
+            return self.clock()
+        return None if self.dialect.own_clock else time.time()
 
     async def open(self) -> AsyncSession:
         """See `blocking.Database.open`; for a store that opens its own connections."""
-        assert self._address is not None
-        return await connect_async(self._address.location, self._address.shown)
-
-    async def borrow(self) -> AsyncSession:
-        """Return an idle connection of this event loop that still works, or a new one."""
-        assert self._address is not None
-        running_loop()
-        home = await self._homes.here()
-        while home.kept:
-            session = home.kept.pop()
-            try:
-                if not session.inherited and await session.answers():
-                    return session
-            except BaseException:
-                session.abandon()
-                raise
-            session.abandon()
-        session = await connect_async(self._address.location, self._address.shown)
-        session.home = home
-        return session
-
-    def give_back(self, session: AsyncSession) -> None:
-        """Keep a connection for the next step, unless something is open on it."""
-        # After a cancellation it may be anywhere in the middle of a statement.
-        home = session.home
-        if home.ended or session.closed or session.in_transaction or len(home.kept) >= _IDLE:
-            session.abandon()
-        elif not session.inherited:
-            home.kept.append(session)
-
-
-async def _abandon(idle: deque[AsyncSession]) -> None:
-    while idle:
-        idle.pop().abandon()
+        return await self.pool.connect()
 
 
 class AsyncTransaction:
@@ -334,19 +307,20 @@ class _Awaited(AsyncTransaction):
 
     async def begin(self, *, implicit: bool = False) -> None:
         database = self._database
-        session = database.given
-        if session is None:
-            session = await database.borrow()
+        given = database.given
+        if given is None:
+            session: AsyncSession = await database.pool.borrow(self)
         else:
+            session = given.here()
             session.refuse_unusable()
-            if not await database.turn.take(self, BUSY_SECONDS):
+            if given.takes_turns and not await database.turn.take(self, BUSY_SECONDS):
                 raise StoreUnavailableError(OCCUPIED)
             if session.closed:
                 raise StoreUnavailableError(CLOSED)
             if session.in_transaction and self._within == "alone":
                 raise StoreError(IN_TRANSACTION)
         self.session = session
-        if database.given is not None and session.in_transaction:
+        if given is not None and session.in_transaction:
             return
         self.ours = True
         try:
@@ -385,6 +359,8 @@ class _Awaited(AsyncTransaction):
                     with contextlib.suppress(session.errors):
                         await session.rollback()
         finally:
+            if session is not None and self._database.given is not None:
+                await insist(self._database.given.leave(session))
             self._let_go()
 
     def end_now(self) -> None:
@@ -399,7 +375,7 @@ class _Awaited(AsyncTransaction):
         if self._database.given is not None:
             self._database.turn.give_back(self)
         elif session is not None:
-            self._database.give_back(session)
+            self._database.pool.give_back(session, self)
 
     def _check_fork(self) -> None:
         if self.session is None or self.session.inherited:
@@ -417,25 +393,6 @@ class _Apart(_Awaited):
 
     async def commit(self) -> None:
         await apart(super().commit())
-
-
-class _Joined:
-    """A step within a caller's transaction: if it fails, none is left that was not there before."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-        self._joined = session.in_transaction
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or self._joined or not self._session.is_open_here:
-            return
-        if issubclass(kind, GeneratorExit):
-            self._session.settle_now()
-        else:
-            await insist(self._session.settle())
 
 
 async def carry(session: AsyncSession, decision: Decision[T], now: float | None) -> T:

@@ -18,9 +18,11 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import fork, way
-from molam_overlays.store.address import Address, wrap
-from molam_overlays.store.dialect import Dialect
-from molam_overlays.store.session import INHERITED, Session
+from molam_overlays.store.address import Address
+from molam_overlays.store.dialect import check_dialect
+from molam_overlays.store.given import Given, wrap
+from molam_overlays.store.pool import Places, full, settings_of
+from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCUPIED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.statement import Decision, is_at_once
 from molam_overlays.store.turn import Turn
@@ -41,7 +43,6 @@ it. ``join``: be part of it and leave it open.
 TRIES = 5
 """How often a transaction is run that the database undid for others' sake."""
 
-_IDLE = 4
 _BUSY_PAUSE = 0.01
 
 
@@ -57,9 +58,12 @@ class Database:
     ) -> None:
         self.clock = clock
         self.hops_threads = hops_threads
+        target, self._settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
-        self.given: Session | None = None
+        self.given: Given | None = None
         self.turn = Turn(nests=not hops_threads)
+        bounded = self._address is not None and not self._address.dialect.gated
+        self._places = Places(self._settings.most if bounded else None)
         self._pool: list[Session] = []
         # Drivers warn of a connection that nobody closed.
         weakref.finalize(self, _close_idle, self._pool)
@@ -72,6 +76,11 @@ class Database:
             self.errors = self.dialect.import_errors()
         self.implicit = self.dialect.implicit and self.given is None
         """Whether a single statement is left to be a transaction by itself."""
+
+    @property
+    def ambient(self) -> bool:
+        """True where a handler writes in the step's transaction without asking for it."""
+        return self.given is not None and self.given.ambient
 
     @property
     def shown(self) -> str | None:
@@ -149,8 +158,9 @@ class Database:
             StoreError: the connection is to another kind of database, or the database fails; a
                 transaction that was open stays so, and none is left that was not.
         """
-        dialect, session = wrap(connection)
+        dialect, given = wrap(connection)
         check_dialect(dialect, self.dialect)
+        session = given.here()
         session.refuse_unusable()
         joined, done = session.in_transaction, False
         try:
@@ -205,8 +215,29 @@ class Database:
         return self._address.connect()
 
     def lend(self, step: Transaction) -> Session:
-        """Lend an idle connection that still works, or a new one."""
+        """Lend an idle connection that still works, or a new one, or wait for one.
+
+        Raises:
+            StoreUnavailableError: none became free in time.
+        """
         assert self._address is not None
+        until = time.monotonic() + self._settings.wait_seconds
+        while True:
+            idle = self._lend_idle(step)
+            if idle is not None:
+                return idle
+            place = self._places.take(step)
+            if place is not None:
+                break
+            if not self._places.wait(until):
+                raise full(self._settings)
+        session = self._address.connect()
+        session.holder["step"] = step
+        self._pool.append(session)
+        place["holder"] = step.session = session
+        return session
+
+    def _lend_idle(self, step: Transaction) -> Session | None:
         for session in list(self._pool):
             if session.inherited:
                 self._drop(session)
@@ -217,27 +248,25 @@ class Database:
                     return session
                 step.session = None
                 self._drop(session)
-        session = self._address.connect()
-        session.holder["step"] = step
-        self._pool.append(session)
-        step.session = session
-        return session
+        return None
 
     def take_back(self, step: Transaction) -> None:
         """Take back what was lent to a step, whether it knows of it or not."""
         for session in list(self._pool):
             if session.holder.get("step") is step:
                 idle = sum(not other.holder for other in list(self._pool))
-                if session.closed or session.in_transaction or idle >= _IDLE:
+                if session.closed or session.in_transaction or idle >= self._settings.idle:
                     self._drop(session)
                 else:
                     del session.holder["step"]
+        self._places.leave(step)
 
     def _drop(self, session: Session) -> None:
         if not session.inherited:
             session.close()
         with contextlib.suppress(ValueError):  # another thread was quicker
             self._pool.remove(session)
+        self._places.leave(session)
 
 
 def _close_idle(pool: list[Session]) -> None:
@@ -299,14 +328,15 @@ class Transaction:
     def take(self) -> Session:
         """Take a connection: the one that was given, when it is free, or one of the store's own."""
         database = self._database
-        session = database.given
-        if session is None:
+        given = database.given
+        if given is None:
             if self._gated:
                 way.ask(database.location)
                 fork.enter(self)
             return database.lend(self)
+        session = given.here()
         session.refuse_unusable()
-        if not database.turn.take(self, BUSY_SECONDS):
+        if given.takes_turns and not database.turn.take(self, BUSY_SECONDS):
             raise StoreUnavailableError(OCCUPIED)
         if session.closed:
             raise StoreUnavailableError(CLOSED)
@@ -376,6 +406,8 @@ class Transaction:
             if self.ours:
                 undo(session)
             self.is_lost = session.closed
+            if database.given is not None:
+                database.given.leave(session)
             self.session = None
         if database.given is not None:
             database.turn.give_back(self)
@@ -395,29 +427,6 @@ class Transaction:
 
 class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
-
-
-IN_TRANSACTION = (
-    "The connection is in a transaction, and this step must be seen by other workers at once. "
-    "Commit or roll back first, open the connection in autocommit, or give the store a URL."
-)
-
-CLOSED = "The connection that the store was given is closed. Give it an open one, or a URL."
-
-
-OCCUPIED = (
-    "The connection that the store was given stayed occupied by another thread or task. Give the "
-    "store a URL, so that it can open connections of its own."
-)
-
-
-def check_dialect(given: Dialect, expected: Dialect) -> None:
-    """Refuse a connection to another kind of database than the store's."""
-    if given != expected:
-        raise StoreError(
-            f"The connection is to {given.name}, but the store is on {expected.name}. Sharing a transaction "
-            "takes a connection to the store's own database."
-        )
 
 
 def carry(session: Session, decision: Decision[T], now: float | None) -> T:

@@ -36,12 +36,13 @@ from molam_overlays.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from molam_overlays.home import home
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS, watching
 from molam_overlays.store.arguments import check_key, check_seconds, failure_text
 from molam_overlays.store.payload import decode, encode
 from molam_overlays.store.statement import Ask, Decision, Statement, at_once
 
-LOGGER = logging.getLogger("molam_sdk")
+LOGGER = logging.getLogger(home().package)
 
 E = TypeVar("E", bound=MolamError)
 

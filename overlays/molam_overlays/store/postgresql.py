@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
+from molam_overlays.home import home
 from molam_overlays.store import fork, statement
 from molam_overlays.store.dialect import Dialect, not_migrated, text_of
 from molam_overlays.store.session import Lineage, Session, is_of
@@ -113,7 +114,7 @@ class _Libpq(Lineage):
     def answers(self: Session) -> bool:
         if self.closed:
             return False
-        if _was_just_used(self.connection, self.used):
+        if isinstance(self, Lineage) and _was_just_used(self.connection, self.used):
             return True
         try:
             self.execute("SELECT 1", {})
@@ -322,6 +323,9 @@ class AsyncSession(Lineage):
         elif self.connection.autocommit:
             await self.connection.execute(_BEGIN.encode())
 
+    async def join(self) -> None:
+        """See `_Libpq.join`."""
+
     @property
     def is_failed(self) -> bool:
         return bool(self.connection.pgconn.transaction_status == _FAILED)
@@ -444,7 +448,7 @@ def import_psycopg() -> Any:
         import psycopg
     except ImportError as error:
         raise ConfigurationError(
-            'A postgresql:// store needs psycopg 3: pip install "molam-sdk-python[postgres]"'
+            f"A postgresql:// store needs psycopg 3: {home().with_extra('postgres')}"
         ) from error
     codecs.lookup("idna")  # what the first look-up of a host name would import
     return psycopg

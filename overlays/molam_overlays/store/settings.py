@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 
-LOGGER = logging.getLogger("molam_sdk")
+from molam_overlays.home import home
+
+LOGGER = logging.getLogger(home().package)
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for the other writers of a SQLite file."""

@@ -20,17 +20,18 @@ importlib.import_module("concurrent.futures.thread")  # or the first step does i
 
 
 class Turn:
-    """Whose turn it is to use a connection that was given."""
+    """Whose turn it is to use a connection that was given, or one of a few."""
 
-    def __init__(self) -> None:
-        self._holder: object = None
+    def __init__(self, most: int = 1) -> None:
+        self._most = most
+        self._holders: list[object] = []
         self._waiting: list[asyncio.Future[None]] = []
 
     async def take(self, step: object, seconds: float) -> bool:
         """Wait for the turn; False when it did not come."""
         loop = running_loop()
         until = loop.time() + seconds
-        while self._holder is not None:
+        while len(self._holders) >= self._most:
             left = until - loop.time()
             if left <= 0:
                 return False
@@ -40,13 +41,13 @@ class Turn:
                 await asyncio.wait((news,), timeout=left)
             finally:
                 self._waiting.remove(news)
-        self._holder = step
+        self._holders.append(step)
         return True
 
     def give_back(self, step: object) -> None:
         """Let others have their turn, if this step has it."""
-        if self._holder is step:
-            self._holder = None
+        if step in self._holders:
+            self._holders.remove(step)
             for news in self._waiting:
                 if not news.done():
                     with contextlib.suppress(RuntimeError):  # its event loop is closed

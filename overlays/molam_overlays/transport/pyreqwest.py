@@ -19,6 +19,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
+from molam_overlays.home import home
+
 try:
     from pyreqwest.client import (
         BaseClientBuilder,
@@ -30,7 +32,7 @@ try:
     from pyreqwest.response import BaseResponse
 except ImportError:
     raise ImportError(
-        'molam_sdk.http.pyreqwest needs pyreqwest: pip install "molam-sdk-python[speed]" '
+        f"{home().package}.http.pyreqwest needs pyreqwest: {home().with_extra('speed')} "
         "(Python 3.11 and newer)"
     ) from None
 

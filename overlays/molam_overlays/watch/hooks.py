@@ -14,6 +14,7 @@ import attrs
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.frames import sealed
+from molam_overlays.home import home
 from molam_overlays.outcome import Attempt
 from molam_overlays.watch.events import (
     CallEvent,
@@ -187,7 +188,7 @@ def observer_of(hooks: Hooks) -> Observer:
     """
     if not isinstance(hooks, Hooks):
         raise ConfigurationError(
-            f"hooks= takes a molam_sdk.observe.Hooks, not {type(hooks).__name__}: "
+            f"hooks= takes a {home().package}.observe.Hooks, not {type(hooks).__name__}: "
             "Hooks(on_request=…, on_response=…, on_retry=…, on_error=…)."
         )
     return Teller(hooks) if hooks else Observer()

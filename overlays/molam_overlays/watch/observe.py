@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ApiError, ConfigurationError, MolamError
+from molam_overlays.home import home
 from molam_overlays.outcome import Attempt
 from molam_overlays.redact import redact_text
 
-logger: Final = logging.getLogger("molam_sdk")
+logger: Final = logging.getLogger(home().package)
 """Requests at debug; answers, retries and failures at info; what needs an eye at warning."""
 
 LOG_VARIABLE: Final = "MOLAM_LOG"

@@ -15,6 +15,7 @@ from molam_overlays.outcome import NO_RESPONSE, ResponseInfo
 from molam_overlays.schema.digits import Origin
 from molam_overlays.schema.jsontext import read
 from molam_overlays.schema.model import Model, adopt
+from molam_overlays.schema.unions import Union
 from molam_overlays.webhook.router import EventRouter
 from molam_overlays.webhook.signature import SecretSource, verify_signature
 
@@ -46,6 +47,7 @@ class Kinds(Generic[E]):
         fallback: type[E],
         tags: Sequence[str] = (),
         only: str | None = None,
+        several: Mapping[str, Union] | None = None,
     ) -> None:
         """Note the rules.
 
@@ -55,11 +57,14 @@ class Kinds(Generic[E]):
             fallback: the class of kinds that the document does not know.
             tags: properties whose text says the kind, in the order in which they are asked.
             only: the name of the one webhook there is, which needs no telling apart.
+            several: the classes of webhooks that carry several objects which nothing tells apart;
+                each is read as the nearest.
         """
         self.known = known
         self.fallback = fallback
         self.tags = tuple(tags)
         self.only = only
+        self._several = several or {}
 
     def kind_of(self, event: Mapping[str, Any]) -> str | None:
         """Return the kind of an event that was read, or of its body; None where nothing tells."""
@@ -92,7 +97,12 @@ class Kinds(Generic[E]):
                 f"name=… as its path or header tells it{tags}."
             )
         told = NO_RESPONSE if kind == own and own != self.only else named(kind)
-        return adopt(self.known.get(kind, self.fallback), data, Origin(told, digits))
+        return adopt(self._class(kind, data), data, Origin(told, digits))
+
+    def _class(self, kind: str, data: Mapping[str, Any]) -> type[E]:
+        union = self._several.get(kind)
+        member = None if union is None else union.member(data)
+        return getattr(member, "model", None) or self.known.get(kind, self.fallback)
 
     def construct(
         self,

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ConfigurationError, SignatureError, WebhookPayloadError
 from molam_overlays.frames import empty_for_log, sealed
+from molam_overlays.home import home
 from molam_overlays.watch.observe import logger
 from molam_overlays.webhook.router import EventRouter, InThread, acall, call, is_async
 from molam_overlays.webhook.signature import SIGNATURE_HEADER, Keyring
@@ -151,7 +152,7 @@ def refuse_misuse(construct_event: object, handle: object, *, awaits: bool = Fal
     if isinstance(keys, Keyring) and not keys.source:
         raise ConfigurationError(
             "This client has no webhook secret, so every webhook would be refused. Set "
-            "MOLAM_WEBHOOK_SECRET, or Config(webhook_secret=...)."
+            f"{home().environment}_WEBHOOK_SECRET, or Config(webhook_secret=...)."
         )
     if isinstance(handle, EventRouter):
         return

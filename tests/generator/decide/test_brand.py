@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,32 @@ def test_nothing_that_is_emitted_from_another_document_is_called_molam(build: Bu
         own = r"molam_(?:overlays[\w.]*|migrations|upkeep|purge_\w+)|\bMolamError\b"
         text = re.sub(own, "", content.decode("utf-8"))
         assert path == ".generated.json" or "molam" not in text.lower(), path
+
+
+SAYING = """
+import logging, pickle, sys
+from {name}.exceptions import AcmeOrdersError, NetworkError
+import {name}.contrib.opentelemetry as spans
+from {name} import AcmeOrdersClient, observe, money
+print(AcmeOrdersError, NetworkError, observe.Hooks, "{name}" in logging.Logger.manager.loggerDict, spans.instrument.__module__)
+print(pickle.loads(pickle.dumps([AcmeOrdersError("a"), money.Money(1, "XOF"), NetworkError("b")])))
+print([name for name in sys.modules if name.split(".")[0] == "molam_sdk"])
+"""
+
+
+def test_in_its_own_process_another_package_is_called_by_its_own_name(build: Build) -> None:
+    built = build(titled("Acme Orders API"))
+    done = subprocess.run(
+        [sys.executable, "-c", SAYING.format(name=built.name)],
+        env={**os.environ, "PYTHONPATH": str(built.path.parent)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout + done.stderr).replace(built.name, "PKG").splitlines() == [
+        "<class 'PKG.exceptions.AcmeOrdersError'> <class 'PKG.exceptions.NetworkError'> "
+        "<class 'PKG.observe.Hooks'> True PKG.contrib.opentelemetry",
+        "[AcmeOrdersError('a'), Money(minor=1, currency='XOF'), NetworkError('b')]",
+        "[]",
+    ]
 
 
 def test_names_come_from_the_title(build: Build, recorder: Any) -> None:

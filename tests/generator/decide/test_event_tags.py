@@ -109,6 +109,31 @@ def test_an_event_without_a_tag_is_read_by_the_name_of_its_webhook(build: Build)
     ) == ""  # fmt: skip
 
 
+def test_objects_of_one_webhook_that_nothing_tells_apart_are_read_as_the_nearest(
+    build: Build,
+) -> None:
+    built = build(webhooks(asked={"oneOf": [thing(id=NUMBER, user=NUMBER), thing(id=NUMBER, team=NUMBER)]},
+                           other=thing(id=NUMBER)))  # fmt: skip
+    events = built.module("events")
+    classes = {type(read(built, {"id": 1, key: 2}, name="asked")) for key in ("user", "team")}
+    assert len(classes) == 2
+    assert events.EVENTS["asked"] in classes
+    assert all(issubclass(one, built.models.Model) for one in classes)
+    router = events.EventRouter()
+    seen: list[Any] = []
+    router.on("asked")(seen.append)
+    router.dispatch(read(built, {"id": 1, "team": 2}, name="asked"))
+    assert seen == [{"id": 1, "team": 2}]
+    one, two = sorted(cls.__name__ for cls in classes)
+    assert built.types(
+        "from PKG.events import EventRouter\n"
+        f"from PKG.models import {one}, {two}\n"
+        "router = EventRouter()\n"
+        "@router.on('asked')\n"
+        f"def asked(event: {one} | {two}) -> None: ...\n"
+    ) == ""  # fmt: skip
+
+
 def test_webhooks_that_carry_the_same_keep_their_names(build: Build) -> None:
     shared = {"$ref": "#/components/schemas/Shared"}
     built = build({**webhooks(made=shared, lost=shared),
@@ -137,9 +162,11 @@ def test_texts_that_two_payloads_share_tell_nothing(build: Build) -> None:
     assert type(read(built, {"type": "event", "y": 1}, name="b")) is events.EVENTS["b"]
 
 
-def test_objects_that_nothing_tells_apart_are_refused_with_their_line(build: Build) -> None:
+def test_a_webhook_that_is_called_like_the_tag_of_another_is_refused_with_its_line(
+    build: Build,
+) -> None:
     with pytest.raises(DocumentError, match="nothing tells apart") as raised:
-        build(webhooks(all={"oneOf": [thing(a=NUMBER), thing(b=NUMBER)]}))
+        build(webhooks(all=thing(hook=text("other")), other=thing(a=NUMBER)))
     assert raised.value.position is not None
 
 

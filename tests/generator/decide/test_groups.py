@@ -17,6 +17,7 @@ from generator.read.document import Document, DocumentError
 from generator.read.load import load_document
 from generator.read.settings import Settings
 from generator.write import account as accounts
+from generator.write import render
 
 Build = Callable[..., Any]
 TAGS = ("customers", "Payment links", "config")
@@ -128,6 +129,23 @@ def test_no_file_grows_over_4000_lines(build: Build, recorder: Any) -> None:
     assert "groups/customers_1.py" in lines
     client = built.client(recorder({"id": "c_1"}))
     assert client.customers.retrieve("c").id == client.customers.retrieve_part309("c").id == "c_1"
+
+
+def test_where_very_many_models_stand_is_told_in_several_files(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "_NAMES_A_FILE", 4)
+    thing = {"type": "object", "properties": {"a": {"type": "string"}}}
+    built = build({"components": {"schemas": {f"Thing{n}": thing for n in range(5)}}})
+    parts = [path for path in built.emitted.tree if path.startswith("models/_names")]
+    assert parts == ["models/_names_1.py", "models/_names_2.py"]
+    assert len(built.models.__all__) == len({*dir(built.models)} & {*built.models.__all__}) == 7
+    assert built.models.Thing4(a="x").a == built.models.Thing0(a="x").a == "x"
+    with pytest.raises(AttributeError, match="Thing5"):
+        built.models.Thing5  # noqa: B018
+    assert 'has no attribute "Thing5"' in built.types(
+        "from PKG.models import Thing0, Thing4, Thing5"
+    )
 
 
 def test_a_flat_client_of_long_methods_is_several_files_and_one_class(

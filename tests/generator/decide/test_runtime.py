@@ -15,6 +15,7 @@ from generator.decide.prose import error_class
 from generator.decide.public_api import FILE, load
 from generator.decide.runtime import (
     CLIENT_METHODS,
+    HOME,
     IDEMPOTENCY,
     MODEL_MEMBERS,
     PAGE_MEMBERS,
@@ -23,17 +24,34 @@ from generator.decide.runtime import (
 from generator.decide.scalars import STRINGS
 from generator.decide.styles import DEFAULT_STYLE
 from generator.read.anatomy import METHODS
+from generator.read.settings import load as load_settings
 from generator.understand import paths
 from molam_overlays import errors, wire
 from molam_overlays.calls import operation
 from molam_overlays.calls.undocumented import undocumented_call
 from molam_overlays.errors import ValidationError
+from molam_overlays.home import OURS
 from molam_overlays.message import parameters
 from molam_overlays.message.idempotency import KEY_HEADER
 from molam_overlays.message.media import kind_of, stream_kind_of
 
 Build = Callable[..., Any]
 GENERATOR = Path(__file__).parents[3] / "generator"
+
+
+def test_the_runtime_is_called_by_default_what_the_settings_of_our_document_say() -> None:
+    settings, _ = load_settings(GENERATOR.parent / "openapi" / "molam.yaml", "molam.yaml") or (
+        None,
+        None,
+    )
+    assert settings is not None
+    assert HOME == OURS
+    assert (
+        settings.package,
+        f"{settings.name}Error",
+        settings.distribution,
+        settings.environment,
+    ) == HOME
 
 
 def runtime(name: str) -> Any:

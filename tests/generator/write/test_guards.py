@@ -14,6 +14,7 @@ from generator.decide import (
     event_tags,
     events,
     homes,
+    models,
     naming,
     operations,
     plan,
@@ -61,13 +62,22 @@ DOCUMENT: dict[str, Any] = {
                         "requestBody": {"content": {"application/json": {"schema": {
                             "type": "object", "properties": {"a": {"type": "string"}},
                             "additionalProperties": {"type": "string"}}}}}, **DONE}},
+        "/e": {"post": {"operationId": "sixth",
+                        "requestBody": {"content": {"application/json": {"schema": {
+                            "type": "object", "properties": {
+                                "words": {"type": "string", "default": "*"},
+                                "part": {"$ref": "#/components/schemas/Part"}}}}}}, **DONE}},
+        "/f": {"post": {"operationId": "seventh", "requestBody": {"required": True, "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/Part"}}}}, **DONE}},
     },
     "webhooks": {"planted": webhook(hook={"type": "string", "enum": ["plant.added"]}),
                  "silent": webhook(id={"type": "integer"})},
     "components": {
         "securitySchemes": {"key": {"type": "http", "scheme": "bearer"},
                             "other": {"type": "apiKey", "in": "query", "name": "k"}},
-        "schemas": {"Match": {"type": "object", "properties": {
+        "schemas": {"Part": {"type": "object", "properties": {
+            "name": {"type": "string"}, "rank": {"type": "string", "readOnly": True}}},
+            "Match": {"type": "object", "properties": {
             "ABTest": {"type": "string", "enum": ["a", "b"]},
             "AbTest": {"type": "string", "enum": ["c", "d"]}}}},
     },
@@ -116,15 +126,35 @@ def _fields_alone(patch: Any) -> None:
     patch.setattr(arguments, "_more", lambda *given: iter(()))
 
 
+def _defaults_send_a_body(patch: Any) -> None:
+    patch.setattr(arguments, "_decides_on_body", lambda field: False)
+
+
+def _read_only_is_an_argument(patch: Any) -> None:
+    real = arguments._fields
+
+    def fields(shapes: Any, target: Any, scope: Any) -> Any:
+        for one in real(shapes, target, scope):
+            yield one
+            if target.key.endswith("/Part"):
+                yield attrs.evolve(one, wire="rank", argument="rank")
+
+    patch.setattr(arguments, "_fields", fields)
+
+
+def _read_only_is_a_member(patch: Any) -> None:
+    real = models._left_out
+    patch.setattr(models, "_left_out", lambda *given: (
+        one for one in real(*given) if one != "init=False"))  # fmt: skip
+
+
 def _all_by_type(patch: Any) -> None:
-    patch.setattr(events, "_with_kinds", lambda view, found: view)
+    patch.setattr(events, "_with_kinds", lambda view, found, homes: view)
 
 
 def _names_tell_nothing(patch: Any) -> None:
     real = events._with_kinds
-    patch.setattr(
-        events, "_with_kinds", lambda view, found: attrs.evolve(real(view, found), by_name="")
-    )
+    patch.setattr(events, "_with_kinds", lambda *given: attrs.evolve(real(*given), by_name=""))
 
 
 def _only_by_names(patch: Any) -> None:
@@ -168,6 +198,9 @@ MUTATIONS = [
     (_only_json, "text/csv|application/x-www-form-urlencoded"),
     (_no_pdf, "application/pdf"),
     (_fields_alone, "What the body may hold besides its properties"),
+    (_defaults_send_a_body, "the body may be left out"),
+    (_read_only_is_an_argument, "rank is never sent"),
+    (_read_only_is_a_member, "rank is never sent"),
     (_all_by_type, "event planted"),
     (_names_tell_nothing, "event silent"),
     (_only_by_names, "event silent"),

@@ -68,6 +68,12 @@ def test_query_styles(style: Any, explode: bool, array: str | None, mapping: str
         assert "&".join(query_pairs(made, DICT)) == mapping
 
 
+def test_a_list_in_an_exploded_object_repeats_its_name() -> None:
+    value = {"page": 1, "sort": ["a,b", "c"], "none": [], "deep": [{"d": 1}]}
+    pairs = list(query_pairs(parameter("query"), value))
+    assert pairs == ["page=1", "sort=a%2Cb", "sort=c", "deep=%5B%7B%22d%22%3A1%7D%5D"]
+
+
 def test_deep_objects_may_be_deep() -> None:
     made = parameter("query", style="deepObject", explode=True)
     pairs = "&".join(query_pairs(made, {"a": {"b": [1, 2]}, "c&d": "e=f"}))

@@ -21,7 +21,7 @@ from molam_overlays.errors import (
     StoreNotMigratedError,
     StoreUnavailableError,
 )
-from molam_overlays.store import sqlite
+from molam_overlays.store import blocking, sqlite
 from molam_overlays.store.claims import Claim, Replay
 from molam_overlays.store.idempotency import IdempotencyStore
 from molam_overlays.store.inbox import Delivery, Inbox
@@ -182,7 +182,8 @@ class TestLockedSqlite:
     def test_a_writer_that_never_ends_is_an_error_in_the_end(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+        for module in (blocking, sqlite):
+            monkeypatch.setattr(module, "BUSY_SECONDS", 0.01)
         hog = sqlite3.connect(file, isolation_level=None)
         hog.execute("BEGIN IMMEDIATE")
         with IdempotencyStore(f"sqlite:///{file}") as store:
@@ -266,11 +267,11 @@ class TestDroppedConnections:
             armed = [True]
             execute, commit = PsycopgSession.execute, PsycopgSession.commit
 
-            def dropping(self: Any, sql: str, parameters: Any) -> Any:
-                if armed and sql.strip().startswith(step) and "now" in sql:
+            def dropping(self: Any, *words: Any) -> Any:
+                if armed and words[0].strip().startswith(step) and "now" in words[0]:
                     armed.clear()
                     kill_connections(url)
-                return execute(self, sql, parameters)
+                return execute(self, *words)
 
             def dropping_commit(self: Any) -> None:
                 if armed and step == "COMMIT":
@@ -358,10 +359,10 @@ class TestOthersBeside:
         left = [psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected] * 5
         del left[times:]
 
-        def undone(self: Any, sql: str, parameters: Any) -> Any:
-            if left and "UPDATE" in sql:
+        def undone(self: Any, *words: Any) -> Any:
+            if left and "UPDATE" in words[0]:
                 raise left.pop()
-            return execute(self, sql, parameters)
+            return execute(self, *words)
 
         with IdempotencyStore(postgresql.create(template)) as store:
             claim = store.claim("order-1", ROUTE)

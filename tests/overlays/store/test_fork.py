@@ -432,7 +432,7 @@ class TestTheParentsPostgresql:
         async def main() -> None:
             store = AsyncIdempotencyStore(database)
             await store.journal().write_ahead(entry("parent-1"))
-            (session,) = store._database._homes.each()[0]
+            (session,) = store._database.pool.homes.each()[0]
             before = session.connection.info.backend_pid
 
             def work() -> None:
@@ -443,7 +443,7 @@ class TestTheParentsPostgresql:
             with forked(work) as child:
                 assert not child.next().error
             await store.journal().write_ahead(entry("parent-2"))
-            (session,) = store._database._homes.each()[0]
+            (session,) = store._database.pool.homes.each()[0]
             assert session.connection.info.backend_pid == before
             await store.aclose()
 

@@ -212,6 +212,23 @@ def test_a_library_that_was_only_named_is_not_imported() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_process_that_calls_httpx2_httpx_has_one_library() -> None:
+    pytest.importorskip("httpx2", reason="needs Python 3.11")
+    code = (
+        "import httpx2; httpx2.alias_httpx()\n"
+        "from molam_sdk import Config, MolamClient\n"
+        "from molam_overlays.transport.library import HTTPX, library_of\n"
+        "with httpx2.Client() as own: assert library_of(own) is HTTPX\n"
+        "config = Config(api_key='sk_test_1', api_base='http://127.0.0.1:1', max_retries=0)\n"
+        "try: MolamClient(config).list_refunds()\n"
+        "except Exception as error: print(HTTPX.name, HTTPX.core.__name__, error.delivery)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "httpx2 httpcore2 not_sent"
+
+
 def test_each_private_name_is_still_there(server: Any, made: Made) -> None:
     adapter = made.adapter(made.transport())
     client = adapter._client

@@ -339,3 +339,20 @@ def test_no_log_and_no_error_shows_the_password_of_a_proxy(
     assert SECRET.encode() in heard or b"basic" in heard.lower()
     assert SECRET not in caplog.text
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@LEAKS
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+@pytest.mark.parametrize("flavour", ["own-sync", "own-asyncio"])
+def test_the_same_holds_for_a_client_of_httpx2(
+    flavour: str,
+    scheme: str,
+    proxy_of: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    httpx2 = pytest.importorskip("httpx2", reason="needs Python 3.11")
+    monkeypatch.setitem(globals(), "httpx", httpx2)
+    with ExitStack() as stack:
+        through = Through(flavour, stack)
+        test_no_log_and_no_error_shows_the_password_of_a_proxy(through, proxy_of, scheme, caplog)

@@ -18,6 +18,8 @@ from typing import Any
 
 import attrs
 
+from molam_overlays.home import home
+
 from .calling import MismatchError, Signature, Wanted, bare, find, signature_of
 from .document import Node, Operation, Raw
 from .package import Package, dumps, emit
@@ -31,7 +33,7 @@ from .wire import Request, read_form, read_multipart, same, style_of, text_of
 _IGNORED = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI says to ignore."""
 _KEY = "idempotency-key"
-_LOGGER = "molam_sdk"
+_LOGGER = home().package
 
 
 @attrs.define
@@ -128,8 +130,6 @@ class Sent:
     parameters: dict[Wanted, Any]
     media: Media | None
     body: Any
-    without_body: Node | None = None
-    """The schema of a body that was left out."""
 
 
 class Proof:
@@ -251,6 +251,8 @@ class Proof:
             if media is not None and media.kind == "json" and media.schema is not None:
                 await self._changed(operation, verdict, signature, sent, call, status, media)
         await self._errors(operation, verdict, call)
+        await self._read_only(verdict, self._sent(operation, signature, parameters, medias, 1),
+                              signature, method)  # fmt: skip
         if not streaming:
             await self._examples(operation, verdict, signature, sent, call, answers)
 
@@ -308,8 +310,7 @@ class Proof:
         if signature.keyed and number % 2:
             keywords["idempotency_key"] = f"key-{number}"
         if not medias or (not variant and not operation.body_required):
-            left_out = next((m.schema for m in medias if m.kind == "json"), None)
-            return Sent(keywords, values, None, None, left_out)
+            return Sent(keywords, values, None, None)
         media = medias[number % len(medias)]
         binary = media.kind in ("multipart", "bytes")
         maker = self._maker("request", variant, binary=binary)
@@ -403,6 +404,33 @@ class Proof:
             verdict.add(*self._wire_problems(operation, signature, sent, arrived[0], answer))
         return result
 
+    async def _read_only(
+        self, verdict: Verdict, sent: Sent, signature: Signature, method: Any
+    ) -> None:
+        """Give, in a mapping, what only the server sets: it is refused before anything is sent."""
+        if sent.media is None or sent.media.schema is None or not isinstance(sent.body, dict):
+            return
+        for wire, parts in Facts.of(sent.media.schema).properties.items():
+            name = signature.arguments.get(Wanted("body", wire))
+            inner = Facts.of(*parts)
+            given = sent.body.get(wire)
+            sealed = [
+                one for one, told in inner.properties.items() if Facts.of(*told).any("readOnly")
+            ]
+            if name is None or inner.choices() or not isinstance(given, dict) or not sealed:
+                continue
+            call = self._call(method, sent, signature, False)
+            verdict.calls += 1
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    await call(**{name: {**given, sealed[0]: "given"}})
+            except ValueError:
+                continue
+            except Exception as error:
+                verdict.add(f"raised {type(error).__name__} at a readOnly {wire}.{sealed[0]}")
+            else:
+                verdict.add(f"took a readOnly {wire}.{sealed[0]}")
+
     # What arrived
 
     def _wire_problems(
@@ -475,8 +503,8 @@ class Proof:
         media = sent.media
         announced = arrived.header("content-type")
         if media is None:
-            # An optional object may come as an empty one, or with the document's defaults.
-            if arrived.content and not _empty(arrived.content, sent.without_body):
+            # An optional object may come as an empty one, but not with defaults in it.
+            if arrived.content not in (b"", b"{}"):
                 yield f"sent a body: {arrived.content!r:.60}"
             return
         plain_name = media.name.partition(";")[0].strip().lower()
@@ -925,14 +953,6 @@ def _met(scheme: Mapping[str, Any], arrived: Arrived) -> bool:
             return authorization.startswith("Bearer ")
         case _:
             return True
-
-
-def _empty(content: bytes, schema: Node | None) -> bool:
-    try:
-        data = json.loads(content)
-    except ValueError:
-        return False
-    return schema is not None and isinstance(data, dict) and not list(_missing({}, data, schema))
 
 
 def same_json(left: Any, right: Any) -> bool:

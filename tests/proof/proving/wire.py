@@ -155,7 +155,13 @@ class Request:
                 name
             ]
         if isinstance(value, dict) and explode:
-            return {field: unquote(raw) for _, field, raw in mine}
+            texts: dict[str, Any] = {}
+            for _, field, raw in mine:
+                if isinstance(value[field], list) and not raw.startswith("%5B"):
+                    texts.setdefault(field, []).append(unquote(raw))
+                else:
+                    texts[field] = unquote(raw)
+            return texts
         if isinstance(value, list) and explode:
             return [unquote(raw) for _, _, raw in mine]
         if len(mine) > 1:

@@ -83,6 +83,8 @@ def _begin(core: Core) -> Content:
         f"export MOLAM_API_BASE={core.base_url} MOLAM_API_KEY=sk_test_demo "
         "MOLAM_WEBHOOK_SECRET=whsec_sandbox"
     )
+    begin = core.contract.document.doing("create_payment_intent")
+    by_hand = ["Or ", link(f"{HOME}/try/{begin}", "make a payment from this page"), "."]
     return [
         tag(
             "p",
@@ -91,12 +93,7 @@ def _begin(core: Core) -> Content:
             " is an account.",
         ),
         text_block(words, "Environment"),
-        tag(
-            "p",
-            "Or ",
-            link(f"{HOME}/try/createPaymentIntent", "make a payment from this page"),
-            ".",
-        ),
+        tag("p", *by_hand) if begin else "",
     ]
 
 
@@ -305,7 +302,7 @@ def _code(core: Core, script: str, operation: str, event: str) -> list[tuple[str
     return [
         ("curl", f"curl {core.base_url}/_sandbox/faults -d {quote(json.dumps(told))}"),
         ("Python, in a test", f"sandbox.fault({script!r}{only})"),
-        ("Python, for one call", f"client.create_refund(…, extra_headers={ {HEADER: script}!r})"),
+        ("Python, for one call", f"client.METHOD(…, extra_headers={ {HEADER: script}!r})"),
     ]
 
 

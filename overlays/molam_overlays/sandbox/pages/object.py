@@ -106,8 +106,13 @@ def _relatives(core: Core, thing: Thing) -> list[tuple[str, Content]]:
         found.append(
             ("Refund", [*told, money("refund", each.body), " ", badge(each.body["status"])])
         )
-    if thing.body.get("amount_captured") and (refunded(core, thing) or ("",))[0] != "refunded":
-        url = f"{HOME}/try/createRefund?charge_id={charge}&account={thing.account}"
+    refund = core.contract.document.doing("create_refund")
+    if (
+        refund
+        and thing.body.get("amount_captured")
+        and (refunded(core, thing) or ("",))[0] != "refunded"
+    ):
+        url = f"{HOME}/try/{refund}?charge_id={charge}&account={thing.account}"
         found.append(("", link(url, "Refund it…")))
     return found
 
