@@ -74,8 +74,8 @@ class Database:
         else:
             self.dialect = self._address.dialect
             self.errors = self.dialect.import_errors()
+        # Whether a single statement is left to be a transaction by itself.
         self.implicit = self.dialect.implicit and self.given is None
-        """Whether a single statement is left to be a transaction by itself."""
 
     @property
     def ambient(self) -> bool:
@@ -301,7 +301,6 @@ class Transaction:
         self.ours = False
         """True once this step has begun the transaction, and is to end it."""
         self.is_lost = False
-        """True at its end where the connection was lost."""
 
     @property
     def connection(self) -> Any:
