@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import calls, decoding, report, robustness, scale, startup
+from benchmarks import calls, decoding, report, robustness, scale, startup, stores
 from benchmarks.bench import Bench, Worker, running_server
 from benchmarks.environments import environment
 from benchmarks.figures import Figure, load_budgets, verdict
@@ -23,6 +23,9 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "generator": startup.generator,
     "scale": scale.scale,
     "cancellations": robustness.cancellations,
+    "journal": stores.journal,
+    "events": stores.events,
+    "wakes": stores.wakes,
 }
 
 

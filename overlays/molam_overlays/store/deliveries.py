@@ -27,7 +27,7 @@ import attrs
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClaimLostError
-from molam_overlays.store.statement import Ask, Decision, Statement
+from molam_overlays.store.statement import Ask, Decision, Statement, at_once
 
 State = Literal["pending", "processing", "processed", "parked", "skipped"]
 
@@ -189,6 +189,7 @@ FROM received_webhooks WHERE seq > :after
 """
 
 
+@at_once
 def receiving(
     event_id: str,
     event_type: str,
@@ -212,6 +213,7 @@ def receiving(
     return inserted.count == 1
 
 
+@at_once
 def telling() -> Decision[None]:
     """Tell those who listen that there is something, on PostgreSQL.
 
@@ -271,6 +273,7 @@ def confirming(held: Held) -> Decision[None]:
         raise lost(held)
 
 
+@at_once
 def finishing(held: Held, then: str = "") -> Decision[None]:
     """Mark the event as processed.
 
@@ -283,6 +286,7 @@ def finishing(held: Held, then: str = "") -> Decision[None]:
         raise lost(held)
 
 
+@at_once
 def failing(
     held: Held, error: str, max_tries: int, random: float, then: str = ""
 ) -> Decision[State]:
@@ -303,6 +307,7 @@ def failing(
     return state
 
 
+@at_once
 def returning(held: Held) -> Decision[None]:
     """Put an event back as it was: its worker was told to stop."""
     yield Statement(
@@ -372,6 +377,7 @@ def replaying_all(
     return total
 
 
+@at_once
 def skipping(event_id: str) -> Decision[bool]:
     """Give up on a parked or pending event."""
     changed = yield Statement(
@@ -382,6 +388,7 @@ def skipping(event_id: str) -> Decision[bool]:
     return changed.count == 1
 
 
+@at_once
 def listing(
     state: str | None, event_type: str | None, after: int, limit: int
 ) -> Decision[list[Received]]:
@@ -411,12 +418,14 @@ def listing(
     ]
 
 
+@at_once
 def counting() -> Decision[dict[str, int]]:
     """Count events by state."""
     found = yield Statement("SELECT state, count(*) FROM received_webhooks GROUP BY state")
     return {state: int(count) for state, count in found.rows}
 
 
+@at_once
 def reading(event_id: str) -> Decision[bytes | None]:
     """Return an event's payload; None when it is unknown, or emptied by retention."""
     found = yield Statement(
