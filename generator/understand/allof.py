@@ -215,11 +215,13 @@ def _narrowed(known: Schema, prop: Schema, place: Place, registry: Registry) -> 
         target = registry.known(prop.target)
         if target is None or target.kind in ("object", "map"):
             return prop
+    # What has a name there already, or in it, is the last part's alone.
+    at = prop.at if prop.kind in _SCALARS else pointers.join(prop.at, "*")
     try:
-        combined = combine([known, prop], Place(prop.at, place.words), registry)
+        combined = combine([known, prop], Place(at, place.words), registry)
     except DocumentError as error:
         return registry.anything(error, prop.at)
-    return registry.hoist(attrs.evolve(combined, at=prop.at, facts=facts), place.words)
+    return registry.hoist(attrs.evolve(combined, at=at, facts=facts), place.words)
 
 
 def _inheriting(joined: Schema, parts: Sequence[Schema], registry: Registry) -> Schema:

@@ -341,6 +341,24 @@ def test_a_chain_of_three_hundred_models_imports(build: Build) -> None:
     assert model.end is True
 
 
+def test_what_several_parts_of_an_allof_describe_is_all_of_it(build: Build) -> None:
+    def part(**own: Any) -> dict[str, Any]:
+        inner = {"type": ["object", "null"], "properties": own}
+        return {
+            "type": "object",
+            "properties": {"one": inner, "many": {"type": "array", "items": inner}},
+        }
+
+    number, word = {"type": "integer"}, {"type": "string"}
+    parts = [part(a=number, b=word), part(b=word, c=number), part(d=number)]
+    models = build(schemas(Order={"allOf": parts})).models
+    given = {"a": 1, "b": "x", "c": 2, "d": 3}
+    order = models.Order.from_dict({"one": given, "many": [given]})
+    for read in (order.one, order.many[0]):
+        assert [read.a, read.b, read.c, read.d] == [1, "x", 2, 3]
+    assert models.Order.from_dict({"one": None}).one is None
+
+
 def test_a_chain_of_allof_imports(build: Build) -> None:
     chain: dict[str, Any] = {
         f"M{n}": {"allOf": [{"$ref": f"#/components/schemas/M{n + 1}"},
