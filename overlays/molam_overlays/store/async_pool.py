@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from typing import Final
 
 from molam_overlays.store.address import Address
+from molam_overlays.store.given import AsyncSession
 from molam_overlays.store.pool import Pool, full
-from molam_overlays.store.postgresql import AsyncSession, connect_async
+from molam_overlays.store.postgresql import connect_async
 from molam_overlays.store.tasks import Turn, running_loop
 from molam_overlays.transport.loops import Homes
 
@@ -28,6 +30,8 @@ class AsyncPool:
         self._settings = settings
         self.homes: Homes[Idle] = Homes(lambda: Idle(settings.most), _abandon)
         """What each event loop has."""
+        # A loop that hears of it closes what is idle, too, but the driver's warning may come first.
+        weakref.finalize(self, _abandon_all, self.homes)
 
     async def borrow(self, step: object) -> AsyncSession:
         """Return an idle connection of this event loop that still works, or a new one, or wait for one.
@@ -84,3 +88,9 @@ async def _lend(idle: Idle) -> AsyncSession | None:
 async def _abandon(idle: Idle) -> None:
     while idle:
         idle.pop().abandon()
+
+
+def _abandon_all(homes: Homes[Idle]) -> None:
+    for idle in homes.each():
+        while idle:
+            idle.pop().abandon()

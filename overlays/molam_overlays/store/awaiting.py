@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,22 +19,22 @@ from molam_overlays.annotations import Self
 from molam_overlays.drive import adrive
 from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailableError
 from molam_overlays.store import blocking
-from molam_overlays.store.address import Address, bare, refusal
+from molam_overlays.store.address import Address, bare
 from molam_overlays.store.async_pool import AsyncPool
-from molam_overlays.store.blocking import CLOSED, IN_TRANSACTION, OCCUPIED, TRIES, Clock, Within
-from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.blocking import TRIES, Clock, Within
+from molam_overlays.store.dialect import Dialect, check_dialect
+from molam_overlays.store.given import AsyncGiven, AsyncSession, refusal_async, wrap_async
+from molam_overlays.store.joined import Joined
 from molam_overlays.store.pool import settings_of
-from molam_overlays.store.postgresql import POSTGRESQL, AsyncSession, wrap_async
-from molam_overlays.store.session import INHERITED
+from molam_overlays.store.postgresql import POSTGRESQL
+from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCUPIED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
-from molam_overlays.store.statement import Decision
+from molam_overlays.store.statement import Decision, is_at_once
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_WANTED = "a connection of psycopg (AsyncConnection) or sqlite3"
 
 
 class AsyncDatabase:
@@ -48,18 +49,21 @@ class AsyncDatabase:
         target, settings = settings_of(target)
         self._address = Address.parse(target) if isinstance(target, str) else None
         self.threaded: blocking.Database | None = None
-        self.given: AsyncSession | None = None
-        if self._address is None:
-            self.given = wrap_async(bare(target))
-            own = SQLITE.wrap(bare(target)) is not None
+        self.given: AsyncGiven | None = None
+        self.dialect: Dialect = POSTGRESQL
+        if self._address is not None:
+            self.dialect = self._address.dialect
+        elif (given := wrap_async(target)) is not None:
+            self.dialect, self.given = given
+        elif SQLITE.wrap(bare(target)) is not None:
+            self.dialect = SQLITE
         else:
-            own = self._address.dialect is SQLITE
-        if own:
+            raise ConfigurationError(refusal_async(target))
+        if self.given is None and self.dialect is SQLITE:
             self.threaded = blocking.Database(target, clock, hops_threads=True)
-        elif self._address is None and self.given is None:
-            raise ConfigurationError(refusal(bare(target), _WANTED))
-        self.dialect: Dialect = SQLITE if own else POSTGRESQL
-        self.errors = self.dialect.import_errors()
+        self.errors = self.given.errors if self.given else self.dialect.import_errors()
+        self.ambient = self.given is not None and self.given.ambient
+        self.implicit = self.dialect.implicit and self.given is None
         self.turn = Turn()
         self.pool = AsyncPool(self._address, settings)
 
@@ -93,22 +97,23 @@ class AsyncDatabase:
             return await in_thread(
                 lambda wanted: threaded.run_while(wanted, within, lambda: decide(*args, **kwargs))
             )
-        work = self._run(within, lambda: decide(*args, **kwargs))
+        implicit = self.implicit and is_at_once(decide)
+        work = self._run(within, lambda: decide(*args, **kwargs), implicit=implicit)
         return await (work if self.given is None else apart(work))
 
-    async def _run(self, within: Within, decide: Callable[[], Decision[T]]) -> T:
+    async def _run(self, within: Within, decide: Callable[[], Decision[T]], *, implicit: bool) -> T:
         for left in reversed(range(TRIES)):
             step = _Awaited(self, within)
             try:
                 async with step:
-                    await step.begin()
+                    await step.begin(implicit=implicit)
                     value = await step.drive(decide())
-                    if step.ours or within == "commit":
+                    if not implicit and (step.ours or within == "commit"):
                         await step.commit()
                     return value
             except self.errors as error:
                 if not (step.ours and left and self.dialect.may_repeat(error)):
-                    raise self.translate(error) from error
+                    raise self.translate(error, committing=implicit and step.is_lost) from error
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -119,14 +124,17 @@ class AsyncDatabase:
         **kwargs: P.kwargs,
     ) -> T:
         """Run a decision as part of a caller's transaction; see `blocking.Database.run_on`."""
-        if (threaded := self.threaded) is not None:
+        given = wrap_async(connection)
+        if given is None and (threaded := self.threaded) is not None:
             return await in_thread(lambda _: threaded.run_on(connection, decide, *args, **kwargs))
-        session = wrap_async(bare(connection))
-        if session is None:
-            raise StoreError(refusal(bare(connection), "an AsyncConnection of psycopg"))
+        if given is None:
+            raise StoreError(refusal_async(connection))
+        check_dialect(given[0], self.dialect)
+        session = given[1].here()
         session.refuse_unusable()
-        async with _Joined(session):
+        async with Joined(session):
             try:
+                await apart(session.join())
                 return await apart(carry(session, decide(*args, **kwargs), self.moment()))
             except session.errors as error:
                 raise self.translate(error) from error
@@ -147,7 +155,9 @@ class AsyncDatabase:
         """Return the time to decide by; None leaves it to the database's clock."""
         if self.threaded is not None:
             return self.threaded.moment()
-        return self.clock() if self.clock is not None else None
+        if self.clock is not None:
+            return self.clock()
+        return None if self.dialect.own_clock else time.time()
 
     async def open(self) -> AsyncSession:
         """See `blocking.Database.open`; for a store that opens its own connections."""
@@ -179,7 +189,7 @@ class AsyncTransaction:
         else:
             await self.end(interrupted=kind is not None and not issubclass(kind, Exception))
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         raise NotImplementedError
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -225,7 +235,7 @@ class _Threaded(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self._step.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         await self._in_thread(self._step.begin)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -276,6 +286,7 @@ class _Awaited(AsyncTransaction):
         self._within = within
         self.session: AsyncSession | None = None
         self.ours = False
+        self.is_lost = False
 
     @property
     def connection(self) -> Any:
@@ -294,25 +305,27 @@ class _Awaited(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self.session is not None and self.session.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         database = self._database
-        session = database.given
-        if session is None:
-            session = await database.pool.borrow(self)
+        given = database.given
+        if given is None:
+            session: AsyncSession = await database.pool.borrow(self)
         else:
+            session = given.here()
             session.refuse_unusable()
-            if not await database.turn.take(self, BUSY_SECONDS):
+            if given.takes_turns and not await database.turn.take(self, BUSY_SECONDS):
                 raise StoreUnavailableError(OCCUPIED)
             if session.closed:
                 raise StoreUnavailableError(CLOSED)
             if session.in_transaction and self._within == "alone":
                 raise StoreError(IN_TRANSACTION)
         self.session = session
-        if database.given is not None and session.in_transaction:
+        if given is not None and session.in_transaction:
             return
         self.ours = True
         try:
-            await session.begin()
+            if not implicit:
+                await session.begin()
         except database.errors as error:
             raise database.translate(error) from error
 
@@ -346,6 +359,8 @@ class _Awaited(AsyncTransaction):
                     with contextlib.suppress(session.errors):
                         await session.rollback()
         finally:
+            if session is not None and self._database.given is not None:
+                await insist(self._database.given.leave(session))
             self._let_go()
 
     def end_now(self) -> None:
@@ -356,6 +371,7 @@ class _Awaited(AsyncTransaction):
 
     def _let_go(self) -> None:
         session, self.session = self.session, None
+        self.is_lost = session is not None and session.closed
         if self._database.given is not None:
             self._database.turn.give_back(self)
         elif session is not None:
@@ -369,8 +385,8 @@ class _Awaited(AsyncTransaction):
 class _Apart(_Awaited):
     """On a connection that was given, for a caller's code to write in."""
 
-    async def begin(self) -> None:
-        await apart(super().begin())
+    async def begin(self, *, implicit: bool = False) -> None:
+        await apart(super().begin(implicit=implicit))
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         return await apart(super().run(decide, *args, **kwargs))
@@ -379,28 +395,11 @@ class _Apart(_Awaited):
         await apart(super().commit())
 
 
-class _Joined:
-    """A step within a caller's transaction: if it fails, none is left that was not there before."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-        self._joined = session.in_transaction
-
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or self._joined or not self._session.is_open_here:
-            return
-        if issubclass(kind, GeneratorExit):
-            self._session.settle_now()
-        else:
-            await insist(self._session.settle())
-
-
 async def carry(session: AsyncSession, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
     return await adrive(
         decision,
-        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
+        lambda each: session.execute(
+            each.sql, {"now": now, **each.parameters}, *((each.then,) if each.then else ())
+        ),
     )

@@ -215,7 +215,10 @@ class Inbox:
 
     def replay_parked(self, event_type: str | None = None) -> int:
         """Make all parked events (of a type) pending again; return how many."""
-        return self._database.run(deliveries.replaying_parked, event_type)
+        return drive(
+            deliveries.replaying_all(event_type),
+            lambda step: self._database.run(step.decide, *step.arguments),
+        )
 
     def skip(self, event_id: str) -> bool:
         """Give up on a parked or pending event, so that those behind it go on; False if it is neither."""
@@ -364,7 +367,10 @@ class AsyncInbox:
 
     async def replay_parked(self, event_type: str | None = None) -> int:
         """See `Inbox.replay_parked`."""
-        return await self._database.run(deliveries.replaying_parked, event_type)
+        return await adrive(
+            deliveries.replaying_all(event_type),
+            lambda step: self._database.run(step.decide, *step.arguments),
+        )
 
     async def skip(self, event_id: str) -> bool:
         """See `Inbox.skip`."""

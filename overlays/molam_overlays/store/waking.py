@@ -19,8 +19,9 @@ from molam_overlays.errors import StoreError
 from molam_overlays.store import deliveries, fork
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Database
+from molam_overlays.store.given import AsyncSession
 from molam_overlays.store.handling import Stop
-from molam_overlays.store.postgresql import AsyncSession, heard
+from molam_overlays.store.postgresql import heard
 from molam_overlays.store.settings import LOGGER
 from molam_overlays.store.sqlite import SQLITE, SqliteSession
 from molam_overlays.store.tasks import in_thread

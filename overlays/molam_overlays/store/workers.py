@@ -46,6 +46,8 @@ class Worker:
 
     def process_batch(self, handler: Handler, most: int, stop: Stop) -> int:
         """Handle up to `most` events that are due; return how many."""
+        if self._database.ambient:  # the library would not know of a handler that is undone
+            return int(self.process(handler))
         events = self._database.run(batches.taking, *self._rules, most)
         if len(events) < 2:
             for held in events:
@@ -115,6 +117,8 @@ class Worker:
                     raise
             return transaction.connection
 
+        if self._database.ambient:
+            begin()
         handler(Delivery(begin=begin, **facts_of(held)))
         if transaction.session is not None:
             transaction.run(deliveries.finishing, held)
@@ -159,6 +163,8 @@ class AsyncWorker:
 
     async def process_batch(self, handler: AsyncHandler, most: int, stop: Stop) -> int:
         """See `Worker.process_batch`."""
+        if self._database.ambient:
+            return int(await self.process(handler))
         events = await self._database.run(batches.taking, *self._rules, most)
         if len(events) < 2:
             for held in events:
@@ -235,6 +241,8 @@ class AsyncWorker:
                     raise
             return transaction.connection
 
+        if self._database.ambient:
+            await begin()
         await handler(AsyncDelivery(begin=begin, **facts_of(held)))
         if transaction.begun:
             await transaction.run(deliveries.finishing, held)

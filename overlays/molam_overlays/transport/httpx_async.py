@@ -40,7 +40,7 @@ class AsyncHttpxAdapter(AsyncExchanging):
     """The async twin of `HttpxAdapter`: same arguments, same rules, for asyncio and trio.
 
     One adapter serves every event loop that uses it, one after the other or at once: each has up to
-    `max_connections` of its own, which are closed when the loop ends. With your own `httpx.AsyncClient` the ``timeout`` holds for the whole attempt too.
+    `max_connections` of its own, which are closed when the loop ends. With your own `AsyncClient` of httpx or httpx2 the ``timeout`` holds for the whole attempt too.
     """
 
     networked = True

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import django
 import pytest
-from django.conf import settings
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
@@ -17,27 +16,14 @@ from molam_overlays.contrib.django import (
     webhook_endpoint,
     webhook_view,
 )
+from tests.django_project import Urls, configure
 
 from .deliveries import ALIKE, GOOD, Handlers, construct_event, signed
 
 
-class Urls:
-    """A URL configuration that a test can fill."""
-
-    urlpatterns: ClassVar[list[Any]] = []
-
-
 @pytest.fixture(autouse=True)
 def _django() -> Iterator[None]:
-    if not settings.configured:
-        settings.configure(
-            SECRET_KEY="tests",
-            ALLOWED_HOSTS=["testserver"],
-            ROOT_URLCONF=Urls,
-            MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
-            USE_TZ=True,
-        )
-        django.setup()
+    configure()
     with override_settings(ROOT_URLCONF=Urls):
         yield
 

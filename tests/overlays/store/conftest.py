@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -30,15 +30,25 @@ def template(postgresql_server: Server) -> str:
     return "migrated"
 
 
+@pytest.fixture
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes a migrated database of this kind, of its own for this test, and returns its URL."""
+
+    def make(kind: str) -> str:
+        if kind == "postgresql":
+            server: Server = request.getfixturevalue("postgresql")
+            return server.create(request.getfixturevalue("template"))
+        address = f"sqlite:///{tmp_path}/store.db"
+        migrate(address, SCRIPTS)
+        return address
+
+    return make
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, migrated: Callable[[str], str]) -> str:
     """A migrated database of its own for this test."""
-    if request.param == "postgresql":
-        server: Server = request.getfixturevalue("postgresql")
-        return server.create(request.getfixturevalue("template"))
-    address = f"sqlite:///{tmp_path}/store.db"
-    migrate(address, SCRIPTS)
-    return address
+    return migrated(request.param)
 
 
 @attrs.define

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
+import sys
 import threading
 import time
 from collections import deque
@@ -371,3 +373,23 @@ async def test_a_connection_in_a_pipeline_is_refused_before_anything_is_written(
                 with pytest.raises(StoreError, match=r"inside pipeline\(\).*Nothing was written"):
                     face(*given)
         assert blocking.info.transaction_status.value == 0
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_nobody_is_warned_of_a_store_that_he_forgot_to_close(
+    url: str, cyclic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    async def claim() -> None:
+        store: Any = AsyncIdempotencyStore(url)
+        if cyclic:
+            store.itself = store
+        await granted(store)
+        del store
+        gc.collect()
+
+    asyncio.run(claim())
+    gc.collect()
+    assert told == []
