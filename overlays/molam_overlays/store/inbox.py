@@ -335,7 +335,11 @@ class AsyncInbox:
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> int:
-        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`, and `concurrency` counts tasks."""
+        """Handle events until `stop` is set, as `Inbox.run_worker` does; the handler is awaited.
+
+        `stop` is an `asyncio.Event`; `batch` is how many events are claimed at once, and `concurrency`
+        how many tasks do so.
+        """
         check_crew(batch, concurrency, self._database.given is not None)
         database = self._database
         watch = AsyncWatch(database, poll_seconds)
