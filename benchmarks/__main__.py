@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from benchmarks import calls, decoding, report, robustness, startup
+from benchmarks import calls, decoding, report, robustness, scale, startup, stores
 from benchmarks.bench import Bench, Worker, running_server
 from benchmarks.environments import environment
 from benchmarks.figures import Figure, load_budgets, verdict
@@ -21,7 +21,11 @@ BENCHMARKS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
     "decode": decoding.decode,
     "webhooks": decoding.webhooks,
     "generator": startup.generator,
+    "scale": scale.scale,
     "cancellations": robustness.cancellations,
+    "journal": stores.journal,
+    "events": stores.events,
+    "wakes": stores.wakes,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.bench import Bench, Worker, in_turns
 from benchmarks.environments import UnavailableError, environment
 from benchmarks.figures import Figure
@@ -52,7 +54,19 @@ def sync(bench: Bench) -> list[Figure]:
                 note=f"{Sample.of(cpu).median:,.0f} us",
             )
         )
-    return figures
+    return [*figures, _to_pyreqwest("speed-sync", "Sync call", results)]
+
+
+def _to_pyreqwest(name: str, title: str, results: dict[str, list[dict[str, Any]]]) -> Figure:
+    """Set the speed extra's CPU time against that of what it builds on: httpx's moves with the machine."""
+    ours, alone = results.get("molam-speed"), results.get("pyreqwest")
+    return Figure(
+        name=name,
+        title=f"{title}, CPU: with the speed extra, to pyreqwest alone",
+        sample=ratio([each["cpu"] for each in ours], [each["cpu"] for each in alone])
+        if ours and alone
+        else None,
+    )
 
 
 def throughput(bench: Bench) -> list[Figure]:
@@ -85,6 +99,8 @@ def throughput(bench: Bench) -> list[Figure]:
                     note=note if not failed else f"{failed} calls failed",
                 )
             )
+        if concurrency == 50:
+            figures.append(_to_pyreqwest("speed-async-50", "Async at 50", results))
     return figures
 
 

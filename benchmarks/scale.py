@@ -41,7 +41,7 @@ _DAY: Final = 24 * 3600.0
 _WINDOW: Final = 3.0
 """Seconds that a worker is watched, with a purge and without."""
 
-_SCRIPTS: Final = {
+SCRIPTS: Final = {
     path.relative_to(ROOT / "migrations").as_posix(): path.read_text("utf-8")
     for path in (ROOT / "migrations").rglob("*.sql")
 }
@@ -60,7 +60,7 @@ _BYTES: Final = {
 
 def fill(url: str, rows: int) -> None:
     """Migrate a database and put in so many events, calls and answers, a year's worth."""
-    migrate(url, _SCRIPTS)
+    migrate(url, SCRIPTS)
     kind = url.partition(":")[0]
     now = time.time()
     moment = _TIME[kind].format(f"{now} - 31536000.0 * ({rows} - n) / {rows}")
@@ -88,7 +88,7 @@ def fill(url: str, rows: int) -> None:
             for name, _ in _indexes(connection, kind, table):
                 connection.execute(f"DROP INDEX {name}")
             connection.execute(command)
-        migrate(url, _SCRIPTS)
+        migrate(url, SCRIPTS)
         connection.execute("VACUUM ANALYZE" if kind == "postgresql" else "ANALYZE")
 
 
@@ -260,7 +260,7 @@ def purging(kind: str, url: str, rows: int, rounds: int) -> list[Figure]:
         ),
         Figure(
             name=f"purge-{kind}-step",
-            title=f"{kind}: p99 of a purge's steps, which hold locks",
+            title=f"{kind}: p99 of a purge's steps, waiting for their turn included",
             sample=Sample.of([statistics.quantiles(taken, n=100)[-1] * 1000]),
             unit="ms",
         ),

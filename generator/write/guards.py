@@ -267,8 +267,9 @@ def events(
             )
             for media, held in list((body.get("content") or {}).items())[:1]:
                 schema_at = pointers.join(body_at, "content", media, "schema")
-                for texts in _texts(document, held.get("schema"), schema_at, tags):
-                    if not (texts and texts <= known) and not (named and name in known):
+                for listed in _texts(document, held.get("schema"), schema_at, tags):
+                    told = any(texts and texts <= known for texts in listed)
+                    if not told and not (named and name in known):
                         yield f"The event {name}", at
 
 
@@ -294,8 +295,8 @@ def _told(source: ast.Module) -> tuple[set[str], tuple[str, ...], bool]:
 
 def _texts(
     document: Document, schema: Any, at: str, tags: tuple[str, ...]
-) -> Iterator[frozenset[str]]:
-    """Yield, of each object that a webhook may carry, the texts that tell it by the first tag."""
+) -> Iterator[list[frozenset[str]]]:
+    """Yield, of each object that a webhook may carry, the texts that tell it, by tag."""
     schema, at = _solid(document, schema, at)
     members = schema.get("oneOf") or schema.get("anyOf")
     if members and not schema.get("properties"):
@@ -304,8 +305,7 @@ def _texts(
             yield from _texts(document, member, pointers.join(at, word, index), tags)
         return
     properties = dict(_properties(document, schema, at))
-    listed = (_listed(document, *properties[tag]) for tag in tags if tag in properties)
-    yield next(listed, frozenset())
+    yield [_listed(document, *properties[tag]) for tag in tags if tag in properties]
 
 
 def _properties(document: Document, schema: Any, at: str) -> Iterator[tuple[str, tuple[Any, str]]]:

@@ -50,7 +50,8 @@ def test_every_budget_of_ours_is_one_that_some_benchmark_measures() -> None:
     source = "\n".join(
         path.read_text("utf-8") for path in Path(__file__).parents[2].glob("benchmarks/*.py")
     )
-    prefixes = ("sync-", "async-50-", "async-500-", "cancel-")
+    kinds = "sync async-50 async-500 cancel scale purge store events wake"
+    prefixes = tuple(f"{kind}-" for kind in kinds.split())
     for name in load_budgets():
         assert name.startswith(prefixes) or f'"{name}"' in source, name
 

@@ -14,7 +14,9 @@ from molam_overlays.product import DOCUMENTATION
 from tests.pages import ROOT, run_page
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md", "docs/webhooks-and-stores.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/guide.md", "docs/webhooks-and-stores.md", "docs/fleets.md"]
+)
 def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_page(page, tmp_path, monkeypatch), f"{page} has no blocks"
 

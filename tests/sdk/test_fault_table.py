@@ -1,7 +1,7 @@
 """The fault table of the runtime's semantics, row by row, for both clients, on a real server.
 
 What is asserted is what the server saw: how many requests, with which key and headers. Nothing
-sleeps: pauses between attempts go to a fake clock, and attempts that time out are given 0.3 s.
+sleeps: pauses between attempts go to a fake clock, and attempts that time out are given 0.5 s.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ TABLE = [
 
 
 def make(make_api: Any, server: Any, flavour: str, row: Row | None = None, **config: Any) -> Any:
-    patience = 0.3 if row is not None and row.slow else 10.0
+    patience = 0.5 if row is not None and row.slow else 10.0
     return make_api(api_base=server.url, max_retries=RETRIES, timeout=patience, **config)
 
 
@@ -204,7 +204,7 @@ def test_post_through_a_client_of_httpx2(
     asynchronous = flavour != "sync"
     client = httpx2.AsyncClient() if asynchronous else httpx2.Client()
     adapter: Any = (AsyncHttpxAdapter if asynchronous else HttpxAdapter)(client)
-    api = make_api(adapter, api_base=server.url, max_retries=2, timeout=0.3 if row.slow else 10)
+    api = make_api(adapter, api_base=server.url, max_retries=2, timeout=0.5 if row.slow else 10)
     with pytest.raises(MolamError) as caught:
         api.create_payment_intent(2500, "USD", idempotency_key="order-1")
     assert type(caught.value) is row.error

@@ -18,7 +18,7 @@ pytest.importorskip("sphinx", reason="Sphinx needs Python 3.11")
 ROOT = Path(__file__).parents[2]
 KNOWN_HOSTS = {
     "api.molam.com", "docs.molam.io", "github.com", "localhost:8000", "127.0.0.1:4010", "molam.github.io",
-    "pradyunsg.me", "www.sphinx-doc.org",
+    "pradyunsg.me", "www.python-httpx.org", "www.sphinx-doc.org",
 }  # fmt: skip
 # One of each kind: a start, a guide with tables, emitted pages, docstrings, a page for maintainers.
 LOOKED_AT = [

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from molam_overlays.cli.output import fail, misuse, out, show_json, working
 from molam_overlays.cli.remote import AsJson
+from molam_overlays.drive import drive
 from molam_overlays.errors import ConfigurationError, MolamError
 from molam_overlays.product import Product
 from molam_overlays.store.retention import (
@@ -43,8 +44,11 @@ def add(app: typer.Typer, product: Product) -> None:
         Uses the key and address of the environment. What is over 24 hours old is listed for a
         person and not sent. Exit code 1 if anything stays open that no other process is on.
         """
-        with _errors(as_json), working("Settling", as_json=as_json):
-            client = product.client()(product.config()(), idempotency_store=url)
+        from molam_overlays.watch.hooks import Hooks
+
+        with _errors(as_json), working("Settling", as_json=as_json) as told:
+            hooks = Hooks(on_response=lambda _: told(1))
+            client = product.client()(product.config()(), idempotency_store=url, hooks=hooks)
             with closing(client):
                 found = client.recover()
         if as_json:
@@ -148,15 +152,22 @@ def add(app: typer.Typer, product: Product) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Make events pending again, so that a worker handles them."""
+        from molam_overlays.store.blocking import Database
+        from molam_overlays.store.deliveries import replaying_all
+
         if (event is None) == (not parked):
             misuse("Name one event, or give --parked.", as_json=as_json)
         with (
             _errors(as_json),
             closing(_inbox(url)) as box,
-            working("Replaying", as_json=as_json),
+            closing(Database(url)) as database,
+            working("Replaying", as_json=as_json) as told,
         ):
             if event is None:
-                count = box.replay_parked()
+                count = drive(
+                    replaying_all(None, told),
+                    lambda step: database.run(step.decide, *step.arguments),
+                )
             elif box.replay(event):
                 count = 1
             else:

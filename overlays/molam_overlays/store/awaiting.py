@@ -21,16 +21,16 @@ from molam_overlays.errors import ConfigurationError, StoreError, StoreUnavailab
 from molam_overlays.store import blocking
 from molam_overlays.store.address import Address, bare
 from molam_overlays.store.async_pool import AsyncPool
-from molam_overlays.store.blocking import CLOSED, OCCUPIED, TRIES, Clock, Within, check_dialect
-from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.blocking import TRIES, Clock, Within
+from molam_overlays.store.dialect import Dialect, check_dialect
 from molam_overlays.store.given import AsyncGiven, AsyncSession, refusal_async, wrap_async
 from molam_overlays.store.joined import Joined
 from molam_overlays.store.pool import settings_of
 from molam_overlays.store.postgresql import POSTGRESQL
-from molam_overlays.store.session import IN_TRANSACTION, INHERITED
+from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCUPIED
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
-from molam_overlays.store.statement import Decision
+from molam_overlays.store.statement import Decision, is_at_once
 from molam_overlays.store.tasks import Turn, apart, in_thread, insist
 
 P = ParamSpec("P")
@@ -63,6 +63,7 @@ class AsyncDatabase:
             self.threaded = blocking.Database(target, clock, hops_threads=True)
         self.errors = self.given.errors if self.given else self.dialect.import_errors()
         self.ambient = self.given is not None and self.given.ambient
+        self.implicit = self.dialect.implicit and self.given is None
         self.turn = Turn()
         self.pool = AsyncPool(self._address, settings)
 
@@ -96,22 +97,23 @@ class AsyncDatabase:
             return await in_thread(
                 lambda wanted: threaded.run_while(wanted, within, lambda: decide(*args, **kwargs))
             )
-        work = self._run(within, lambda: decide(*args, **kwargs))
+        implicit = self.implicit and is_at_once(decide)
+        work = self._run(within, lambda: decide(*args, **kwargs), implicit=implicit)
         return await (work if self.given is None else apart(work))
 
-    async def _run(self, within: Within, decide: Callable[[], Decision[T]]) -> T:
+    async def _run(self, within: Within, decide: Callable[[], Decision[T]], *, implicit: bool) -> T:
         for left in reversed(range(TRIES)):
             step = _Awaited(self, within)
             try:
                 async with step:
-                    await step.begin()
+                    await step.begin(implicit=implicit)
                     value = await step.drive(decide())
-                    if step.ours or within == "commit":
+                    if not implicit and (step.ours or within == "commit"):
                         await step.commit()
                     return value
             except self.errors as error:
                 if not (step.ours and left and self.dialect.may_repeat(error)):
-                    raise self.translate(error) from error
+                    raise self.translate(error, committing=implicit and step.is_lost) from error
         raise AssertionError("unreachable")
 
     async def run_on(
@@ -187,7 +189,7 @@ class AsyncTransaction:
         else:
             await self.end(interrupted=kind is not None and not issubclass(kind, Exception))
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         raise NotImplementedError
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -233,7 +235,7 @@ class _Threaded(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self._step.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         await self._in_thread(self._step.begin)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -284,6 +286,7 @@ class _Awaited(AsyncTransaction):
         self._within = within
         self.session: AsyncSession | None = None
         self.ours = False
+        self.is_lost = False
 
     @property
     def connection(self) -> Any:
@@ -302,7 +305,7 @@ class _Awaited(AsyncTransaction):
     def is_failed(self) -> bool:  # type: ignore[override]
         return self.session is not None and self.session.is_failed
 
-    async def begin(self) -> None:
+    async def begin(self, *, implicit: bool = False) -> None:
         database = self._database
         given = database.given
         if given is None:
@@ -321,7 +324,8 @@ class _Awaited(AsyncTransaction):
             return
         self.ours = True
         try:
-            await session.begin()
+            if not implicit:
+                await session.begin()
         except database.errors as error:
             raise database.translate(error) from error
 
@@ -367,6 +371,7 @@ class _Awaited(AsyncTransaction):
 
     def _let_go(self) -> None:
         session, self.session = self.session, None
+        self.is_lost = session is not None and session.closed
         if self._database.given is not None:
             self._database.turn.give_back(self)
         elif session is not None:
@@ -380,8 +385,8 @@ class _Awaited(AsyncTransaction):
 class _Apart(_Awaited):
     """On a connection that was given, for a caller's code to write in."""
 
-    async def begin(self) -> None:
-        await apart(super().begin())
+    async def begin(self, *, implicit: bool = False) -> None:
+        await apart(super().begin(implicit=implicit))
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         return await apart(super().run(decide, *args, **kwargs))
@@ -394,5 +399,7 @@ async def carry(session: AsyncSession, decision: Decision[T], now: float | None)
     """Carry a decision's statements to a session, and return what it decided."""
     return await adrive(
         decision,
-        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
+        lambda each: session.execute(
+            each.sql, {"now": now, **each.parameters}, *((each.then,) if each.then else ())
+        ),
     )

@@ -19,12 +19,12 @@ from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.store import fork, way
 from molam_overlays.store.address import Address
-from molam_overlays.store.dialect import Dialect
+from molam_overlays.store.dialect import check_dialect
 from molam_overlays.store.given import Given, wrap
 from molam_overlays.store.pool import Places, full, settings_of
-from molam_overlays.store.session import IN_TRANSACTION, INHERITED, Session
+from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCUPIED, Session
 from molam_overlays.store.settings import BUSY_SECONDS
-from molam_overlays.store.statement import Decision
+from molam_overlays.store.statement import Decision, is_at_once
 from molam_overlays.store.turn import Turn
 
 P = ParamSpec("P")
@@ -74,6 +74,8 @@ class Database:
         else:
             self.dialect = self._address.dialect
             self.errors = self.dialect.import_errors()
+        # Whether a single statement is left to be a transaction by itself.
+        self.implicit = self.dialect.implicit and self.given is None
 
     @property
     def ambient(self) -> bool:
@@ -96,7 +98,7 @@ class Database:
 
     def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a decision in a transaction of its own."""
-        return self.run_while(_always, "alone", lambda: decide(*args, **kwargs))
+        return self.run_as("alone", decide, *args, **kwargs)
 
     def run_as(
         self,
@@ -110,26 +112,35 @@ class Database:
         Raises:
             StoreError: the database cannot do it; then nothing of the decision is stored.
         """
-        return self.run_while(_always, within, lambda: decide(*args, **kwargs))
+        implicit = self.implicit and is_at_once(decide)
+        return self.run_while(_always, within, lambda: decide(*args, **kwargs), implicit=implicit)
 
     def run_while(
-        self, wanted: Callable[[], bool], within: Within, decide: Callable[[], Decision[T]]
+        self,
+        wanted: Callable[[], bool],
+        within: Within,
+        decide: Callable[[], Decision[T]],
+        *,
+        implicit: bool = False,
     ) -> T:
-        """Run a decision as long as it is wanted; see `run_as` and `GivenUp`."""
+        """Run a decision as long as it is wanted; see `run_as` and `GivenUp`.
+
+        `implicit`: its first statement is a transaction by itself.
+        """
         for left in reversed(range(TRIES)):
             step = Transaction(self, within, wanted)
             try:
                 try:
-                    step.begin()
+                    step.begin(implicit=implicit)
                     value = step.drive(decide())
-                    if step.ours or within == "commit":
+                    if not implicit and (step.ours or within == "commit"):
                         step.commit()
                     return value
                 finally:
                     step.end()
             except self.errors as error:
                 if not (step.ours and left and self.dialect.may_repeat(error)):
-                    raise self.translate(error) from error
+                    raise self.translate(error, committing=implicit and step.is_lost) from error
             finally:
                 step.end()
         raise AssertionError("unreachable")
@@ -289,6 +300,7 @@ class Transaction:
         self.session: Session | None = None
         self.ours = False
         """True once this step has begun the transaction, and is to end it."""
+        self.is_lost = False
 
     @property
     def connection(self) -> Any:
@@ -330,8 +342,10 @@ class Transaction:
         self.session = session
         return session
 
-    def begin(self) -> None:
+    def begin(self, *, implicit: bool = False) -> None:
         """Take a connection and begin, unless the connection that was given is in a transaction.
+
+        `implicit` leaves it to the first statement, which is all there will be.
 
         A database that another writer has is waited for here, without holding anything.
 
@@ -349,7 +363,8 @@ class Transaction:
                         raise StoreError(IN_TRANSACTION)
                     return
                 self.ours = True
-                session.begin()
+                if not implicit:
+                    session.begin()
                 return
             except database.errors as error:
                 self.end()
@@ -389,6 +404,7 @@ class Transaction:
         if session is not None:
             if self.ours:
                 undo(session)
+            self.is_lost = session.closed
             if database.given is not None:
                 database.given.leave(session)
             self.session = None
@@ -412,29 +428,13 @@ class GivenUp(Exception):  # noqa: N818 - nobody's error: the caller has left
     """Ends a step whose caller was cancelled; nothing of it is stored."""
 
 
-CLOSED = "The connection that the store was given is closed. Give it an open one, or a URL."
-
-
-OCCUPIED = (
-    "The connection that the store was given stayed occupied by another thread or task. Give the "
-    "store a URL, so that it can open connections of its own."
-)
-
-
-def check_dialect(given: Dialect, expected: Dialect) -> None:
-    """Refuse a connection to another kind of database than the store's."""
-    if given != expected:
-        raise StoreError(
-            f"The connection is to {given.name}, but the store is on {expected.name}. Sharing a transaction "
-            "takes a connection to the store's own database."
-        )
-
-
 def carry(session: Session, decision: Decision[T], now: float | None) -> T:
     """Carry a decision's statements to a session, and return what it decided."""
     return drive(
         decision,
-        lambda each: session.execute(each.sql, {"now": now, **each.parameters}, each.then),
+        lambda each: session.execute(
+            each.sql, {"now": now, **each.parameters}, *((each.then,) if each.then else ())
+        ),
     )
 
 

@@ -40,7 +40,7 @@ from molam_overlays.home import home
 from molam_overlays.message.idempotency import REMEMBERED_SECONDS, watching
 from molam_overlays.store.arguments import check_key, check_seconds, failure_text
 from molam_overlays.store.payload import decode, encode
-from molam_overlays.store.statement import Ask, Decision, Statement
+from molam_overlays.store.statement import Ask, Decision, Statement, at_once
 
 LOGGER = logging.getLogger(home().package)
 
@@ -141,6 +141,25 @@ SET response = excluded.response, status = excluded.status, lease_until = NULL,
 """
 
 
+def asked(
+    key: str, route: str, fingerprint: str | None, lease_seconds: float
+) -> tuple[str, str, str | None, float]:
+    """Return what `granting` and `claiming` go by, refusing what cannot be."""
+    check_key(key, route)
+    check_seconds("lease_seconds", lease_seconds)
+    return key, route, fingerprint, lease_seconds
+
+
+@at_once
+def granting(
+    key: str, route: str, fingerprint: str | None, lease_seconds: float
+) -> Decision[Claim | None]:
+    """Grant a key that nobody has had, on PostgreSQL; else None, and `claiming` tells."""
+    names = {"key": key, "route": route, "fingerprint": fingerprint, "lease": lease_seconds}
+    inserted = yield Statement(f"{_INSERT} RETURNING fence", names)
+    return Claim(key, route, inserted.rows[0][0], lease_seconds) if inserted.rows else None
+
+
 def claiming(
     key: str, route: str, fingerprint: str | None, lease_seconds: float
 ) -> Decision[ClaimResult]:
@@ -235,6 +254,7 @@ def storing(key: str, route: str, response: str, status: str) -> Decision[None]:
     yield Statement(_STORE, {"key": key, "route": route, "response": response, "status": status})
 
 
+@at_once
 def looking_up(key: str, route: str) -> Decision[dict[str, Any] | None]:
     """Return the stored answer, None while there is none."""
     found = yield Statement(_ROW, {"key": key, "route": route})

@@ -20,14 +20,14 @@ skips it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Literal
 
 import attrs
 
 from molam_overlays.annotations import at_home
 from molam_overlays.errors import ClaimLostError
-from molam_overlays.store.statement import Decision, Statement
+from molam_overlays.store.statement import Ask, Decision, Statement, at_once
 
 State = Literal["pending", "processing", "processed", "parked", "skipped"]
 
@@ -189,6 +189,7 @@ FROM received_webhooks WHERE seq > :after
 """
 
 
+@at_once
 def receiving(
     event_id: str,
     event_type: str,
@@ -212,6 +213,7 @@ def receiving(
     return inserted.count == 1
 
 
+@at_once
 def telling() -> Decision[None]:
     """Tell those who listen that there is something, on PostgreSQL.
 
@@ -271,6 +273,7 @@ def confirming(held: Held) -> Decision[None]:
         raise lost(held)
 
 
+@at_once
 def finishing(held: Held, then: str = "") -> Decision[None]:
     """Mark the event as processed.
 
@@ -283,6 +286,7 @@ def finishing(held: Held, then: str = "") -> Decision[None]:
         raise lost(held)
 
 
+@at_once
 def failing(
     held: Held, error: str, max_tries: int, random: float, then: str = ""
 ) -> Decision[State]:
@@ -303,6 +307,7 @@ def failing(
     return state
 
 
+@at_once
 def returning(held: Held) -> Decision[None]:
     """Put an event back as it was: its worker was told to stop."""
     yield Statement(
@@ -331,15 +336,48 @@ def replaying(event_id: str) -> Decision[str]:
     return "emptied" if found.rows else "unknown"
 
 
-def replaying_parked(event_type: str | None) -> Decision[int]:
-    """Make all parked events, or those of a type, pending again; return how many."""
-    condition = "WHERE state = 'parked' AND payload IS NOT NULL"
-    if event_type is not None:
-        condition += " AND type = :type"
-    changed = yield Statement(_REPLAY + condition, {"type": event_type})
-    return changed.count
+_REPLAYED_AT_ONCE = 500
 
 
+def replaying_parked(event_type: str | None, after: int) -> Decision[tuple[int, int | None]]:
+    """Make parked events (of a type) from ``seq`` `after` on pending again, some hundreds at most.
+
+    Returns how many, and the last one's ``seq``; None for that at the end.
+    """
+    parked = "state = 'parked' AND payload IS NOT NULL AND seq > :after" + (
+        "" if event_type is None else " AND type = :type"
+    )
+    asked: dict[str, Any] = {"type": event_type, "after": after, "most": _REPLAYED_AT_ONCE}
+    found = yield Statement(
+        "SELECT count(*), max(seq) FROM (SELECT seq FROM received_webhooks "  # noqa: S608 - ours
+        f"WHERE {parked} ORDER BY seq LIMIT :most) AS following",
+        asked,
+    )
+    count, last = found.rows[0]
+    if not count:
+        return 0, None
+    changed = yield Statement(f"{_REPLAY} WHERE {parked} AND seq <= :last", {**asked, "last": last})
+    return changed.count, last if count == _REPLAYED_AT_ONCE else None
+
+
+def replaying_all(
+    event_type: str | None, told: Callable[[int], object] = lambda count: None
+) -> Generator[Ask, Any, int]:
+    """Make all parked events (of a type) pending again, a transaction after the other.
+
+    `told` is called with the count of each. Each is looked at once, also when it is parked anew.
+    """
+    total = 0
+    after: int | None = 0
+    while after is not None:
+        step: tuple[int, int | None] = yield Ask(replaying_parked, (event_type, after))
+        count, after = step
+        told(count)
+        total += count
+    return total
+
+
+@at_once
 def skipping(event_id: str) -> Decision[bool]:
     """Give up on a parked or pending event."""
     changed = yield Statement(
@@ -350,6 +388,7 @@ def skipping(event_id: str) -> Decision[bool]:
     return changed.count == 1
 
 
+@at_once
 def listing(
     state: str | None, event_type: str | None, after: int, limit: int
 ) -> Decision[list[Received]]:
@@ -379,12 +418,14 @@ def listing(
     ]
 
 
+@at_once
 def counting() -> Decision[dict[str, int]]:
     """Count events by state."""
     found = yield Statement("SELECT state, count(*) FROM received_webhooks GROUP BY state")
     return {state: int(count) for state, count in found.rows}
 
 
+@at_once
 def reading(event_id: str) -> Decision[bytes | None]:
     """Return an event's payload; None when it is unknown, or emptied by retention."""
     found = yield Statement(

@@ -21,6 +21,8 @@ class Dialect:
     """True where the database's clock decides; else this machine's does."""
     notice: ClassVar[str]
     """How those who listen are told of a new event; empty where they look for themselves."""
+    implicit: ClassVar[bool]
+    """True where beginning and committing are round trips that a single statement can do without."""
     gated: ClassVar[bool]
     """True where no transaction may be open while the process forks; see `fork`."""
 
@@ -98,3 +100,12 @@ def not_migrated(text: str, command: str) -> StoreNotMigratedError:
         f"The store's tables are missing or outdated ({text}). Create them with {command}, in Django with "
         "`manage.py migrate`."
     )
+
+
+def check_dialect(given: Dialect, expected: Dialect) -> None:
+    """Refuse a connection to another kind of database than the store's."""
+    if given != expected:
+        raise StoreError(
+            f"The connection is to {given.name}, but the store is on {expected.name}. Sharing a transaction "
+            "takes a connection to the store's own database."
+        )

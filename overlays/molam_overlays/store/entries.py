@@ -19,7 +19,7 @@ from molam_overlays.errors import StoreError
 from molam_overlays.store import owner as owners
 from molam_overlays.store.content import Decrypt, Entry, Stored, words_read
 from molam_overlays.store.key_age import OLD, KeyAge, Use, age_of
-from molam_overlays.store.statement import Decision, Statement
+from molam_overlays.store.statement import Decision, Statement, at_once
 
 _FAR_SECONDS = 10 * 365 * 24 * 3600.0
 """No clock goes wrong by more; a time beyond is damage."""
@@ -265,6 +265,7 @@ def _about(sql: str, ticket: Ticket, outcome: str) -> Statement:
     )
 
 
+@at_once
 def aging(entry: Entry) -> Decision[KeyAge | None]:
     """Judge the age of a key before it is sent again; None when it is not in the journal."""
     found = yield Statement(_USES, {"key": entry.key, "method": entry.method})

@@ -94,9 +94,9 @@ class IdempotencyStore:
             IdempotencyKeyExpiredError: work began over 24 hours ago and never ended.
             StoreError: the claim could not be written. Nothing may be sent then.
         """
-        check_key(key, route)
-        check_seconds("lease_seconds", lease_seconds)
-        return self._database.run(claims.claiming, key, route, fingerprint, lease_seconds)
+        run, asked = self._database.run, claims.asked(key, route, fingerprint, lease_seconds)
+        fresh = run(claims.granting, *asked) if self._database.implicit else None
+        return run(claims.claiming, *asked) if fresh is None else fresh
 
     def complete(
         self,
@@ -308,9 +308,9 @@ class AsyncIdempotencyStore:
         lease_seconds: float = LEASE_SECONDS,
     ) -> ClaimResult:
         """See `IdempotencyStore.claim`."""
-        check_key(key, route)
-        check_seconds("lease_seconds", lease_seconds)
-        return await self._database.run(claims.claiming, key, route, fingerprint, lease_seconds)
+        run, asked = self._database.run, claims.asked(key, route, fingerprint, lease_seconds)
+        fresh = await run(claims.granting, *asked) if self._database.implicit else None
+        return await run(claims.claiming, *asked) if fresh is None else fresh
 
     async def complete(
         self,

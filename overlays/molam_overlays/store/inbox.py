@@ -215,7 +215,10 @@ class Inbox:
 
     def replay_parked(self, event_type: str | None = None) -> int:
         """Make all parked events (of a type) pending again; return how many."""
-        return self._database.run(deliveries.replaying_parked, event_type)
+        return drive(
+            deliveries.replaying_all(event_type),
+            lambda step: self._database.run(step.decide, *step.arguments),
+        )
 
     def skip(self, event_id: str) -> bool:
         """Give up on a parked or pending event, so that those behind it go on; False if it is neither."""
@@ -332,7 +335,11 @@ class AsyncInbox:
         poll_seconds: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[object]] | None = None,
     ) -> int:
-        """See `Inbox.run_worker`; `stop` is an `asyncio.Event`, and `concurrency` counts tasks."""
+        """Handle events until `stop` is set, as `Inbox.run_worker` does; the handler is awaited.
+
+        `stop` is an `asyncio.Event`; `batch` is how many events are claimed at once, and `concurrency`
+        how many tasks do so.
+        """
         check_crew(batch, concurrency, self._database.given is not None)
         database = self._database
         watch = AsyncWatch(database, poll_seconds)
@@ -364,7 +371,10 @@ class AsyncInbox:
 
     async def replay_parked(self, event_type: str | None = None) -> int:
         """See `Inbox.replay_parked`."""
-        return await self._database.run(deliveries.replaying_parked, event_type)
+        return await adrive(
+            deliveries.replaying_all(event_type),
+            lambda step: self._database.run(step.decide, *step.arguments),
+        )
 
     async def skip(self, event_id: str) -> bool:
         """See `Inbox.skip`."""

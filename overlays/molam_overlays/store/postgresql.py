@@ -12,6 +12,8 @@ import codecs
 import contextlib
 import functools
 import re
+import select
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +35,9 @@ _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4  # libpq's PGTransactionStatusType
 
 _CLEANUP_SECONDS = 5.0
+
+_FRESH_SECONDS = 0.005
+"""How long after a statement a connection needs no question whether it still works."""
 
 _USER: Final = re.compile(r"(?:[^\s/?#@\[\]:%]|%[0-9A-Fa-f]{2})*")
 _PASSWORD: Final = re.compile(r"(?:[^\s/?#@\[\]%]|%[0-9A-Fa-f]{2})*")
@@ -85,8 +90,19 @@ def _joined(kind: str, connection: Any) -> Any:
     return None if found is None else found(connection)
 
 
-def _with(sql: str, then: str) -> bytes:
-    return f"{spell(sql)}; {then}".encode() if then else spell(sql).encode()
+def _text(*commands: str) -> bytes:
+    return "; ".join(command for command in commands if command).encode()
+
+
+def _was_just_used(connection: Any, used: float) -> bool:
+    """Tell whether a connection worked a moment ago, and the server has not said goodbye since."""
+    if time.monotonic() - used > _FRESH_SECONDS:
+        return False
+    if not hasattr(select, "poll"):  # Windows
+        return not select.select([connection.fileno()], [], [], 0)[0]
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 class _Libpq(Lineage):
@@ -98,6 +114,8 @@ class _Libpq(Lineage):
     def answers(self: Session) -> bool:
         if self.closed:
             return False
+        if isinstance(self, Lineage) and _was_just_used(self.connection, self.used):
+            return True
         try:
             self.execute("SELECT 1", {})
         except self.errors:
@@ -114,6 +132,7 @@ class PsycopgSession(_Libpq):
         super().__init__()
         self.connection = connection
         self.errors: type[Exception] = import_psycopg().Error
+        self._lead = ""
 
     @property
     def in_transaction(self) -> bool:
@@ -129,7 +148,9 @@ class PsycopgSession(_Libpq):
 
     def begin(self) -> None:
         # Without autocommit psycopg begins by itself, at the isolation level its owner chose.
-        if self.connection.autocommit:
+        if self.owned:
+            self._lead = _BEGIN  # it goes with the first statement
+        elif self.connection.autocommit:
             self.connection.execute(_BEGIN)
 
     @property
@@ -139,23 +160,32 @@ class PsycopgSession(_Libpq):
     def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg.rows import tuple_row
 
-        joined = _joined("ClientCursor", self.connection) if then else None
+        lead, self._lead = self._lead, ""
+        joined = _joined("ClientCursor", self.connection) if lead or then else None
+        if lead and not joined:
+            self.connection.execute(_BEGIN)
         with joined or self.connection.cursor() as cursor:
             cursor.row_factory = tuple_row
-            cursor.execute(_with(sql, then if joined else ""), parameters)
+            text = _text(lead, spell(sql), then) if joined else spell(sql).encode()
+            cursor.execute(text, parameters)
+            if lead and joined:
+                cursor.nextset()
             rows = cursor.fetchall() if cursor.description is not None else []
             result = Result(rows, cursor.rowcount)
             if then and not joined:
                 cursor.execute(then.encode())
+            self.used = time.monotonic()
             return result
 
     def run_script(self, sql: str) -> None:
         self.connection.execute(sql.encode())
 
     def commit(self) -> None:
+        self._lead = ""
         self.connection.commit()
 
     def rollback(self) -> None:
+        self._lead = ""
         with self.connection.lock:
             end_transaction(self.connection)
 
@@ -271,6 +301,7 @@ class AsyncSession(Lineage):
         super().__init__()
         self.connection = connection
         self.errors: type[Exception] = import_psycopg().Error
+        self._lead = ""
         self.home: Any = None
         """Where it lies between two steps: connections stay on the event loop they were made on."""
 
@@ -287,7 +318,9 @@ class AsyncSession(Lineage):
         refuse_pipeline(self.connection)
 
     async def begin(self) -> None:
-        if self.connection.autocommit:
+        if self.owned:
+            self._lead = _BEGIN  # it goes with the first statement
+        elif self.connection.autocommit:
             await self.connection.execute(_BEGIN.encode())
 
     async def join(self) -> None:
@@ -300,26 +333,37 @@ class AsyncSession(Lineage):
     async def execute(self, sql: str, parameters: Mapping[str, Any], then: str = "") -> Result:
         from psycopg.rows import tuple_row
 
-        joined = _joined("AsyncClientCursor", self.connection) if then else None
+        lead, self._lead = self._lead, ""
+        joined = _joined("AsyncClientCursor", self.connection) if lead or then else None
+        if lead and not joined:
+            await self.connection.execute(_BEGIN.encode())
         async with joined or self.connection.cursor() as cursor:
             cursor.row_factory = tuple_row
-            await cursor.execute(_with(sql, then if joined else ""), parameters)
+            text = _text(lead, spell(sql), then) if joined else spell(sql).encode()
+            await cursor.execute(text, parameters)
+            if lead and joined:
+                cursor.nextset()
             rows = await cursor.fetchall() if cursor.description is not None else []
             result = Result(rows, cursor.rowcount)
             if then and not joined:
                 await cursor.execute(then)
+            self.used = time.monotonic()
             return result
 
     async def commit(self) -> None:
+        self._lead = ""
         await self.connection.commit()
 
     async def rollback(self) -> None:
+        self._lead = ""
         await self.connection.rollback()
 
     async def answers(self) -> bool:
         """Tell whether a connection that lay idle still works."""
         if self.closed:
             return False
+        if _was_just_used(self.connection, self.used):
+            return True
         try:
             await self.execute("SELECT 1", {})
         except self.errors:
@@ -369,6 +413,7 @@ async def connect_async(location: str, shown: str) -> AsyncSession:
     except psycopg.Error as error:
         raise POSTGRESQL.translate(error, shown) from error
     session = AsyncSession(connection)
+    session.owned = True
     fork.remember(session)
     return session
 
@@ -448,6 +493,7 @@ class _Postgresql(Dialect):
     folder = ""
     own_clock = True
     notice = "NOTIFY molam_inbox"
+    implicit = True
     gated = False
     row_seconds = 0.0
 
@@ -466,6 +512,7 @@ class _Postgresql(Dialect):
             session = PsycopgSession(psycopg.connect(location, **connect_options(location)))
         except psycopg.Error as error:
             raise self.translate(error, shown) from error
+        session.owned = True
         fork.remember(session)
         return session
 

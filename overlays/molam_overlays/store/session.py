@@ -84,6 +84,10 @@ class Lineage:
     def __init__(self) -> None:
         self._generation = fork.generation()
         self.holder: dict[str, object] = {}
+        self.owned = False
+        """True where a store opened it, and nobody else's statements come between."""
+        self.used = float("-inf")
+        """When a statement last went well on it, where that is told; a `time.monotonic`."""
 
     @property
     def inherited(self) -> bool:
@@ -122,6 +126,13 @@ IN_TRANSACTION = (
 INHERITED = (
     "The connection was opened before this process was forked and belongs to its parent. After a "
     "fork() open one in the child, or give the store a URL: then it opens its own."
+)
+
+CLOSED = "The connection that the store was given is closed. Give it an open one, or a URL."
+
+OCCUPIED = (
+    "The connection that the store was given stayed occupied by another thread or task. Give the "
+    "store a URL, so that it can open connections of its own."
 )
 
 

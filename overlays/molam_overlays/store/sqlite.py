@@ -268,6 +268,7 @@ class _Sqlite(Dialect):
     folder = "sqlite"
     own_clock = False
     notice = ""
+    implicit = False
     gated = True
     # A thousand a second: all wait for the one lock, and for the disk that a checkpoint writes to.
     row_seconds = 0.001

@@ -44,6 +44,26 @@ Decision = Generator[Statement, Result, T]
 """Statements of one transaction; what the generator returns is the transaction's outcome."""
 
 
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def at_once(decide: C) -> C:
+    """Mark a decision that writes with its first statement, or not at all.
+
+    PostgreSQL makes a transaction of a statement by itself, in one round trip. Not for what must be
+    known to be undone when its worker is lost on the way, such as an entry of the journal.
+    """
+    _AT_ONCE.add(decide)
+    return decide
+
+
+def is_at_once(decide: object) -> bool:
+    """Tell whether a decision needs no transaction around it, where a statement is one."""
+    return decide in _AT_ONCE
+
+
+_AT_ONCE: set[object] = set()
+
 Spelling = Mapping[str, str | Callable[[str], str]]
 """What each macro of a `Statement` is called by a kind of database."""
 

@@ -134,6 +134,17 @@ def test_objects_of_one_webhook_that_nothing_tells_apart_are_read_as_the_nearest
     ) == ""  # fmt: skip
 
 
+def test_a_tag_of_one_webhook_may_be_another_property_of_another(build: Build) -> None:
+    built = build(webhooks(done=thing(hook=text("ended"), type=text("full", "part")),
+                           made=thing(hook=text("made"), type=text("ended"))))  # fmt: skip
+    events = built.module("events")
+    for payload, kind in (
+        ({"hook": "ended", "type": "part"}, "part"),
+        ({"hook": "made", "type": "ended"}, "made"),
+    ):
+        assert type(read(built, payload)) is events.EVENTS[kind]
+
+
 def test_webhooks_that_carry_the_same_keep_their_names(build: Build) -> None:
     shared = {"$ref": "#/components/schemas/Shared"}
     built = build({**webhooks(made=shared, lost=shared),

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molam_overlays.drive import drive
 from molam_overlays.errors import StoreError, StoreUnavailableError
 from molam_overlays.schema.model import Model
 from molam_overlays.store import deliveries
 from molam_overlays.store.blocking import Transaction
 from molam_overlays.store.deliveries import backoff, effect_key
 from molam_overlays.store.inbox import Delivery, Inbox
+from molam_overlays.store.statement import Ask
 from molam_overlays.webhook.events import read_event
 
 from .conftest import FakeClock
@@ -519,3 +521,22 @@ def test_thousands_of_events_in_random_order_with_duplicates_are_each_handled_on
         assert inbox.counts() == {"processed": len(ids)}
     assert seen == Counter(ids)
     assert (stored.count(True), stored.count(False)) == (len(ids), len(sent) - len(ids))
+
+
+def test_many_parked_events_are_replayed_in_several_transactions(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "_REPLAYED_AT_ONCE", 2)
+    with Inbox(url, clock=clock, max_tries=1) as inbox:
+        for n in range(5):
+            receive(inbox, f"evt_{n}")
+            inbox.process(lambda delivery: 1 / 0)
+        steps: list[int] = []
+
+        def act(step: Ask) -> Any:
+            return inbox._database.run(step.decide, *step.arguments)
+
+        assert drive(deliveries.replaying_all(None, steps.append), act) == 5
+        assert steps == [2, 2, 1]
+        assert inbox.counts() == {"pending": 5}
+        assert inbox.replay_parked() == 0
