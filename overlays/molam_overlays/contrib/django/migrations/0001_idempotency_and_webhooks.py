@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
 
 from molam_overlays.contrib.django.fields import Moment
 from molam_overlays.contrib.django.scripts import RunScript
@@ -16,8 +18,7 @@ class Migration(migrations.Migration):
     initial = True
     # The script is a transaction of its own.
     atomic = False
-    dependencies: ClassVar[list[tuple[str, str]]] = []
-    operations: ClassVar[list[Any]] = [
+    operations: ClassVar[Sequence[Operation]] = [
         migrations.SeparateDatabaseAndState(
             database_operations=[RunScript("001_idempotency_and_webhooks")],
             state_operations=[
