@@ -13,17 +13,33 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import random
+import sqlite3
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import psycopg
+from typing_extensions import LiteralString
 
 from molam_overlays.store.migrate import migrate
 from molam_sdk.inbox import Delivery, Inbox
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+def execute(url: str, sql: LiteralString) -> list[Any]:
+    """Run a statement of our own, beside the inbox; return its rows."""
+    if url.startswith("sqlite:///"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as own:
+            return own.execute(sql).fetchall()
+    with psycopg.connect(url, autocommit=True) as connection:
+        ran = connection.execute(sql)
+        return ran.fetchall() if ran.description else []
 
 
 def receive(url: str, event_ids: list[str], stored: multiprocessing.Queue[int]) -> None:
@@ -36,7 +52,7 @@ def receive(url: str, event_ids: list[str], stored: multiprocessing.Queue[int]) 
     stored.put(new)
 
 
-def handle(url: str, complete: multiprocessing.Event) -> None:  # type: ignore[valid-type]
+def handle(url: str, complete: multiprocessing.Event, batch: int) -> None:  # type: ignore[valid-type]
     """Handle events until all were received and none is left."""
 
     def handler(delivery: Delivery) -> None:
@@ -50,22 +66,20 @@ def handle(url: str, complete: multiprocessing.Event) -> None:  # type: ignore[v
                 stop.set()
             time.sleep(0.01)
 
-        inbox.run_worker(handler, stop, sleep=rest)
+        inbox.run_worker(handler, stop, batch=batch, sleep=rest)
 
 
-def run(url: str, events: int, seed: int) -> bool:
+def run(url: str, events: int, seed: int, batch: int) -> bool:
     """Do it all and print the figures; True if each event was handled once."""
     chance = random.Random(seed)
     ids = [f"evt_{n}" for n in range(events)]
     sent = ids + chance.sample(ids, events // 5)
     chance.shuffle(sent)
-    with Inbox(url) as inbox, inbox._database.transaction() as own:
-        own.connection.execute("CREATE TABLE handled (event_id text NOT NULL)")
-        own.commit()
+    execute(url, "CREATE TABLE handled (event_id text NOT NULL)")
     context = multiprocessing.get_context("spawn")
     complete, stored = context.Event(), context.Queue()
     receivers = [context.Process(target=receive, args=(url, sent[n::2], stored)) for n in range(2)]
-    workers = [context.Process(target=handle, args=(url, complete)) for _ in range(2)]
+    workers = [context.Process(target=handle, args=(url, complete, batch)) for _ in range(2)]
     started = time.perf_counter()
     for process in receivers + workers:
         process.start()
@@ -75,16 +89,15 @@ def run(url: str, events: int, seed: int) -> bool:
     for process in receivers + workers:
         process.join()
     taken = time.perf_counter() - started
-    with Inbox(url) as inbox, inbox._database.transaction() as own:
-        rows = own.connection.execute("SELECT event_id FROM handled").fetchall()
-        states = inbox.counts() if url.startswith("postgresql") else None
-    handled = Counter(row[0] for row in rows)
+    handled = Counter(row[0] for row in execute(url, "SELECT event_id FROM handled"))
+    with Inbox(url) as inbox:
+        states = inbox.counts()
     once = handled == Counter(ids) and new == events
     print(
         f"{len(sent):,} deliveries of {events:,} events, {new:,} new, "
         f"received in {received:.1f} s, handled in {taken:.1f} s ({events / taken:,.0f}/s)"
     )
-    print(f"handled once: {sum(n == 1 for n in handled.values()):,}; states: {states or ''}")
+    print(f"handled once: {sum(n == 1 for n in handled.values()):,}; states: {states}")
     return once
 
 
@@ -100,6 +113,7 @@ def main() -> int:
     )
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1, help="how many events a worker claims")
     options = parser.parse_args()
     scripts = {
         path.relative_to(MIGRATIONS).as_posix(): path.read_text(encoding="utf-8")
@@ -115,7 +129,7 @@ def main() -> int:
             url = server.get_uri()
         try:
             migrate(url, scripts)
-            return 0 if run(url, options.events, options.seed) else 1
+            return 0 if run(url, options.events, options.seed, options.batch) else 1
         finally:
             if server is not None:
                 server.cleanup()

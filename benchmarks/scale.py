@@ -260,7 +260,7 @@ def purging(kind: str, url: str, rows: int, rounds: int) -> list[Figure]:
         ),
         Figure(
             name=f"purge-{kind}-step",
-            title=f"{kind}: p99 of a purge's steps, which hold locks",
+            title=f"{kind}: p99 of a purge's steps, waiting for their turn included",
             sample=Sample.of([statistics.quantiles(taken, n=100)[-1] * 1000]),
             unit="ms",
         ),
