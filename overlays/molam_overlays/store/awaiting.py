@@ -304,8 +304,7 @@ class _Awaited(AsyncTransaction):
 
     @property
     def is_failed(self) -> bool:  # type: ignore[override]
-        session = self.session
-        return session is not None and (session.closed or session.is_failed)
+        return self.session is not None and (self.session.closed or self.session.is_failed)
 
     async def begin(self, *, implicit: bool = False) -> None:
         database = self._database

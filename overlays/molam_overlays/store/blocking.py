@@ -315,8 +315,7 @@ class Transaction:
     @property
     def is_failed(self) -> bool:
         """See `Session.is_failed`; True also where the connection is closed, or was lost."""
-        session = self.session
-        return session is not None and (session.closed or session.is_failed)
+        return self.session is not None and (self.session.closed or self.session.is_failed)
 
     @property
     def may_end_soon(self) -> bool:
