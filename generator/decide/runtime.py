@@ -32,6 +32,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "calls.stream": ("AsyncStream", "Stream",),
     "cli.entry": ("run",),
     "config": ("CallOptions", "Config",),
+    "contrib.django.apps": ("StoresApp",),
     "frames": ("sealed",),
     "home": ("settle",),
     "message.body": ("Body", "Encoding", "Result",),

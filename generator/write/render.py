@@ -17,6 +17,9 @@ from generator.write.formatter import formatted
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 
+_APP: Final = "contrib.django"
+"""Names of the runtime that are a Django app as well."""
+
 _NAMES_A_FILE: Final = 800
 """A name takes up to five lines where it is listed."""
 
@@ -82,7 +85,7 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     server = literal(package.server)
     yield "config.py", text("config.py.jinja", package=package, server=server)
     names = [handed.module for handed in package.reexports]
-    folders = {name.partition(".")[0] for name in names if "." in name}
+    folders = {name.partition(".")[0] for name in names if "." in name} | {_APP}
     for handed in package.reexports:
         place = handed.module.replace(".", "/")
         path = f"{place}/__init__.py" if handed.module in folders else f"{place}.py"
@@ -107,6 +110,8 @@ def _texts(package: Package) -> Iterator[tuple[str, str]]:
     yield "__main__.py", text("main.py.jinja", package=package)
     yield "sandbox/__init__.py", text("sandbox.py.jinja", package=package)
     yield "pytest_plugin.py", text("pytest_plugin.py.jinja", package=package)
+    if _APP in names:
+        yield f"{_APP.replace('.', '/')}/apps.py", text("django_apps.py.jinja", package=package)
 
 
 def _models(text: Any, package: Package) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Masking of what must not be shown.
 
 What is sensitive in a body is decided by the API document: models know their sensitive fields.
-Here are the mask itself and the rules for what has no model: headers, addresses, free text.
+Here are the mask itself and the rules for what has no model: addresses, free text,
+and which headers to leave out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ MASK: Final = "***"
 SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "molam-signature"}
 )
-"""Header names, in lower case, whose values are never shown. ``Idempotency-Key`` is no secret."""
+"""Header names, in lower case, that are never written down. ``Idempotency-Key`` is no secret."""
 
 # API keys, webhook secrets and bearer tokens. The prefix stays: it says what leaked. Alone it is no
 # key: a message may say what one starts with, and what is masked already stays as it is.
@@ -30,14 +31,6 @@ _KEYS: Final = (
 def redact_text(text: str) -> str:
     """Return the text with API keys, webhook secrets and bearer tokens masked."""
     return re.sub(_KEYS, rf"\1{MASK}", text)
-
-
-def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with credentials masked."""
-    return {
-        name: MASK if name.lower() in SECRET_HEADERS else redact_text(value)
-        for name, value in headers.items()
-    }
 
 
 def redact_url(url: str) -> str:

@@ -25,6 +25,7 @@ from molam_overlays.cli import webhooks
 from molam_overlays.cli.commands import application
 from molam_overlays.cli.doctor import examine
 from molam_overlays.errors import NetworkError, PaymentDeclinedError, SignatureError
+from molam_overlays.product import DOCUMENTATION
 from molam_overlays.store.inbox import Inbox
 from molam_overlays.webhook.signature import verify_signature
 from molam_sdk._product import PRODUCT
@@ -73,9 +74,9 @@ def first_line(process: subprocess.Popen[str]) -> Any:
     return json.loads(process.stdout.readline())
 
 
-def stop(process: subprocess.Popen[str]) -> str:
+def stop(process: subprocess.Popen[str], by: signal.Signals = signal.SIGINT) -> str:
     """Interrupt it; what it said on standard error."""
-    process.send_signal(signal.SIGINT)
+    process.send_signal(by)
     _, err = process.communicate(timeout=20)
     return err
 
@@ -150,7 +151,7 @@ def test_the_help_of_the_sandbox_points_to_the_test_values(molam: Molam) -> None
     shown = molam("sandbox", "--help").output
     assert "test values" in shown
     assert "Molam-Sandbox-Fault" in shown
-    assert "docs/sandbox.md" in shown
+    assert f"{DOCUMENTATION}sandbox.html" in shown
 
 
 # molam sandbox
@@ -263,7 +264,10 @@ def test_trigger_names_the_events_there_are(molam: Molam) -> None:
     assert molam("trigger", "payout.paid", "--to", "http://x/", "--damage", "eat").exit_code == 2
 
 
-def test_listen_forwards_and_shows_each_delivery(receiver: Receiver) -> None:
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_listen_forwards_and_shows_each_delivery_and_leaves_nothing_behind(
+    receiver: Receiver, by: signal.Signals
+) -> None:
     with (
         Sandbox(port=0) as sandbox,
         started(
@@ -274,7 +278,7 @@ def test_listen_forwards_and_shows_each_delivery(receiver: Receiver) -> None:
         sandbox.trigger("payout.paid")
         line = first_line(process)
         assert (line["type"], line["status"]) == ("payout.paid", 204)
-        err = stop(process)
+        err = stop(process, by)
         assert process.returncode == 0, err
         assert sandbox.core.outbox.subscriptions() == []
 

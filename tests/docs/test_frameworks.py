@@ -29,7 +29,7 @@ PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def program_of(page: str) -> str:
-    (program,) = PROGRAM.findall((PAGES / f"{page}.md").read_text("utf-8"))
+    program = PROGRAM.findall((PAGES / f"{page}.md").read_text("utf-8"))[0]
     return str(program)
 
 

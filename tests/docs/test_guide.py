@@ -21,6 +21,15 @@ def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.M
     assert run_page(page, tmp_path, monkeypatch), f"{page} has no blocks"
 
 
+def test_no_two_pages_give_one_order_another_payment() -> None:
+    """Whoever follows one page after the other, with one sandbox, meets no key that was used."""
+    told: dict[str, str] = {}
+    for page in ["README.md", "docs/guide.md", *map(str, sorted(ROOT.glob("docs/guides/*.md")))]:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for order in set(re.findall(r'key="(order-\d{4}-\w+)"', text)):
+            assert told.setdefault(order, page) == page, order
+
+
 SITE = "https://molam.github.io/python-sdk/"
 SOURCE = "https://github.com/molam/python-sdk"
 RAW = "https://raw.githubusercontent.com/molam/python-sdk/main/"

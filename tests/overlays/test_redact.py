@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from molam_overlays.redact import MASK, redact_headers, redact_json, redact_text, redact_url
+from molam_overlays.redact import MASK, SECRET_HEADERS, redact_json, redact_text, redact_url
 from molam_overlays.webhook.signature import SIGNATURE_HEADER
 
 
@@ -25,25 +25,9 @@ def test_keys_and_secrets_in_text_are_masked_and_nothing_else(text: str, shown: 
     assert redact_text(text) == shown
 
 
-def test_the_header_of_a_webhooks_signature_is_masked() -> None:
-    assert redact_headers({SIGNATURE_HEADER: "t=1,v1=ab"}) == {SIGNATURE_HEADER: MASK}
-
-
-def test_credentials_in_headers_are_masked_and_the_idempotency_key_is_not() -> None:
-    headers = {
-        "AUTHORIZATION": "Basic abc",
-        "Cookie": "a=b",
-        "Molam-Signature": "t=1,v1=ab,kid=1",
-        "Idempotency-Key": "order-17",
-        "X-Note": "whsec_abc",
-    }
-    assert redact_headers(headers) == {
-        "AUTHORIZATION": MASK,
-        "Cookie": MASK,
-        "Molam-Signature": MASK,
-        "Idempotency-Key": "order-17",
-        "X-Note": f"whsec_{MASK}",
-    }
+def test_the_header_of_a_webhooks_signature_is_secret_and_the_idempotency_key_is_not() -> None:
+    assert SIGNATURE_HEADER.lower() in SECRET_HEADERS
+    assert "idempotency-key" not in SECRET_HEADERS
 
 
 @pytest.mark.parametrize(

@@ -15,20 +15,21 @@ from rich.markup import escape
 
 from molam_overlays.cli.output import err, misuse, out, show_json
 from molam_overlays.cli.remote import check_address
-from molam_overlays.product import Product, missing_extra
+from molam_overlays.product import DOCUMENTATION, Product, missing_extra
 
 if TYPE_CHECKING:
     from molam_overlays.sandbox.core import Core
     from molam_overlays.sandbox.scenario import Scenario
 
 DEFAULT_SECRET = "whsec_sandbox"  # noqa: S105 - public, and signs nothing real
-HELP = """Serve the Molam API on this machine: stateful, signing webhooks, failing on request.
+HELP = f"""Serve the Molam API on this machine: stateful, signing webhooks, failing on request.
 
 Use any key that starts with sk_test_ or jwt_. The page at / shows every payment, request and event,
 and the table of test values: payment methods that are declined, need action, settle late;
 beneficiaries that fail. Faults are told by the header Molam-Sandbox-Fault, such as
 "lost_response" or "status=503 retry_after=2, ok", or ahead through POST /_sandbox/faults.
-The clock moves with POST /_sandbox/clock. All of it: docs/sandbox.md.
+The clock moves with POST /_sandbox/clock. All of it:
+{DOCUMENTATION}sandbox.html
 """
 
 

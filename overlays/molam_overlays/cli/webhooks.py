@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
@@ -98,10 +100,13 @@ def add(app: typer.Typer, product: Product) -> None:
                 out.print(f"Events of {escape(sandbox)} go to [bold]{escape(forward_to)}[/].")
                 out.print(f"They are signed with [bold]{escape(shown)}[/] (key id 1).")
             try:
+                _end_as_by_ctrl_c()
                 with nullcontext() if as_json else err.status("Waiting for events; Ctrl-C ends it"):
                     for line in _deliveries(remote, forward_to, seen):
                         _show_delivery(line, as_json)
             except KeyboardInterrupt:
+                pass
+            finally:
                 remote.ask("DELETE", f"/subscriptions/{subscription['id']}")
 
     @app.command()
@@ -132,6 +137,14 @@ def add(app: typer.Typer, product: Product) -> None:
             out.print(f"{_time(event['created'])}  {event['type']:<32} {event['id']}  {states}")
         if not found:
             out.print("No events yet.")
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Let a closed terminal or a ``kill`` end this program as Ctrl-C does: nothing is left behind."""
+    for name in ("SIGTERM", "SIGHUP"):
+        # There is no SIGHUP on Windows, and no handler outside the main thread.
+        if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+            signal.signal(getattr(signal, name), signal.default_int_handler)
 
 
 def example_of(product: Product, type_: str, data: str, as_json: bool) -> dict[str, Any]:

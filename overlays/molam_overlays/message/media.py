@@ -7,7 +7,6 @@ from typing import Final, Literal, TypeAlias
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
-MULTIPART: Final = "multipart/form-data"
 
 Kind: TypeAlias = Literal["json", "form", "multipart", "text", "bytes"]
 StreamKind: TypeAlias = Literal["events", "lines", "sequence"]

@@ -188,7 +188,7 @@ class Sandbox(Generic[Client, AsyncClient]):
 
         Args:
             script: steps with commas between them, such as ``"lost_response, status=503"``; the
-                words are in ``docs/sandbox.md``.
+                words are on the sandbox's page, ``/``.
             operation: only requests of this operationId.
             event: only events of this type, for ``webhook=`` steps.
 

@@ -33,8 +33,11 @@ class Array(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return self.item.plain
 
+    def leaves(self, origin: Origin) -> bool:
+        return self.item.leaves(origin)
+
     def decode(self, wire: Any, origin: Origin) -> Any:
-        if self.item.plain or not isinstance(wire, list):
+        if not isinstance(wire, list) or self.item.leaves(origin):
             return wire
         return self.item.decode_all(wire, origin)
 
@@ -95,8 +98,11 @@ class Map(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return self.value.plain
 
+    def leaves(self, origin: Origin) -> bool:
+        return self.value.leaves(origin)
+
     def decode(self, wire: Any, origin: Origin) -> Any:
-        if self.value.plain or not isinstance(wire, dict):
+        if not isinstance(wire, dict) or self.value.leaves(origin):
             return wire
         decode = self.value.decode
         return {name: decode(item, origin) for name, item in wire.items()}
@@ -159,6 +165,9 @@ class Nullable(Type):
     @property
     def plain(self) -> bool:  # type: ignore[override]
         return self.inner.plain
+
+    def leaves(self, origin: Origin) -> bool:
+        return self.inner.leaves(origin)
 
     def decode(self, wire: Any, origin: Origin) -> Any:
         return None if wire is None else self.inner.decode(wire, origin)

@@ -193,5 +193,9 @@ class Number(Type):
 class Float(Number):
     """A number that the document declares to be a binary float; read as JSON reads it."""
 
+    def leaves(self, origin: Origin) -> bool:
+        # An item is a Decimal only where a float would print otherwise, which is noted there.
+        return not origin.digits
+
     def decode(self, wire: Any, origin: Origin) -> Any:
         return float(wire) if isinstance(wire, Decimal) else wire

@@ -58,6 +58,10 @@ class Type:
     plain: bool = True
     """True when `decode` returns its argument."""
 
+    def leaves(self, origin: Origin) -> bool:
+        """Tell whether `decode` returns its argument, whatever that is, for what came from there."""
+        return self.plain
+
     def decode(self, wire: Any, origin: Origin) -> Any:
         """Return the Python value for a wire value; the wire value itself when it does not fit."""
         return wire

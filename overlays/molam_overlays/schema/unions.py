@@ -24,6 +24,13 @@ class Union(Type):
     def plain(self) -> bool:  # type: ignore[override]
         return all(member.plain for member in self.members)
 
+    def leaves(self, origin: Origin) -> bool:
+        # A loop, since this is asked at each reading.
+        for member in self.members:  # noqa: SIM110
+            if not member.leaves(origin):
+                return False
+        return True
+
     def decode(self, wire: Any, origin: Origin) -> Any:
         member = self.member(wire)
         return wire if member is None else member.decode(wire, origin)

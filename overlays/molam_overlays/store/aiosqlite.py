@@ -24,7 +24,8 @@ class AiosqliteSession(Lineage):
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self.connection.in_transaction)
+        """See `SqliteSession.in_transaction`."""
+        return self.closed or bool(self.connection.in_transaction)
 
     @property
     def closed(self) -> bool:

@@ -13,6 +13,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any, ParamSpec, TypeVar
 
 from molam_overlays.annotations import Self
@@ -31,7 +32,7 @@ from molam_overlays.store.session import CLOSED, IN_TRANSACTION, INHERITED, OCCU
 from molam_overlays.store.settings import BUSY_SECONDS
 from molam_overlays.store.sqlite import SQLITE
 from molam_overlays.store.statement import Decision, is_at_once
-from molam_overlays.store.tasks import Turn, apart, in_thread, insist
+from molam_overlays.store.tasks import Turn, apart, holders, in_thread, insist
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -178,7 +179,7 @@ class AsyncTransaction:
     is_open: bool
     """See `blocking.Transaction.is_open`."""
     is_failed: bool
-    """See `Session.is_failed`."""
+    """See `blocking.Transaction.is_failed`."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -236,15 +237,15 @@ class _Threaded(AsyncTransaction):
         return self._step.is_failed
 
     async def begin(self, *, implicit: bool = False) -> None:
-        await self._in_thread(self._step.begin)
+        await self._in_thread(self._step.begin, None)
 
     async def run(self, decide: Callable[P, Decision[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._in_thread(lambda: self._step.run(decide, *args, **kwargs))
+        return await self._in_thread(lambda: self._step.run(decide, *args, **kwargs), holders())
 
     async def commit(self) -> None:
-        await self._in_thread(self._step.commit)
+        await self._in_thread(self._step.commit, holders())
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T], threads: Executor | None) -> T:
         def careful(wanted: Callable[[], bool]) -> T:
             try:
                 with self._in_use:
@@ -254,7 +255,7 @@ class _Threaded(AsyncTransaction):
                 if self._over or not wanted():
                     self._end()
 
-        return await in_thread(careful)
+        return await in_thread(careful, threads)
 
     def _end(self) -> None:
         with self._in_use:
@@ -262,7 +263,7 @@ class _Threaded(AsyncTransaction):
 
     async def end(self, *, interrupted: bool = False) -> None:
         if self.begun:
-            await insist(asyncio.to_thread(self._end))
+            await insist(in_thread(lambda _: self._end(), holders()))
 
     def now(self, work: Callable[[blocking.Transaction], object]) -> None:
         if self._step.is_open:  # else it is this transaction that is beginning
@@ -303,7 +304,7 @@ class _Awaited(AsyncTransaction):
 
     @property
     def is_failed(self) -> bool:  # type: ignore[override]
-        return self.session is not None and self.session.is_failed
+        return self.session is not None and (self.session.closed or self.session.is_failed)
 
     async def begin(self, *, implicit: bool = False) -> None:
         database = self._database

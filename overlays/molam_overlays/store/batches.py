@@ -205,6 +205,14 @@ class Batch:
             raise lost(held)
         if self._asked:
             return
+        self._asked = True  # from here on no other step of this handler's ends it, see `yielding`
+        try:
+            yield from self._give(held)
+        except BaseException:
+            self._asked = False
+            raise
+
+    def _give(self, held: Held) -> Steps:
         if not self._shared.is_open:
             yield from self.closing()
         if self._began is None:
@@ -217,7 +225,6 @@ class Batch:
                 raise
             self._noted.append(self._unnoted)
             self._unnoted = None
-        self._asked = True
 
     def _begin(self, held: Held) -> Steps:
         yield Do("begin")
@@ -283,7 +290,9 @@ class Batch:
                 yield Ask(deliveries.finishing, (held,))
                 self._count += 1
             elif self._shared.is_failed:
-                raise StoreError("A statement of the handler failed, and it went on regardless.")
+                raise StoreError(
+                    "A statement of the handler failed, or its connection was closed, and it went on."
+                )
             else:
                 self._unnoted = held
         except Exception as error:  # whatever a user's handler raises

@@ -314,8 +314,8 @@ class Transaction:
 
     @property
     def is_failed(self) -> bool:
-        """See `Session.is_failed`."""
-        return self.session is not None and self.session.is_failed
+        """See `Session.is_failed`; True also where the connection is closed, or was lost."""
+        return self.session is not None and (self.session.closed or self.session.is_failed)
 
     @property
     def may_end_soon(self) -> bool:

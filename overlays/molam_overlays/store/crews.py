@@ -45,7 +45,7 @@ class Crew:
         """Wait for news, for `stop`, or until the seconds are over."""
         if self._count == 1:
             self._watch.rest(self._stop, seconds)
-        else:
+        elif not self.is_set():  # the last news may have come before these were heeded
             news.wait(seconds)
 
     def upkeep(self, upkeep: Upkeep) -> Upkeep:
@@ -127,7 +127,7 @@ class AsyncCrew:
         """See `Crew.rest`."""
         if self._count == 1:
             await self._watch.rest(self._stop, seconds)
-        else:
+        elif not self.is_set():
             await within(news.wait(), seconds)
 
     def upkeep(self, upkeep: Upkeep) -> Upkeep:

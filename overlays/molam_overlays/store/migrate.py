@@ -41,10 +41,7 @@ def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
         address = Address.parse(target)
         address.dialect.create(address.location, address.shown)
     try:
-        try:
-            before = database.run(_recorded)
-        except StoreNotMigratedError:
-            before = frozenset()
+        before = recorded(database)
         steps: list[Step] = []
         for name, sql in sorted(_chosen(scripts, database.dialect.folder).items()):
             database.run_script(sql)
@@ -52,6 +49,14 @@ def migrate(target: object, scripts: Mapping[str, str]) -> list[Step]:
         return steps
     finally:
         database.close()
+
+
+def recorded(database: Database) -> frozenset[str]:
+    """Return the names of the migrations that a database has had."""
+    try:
+        return database.run_as("join", _recorded)
+    except StoreNotMigratedError:
+        return frozenset()
 
 
 def _chosen(scripts: Mapping[str, str], folder: str) -> dict[str, str]:

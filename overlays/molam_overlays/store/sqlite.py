@@ -83,7 +83,6 @@ class SqliteSession(Lineage):
             )
         super().__init__()
         self.connection = connection
-        self.closed = False
         self.path: Path | None = None
         """The file, where the store opened it itself."""
         self._file: tuple[int, int] | None = None
@@ -102,8 +101,17 @@ class SqliteSession(Lineage):
         return self.path is None or _identity(self.path) == self._file
 
     @property
+    def closed(self) -> bool:
+        """True whoever closed it."""
+        try:
+            return self.connection.in_transaction is None
+        except sqlite3.ProgrammingError:
+            return True
+
+    @property
     def in_transaction(self) -> bool:
-        return self.connection.in_transaction
+        """True also once it is closed, as psycopg has it: nobody has ended what was open then."""
+        return self.closed or self.connection.in_transaction
 
     @_sound
     def begin(self) -> None:
@@ -186,7 +194,6 @@ class SqliteSession(Lineage):
         fork.keep_for_ever(self.connection)
 
     def close(self) -> None:
-        self.closed = True
         self.connection.close()
 
 

@@ -7,9 +7,11 @@ import contextlib
 import contextvars
 import importlib
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar, cast
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, Final, Generic, TypeVar, cast
 
 from molam_overlays.errors import StoreError
+from molam_overlays.store import fork
 from molam_overlays.store.blocking import GivenUp
 
 T = TypeVar("T")
@@ -84,14 +86,28 @@ class _Errand(Generic[T]):
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
-    """Run work in a thread. It is handed a function that tells whether it is still wanted.
+_holders: Final[dict[int, Executor]] = {}
+
+
+def holders() -> Executor:
+    """Return threads for steps of what has a file's lock already; each process has its own.
+
+    The event loop's are few, and all may be taken by steps that wait for that very lock.
+    """
+    mine = fork.generation()
+    return _holders.get(mine) or _holders.setdefault(mine, ThreadPoolExecutor(4, "molam"))
+
+
+async def in_thread(work: Callable[[Callable[[], bool]], T], threads: Executor | None = None) -> T:
+    """Run work in a thread, of the event loop's or others.
+
+    It is handed a function that tells whether it is still wanted.
 
     A caller that is cancelled waits until the thread has ended what it had open, which is soon.
     """
     errand = _Errand(work)
     context = contextvars.copy_context()
-    future = running_loop().run_in_executor(None, context.run, errand)
+    future = running_loop().run_in_executor(threads, context.run, errand)
     try:
         return cast("T", await future)
     except asyncio.CancelledError:

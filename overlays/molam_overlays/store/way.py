@@ -7,28 +7,33 @@ That step would wait for the very worker that waits for it. So it asks first.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-_HOLDER: Final[ContextVar[tuple[str, Callable[[], None]] | None]] = ContextVar(
+_HOLDER: Final[ContextVar[list[tuple[str, Callable[[], None]]] | None]] = ContextVar(
     "molam_holder", default=None
 )
 
 
 @contextmanager
 def holding(location: str, give_up: Callable[[], None]) -> Generator[None]:
-    """Call a handler while `location`, a file, may be locked; `give_up` unlocks it."""
-    token = _HOLDER.set((location, give_up))
+    """Call a handler while `location`, a file, may be locked; `give_up` unlocks it.
+
+    A task that a handler leaves behind has a copy of its context: it may ask for nothing afterwards.
+    """
+    before, mine = _HOLDER.get(), [(location, give_up)]
+    _HOLDER.set(mine)
     try:
         yield
     finally:
-        with suppress(ValueError):  # a coroutine that is thrown away, in another context
-            _HOLDER.reset(token)
+        mine.clear()
+        if _HOLDER.get() is mine:  # not so where a coroutine is thrown away, in another context
+            _HOLDER.set(before)
 
 
 def ask(location: str) -> None:
     """Have the file unlocked, if this handler's own worker keeps it locked."""
-    holder = _HOLDER.get()
-    if holder is not None and holder[0] == location:
-        holder[1]()
+    for held, give_up in _HOLDER.get() or ():
+        if held == location:
+            give_up()

@@ -376,6 +376,21 @@ def test_a_union_is_tried_in_order_when_all_fit_alike() -> None:
     assert type(Union(A, B).decode({"x": 1}, NOWHERE)) is A
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [Float(), Array(Float()), Map(Nullable(Union(String(), Integer(), Float(), Boolean())))],
+)
+@given(
+    text=JSON.map(json.dumps) | st.sampled_from(["0.30", '{"a": 0.1000000000000000055}', "[5.0]"])
+)
+def test_what_is_told_to_be_left_as_it_is_is_left(declared: Type, text: str) -> None:
+    data, digits = read(text.encode())
+    origin = Origin(NOWHERE.response, digits)
+    if declared.leaves(origin):
+        assert declared.decode(data, origin) is data
+        assert "Decimal" not in repr(data), "a float's Decimal would have become a float"
+
+
 def test_a_union_of_scalars_reads_each_as_itself() -> None:
     union = Union(String(), Integer(), Float(), Boolean(), DateTime())
     assert union.decode(True, NOWHERE) is True

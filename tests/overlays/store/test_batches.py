@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -21,6 +22,12 @@ from molam_overlays.store.inbox import AsyncDelivery, AsyncInbox, Delivery, Inbo
 from molam_overlays.store.journal import Entry
 
 from .conftest import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit where a test says so, however slow the machine is."""
+    monkeypatch.setattr(batches, "OPEN_SECONDS", 60.0)
 
 
 class Stop:
@@ -226,6 +233,77 @@ def test_a_handler_that_ends_the_transaction_takes_nothing_from_the_others(
     left = names if verb == "commit" else [name for name in names if name != "evt_2"]
     assert shipments() == Counter(left)
     assert inbox.counts() == {"processed": 5}
+
+
+def closing_once(victim: str) -> Callable[[str], bool]:
+    """Tell which call is to close the connection: the first for this event."""
+    left = [victim]
+    return lambda event_id: event_id in left and not left.remove(event_id)  # type: ignore[func-returns-value]
+
+
+def test_a_handler_that_closes_the_connection_fails_alone(
+    inbox: Inbox, shipments: Shipments, clock: FakeClock
+) -> None:
+    names, closes = receive(inbox, 5), closing_once("evt_2")
+
+    def handler(delivery: Delivery) -> None:
+        ship(delivery)
+        if closes(delivery.event_id):
+            delivery.connection().close()
+
+    work(inbox, handler)
+    assert [event.event_id for event in inbox.events(state="pending")] == ["evt_2"]
+    assert shipments() == Counter(names) - Counter(["evt_2"])
+    clock.now += 3600
+    work(inbox, handler)
+    assert shipments() == Counter(names)
+
+
+async def test_an_async_handler_that_closes_the_connection_fails_alone(
+    inbox: Inbox, url: str, shipments: Shipments
+) -> None:
+    names, closes = receive(inbox, 5), closing_once("evt_2")
+
+    async def handler(delivery: AsyncDelivery) -> None:
+        await aship(delivery)
+        if closes(delivery.event_id) and (waits := (await delivery.connection()).close()):
+            await waits
+
+    async with AsyncInbox(url, clock=inbox._database.clock, retention=None) as worker:
+        await awork(worker, handler)
+    assert [event.event_id for event in inbox.events(state="pending")] == ["evt_2"]
+    assert shipments() == Counter(names) - Counter(["evt_2"])
+
+
+async def test_steps_of_tasks_beside_a_handler_leave_its_transaction_alone(
+    inbox: Inbox, url: str, shipments: Shipments
+) -> None:
+    """More of them wait for the file than the event loop has threads, before and after each handler."""
+    names = receive(inbox, 12)
+    beside: list[asyncio.Task[bool]] = []
+
+    async with AsyncInbox(url, clock=inbox._database.clock, retention=None) as worker:
+
+        async def handler(delivery: AsyncDelivery) -> None:
+            beside.append(
+                asyncio.create_task(
+                    worker.receive(f"new {delivery.event_id}", "payout.paid", b"{}")
+                )
+            )
+            await asyncio.sleep(0)
+            await aship(delivery)
+            if len(beside) == 12:
+                stop.set()
+
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        stop = asyncio.Event()
+
+        await worker.run_worker(handler, stop, batch=20)
+        assert all(await asyncio.gather(*beside))
+    assert not Counter(names) - shipments()
+    assert set(shipments().values()) == {1}
+    assert not {"parked", "processing"} & set(inbox.counts())
 
 
 def test_a_handler_that_swallows_a_failed_statement_fails_alone(

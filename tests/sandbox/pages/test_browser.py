@@ -86,6 +86,24 @@ def test_new_rows_appear_by_themselves(site: Site, scripted: Any) -> None:
     assert [each for each in scripted.get_log("browser") if each["level"] == "SEVERE"] == []
 
 
+def test_a_program_is_copied_by_a_button_where_scripts_run(
+    site: Site, scripted: Any, browser: Any
+) -> None:
+    path = site.a_day()["request"]
+    allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    scripted.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    scripted.get(site.url + path)
+    wanted = scripted.find_element("css selector", ".copied pre").text
+    button = scripted.find_element("css selector", "button.copier")
+    assert button.accessible_name.startswith("Copy: ")
+    button.click()
+    wait(scripted).until(lambda _: button.text == "Copied")
+    read = "navigator.clipboard.readText().then(arguments[0])"
+    assert scripted.execute_async_script(read).strip() == wanted.strip()
+    browser.get(site.url + path)
+    assert not browser.find_element("css selector", "button.copier").is_displayed()
+
+
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(site: Site, scripted: Any) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys

@@ -95,8 +95,13 @@ def json_block(data: Any, label: str) -> Markup:
 
 
 def text_block(text: str, label: str) -> Markup:
-    """Show a program or a command."""
-    return tag("pre", text, tabindex="0", role="region", aria_label=label, class_="copy")
+    """Show a program or a command, to copy: by a button with scripts, else by one click that selects all."""
+    return tag(
+        "div",
+        tag("pre", text, tabindex="0", role="region", aria_label=label, class_="copy"),
+        tag("button", "Copy", type="button", class_="copier", aria_label=f"Copy: {label}"),
+        class_="copied",
+    )
 
 
 def web(url: Any) -> str | None:

@@ -1,5 +1,18 @@
-// Looks again at the live parts of a page when the sandbox has news. Everything works without it.
+// Looks again at the live parts of a page when the sandbox has news, and copies programs. Everything works without it.
 "use strict";
+document.documentElement.classList.add("scripted");
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copier");
+  if (!button) return;
+  let told = "Copied";
+  try {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
+  } catch {
+    told = "Not allowed: select it";
+  }
+  button.textContent = button.ariaLabel = told;
+});
+
 let looking = false;
 let again = false;
 

@@ -1,0 +1,1 @@
+"""Django's migrations: one for each script in ``migrations/``, by its name."""
