@@ -182,9 +182,8 @@ KNOWN: tuple[Known, ...] = (
         (
             Change(
                 O + "store.awaiting",
-                "        if self.begun:\n            await insist(asyncio.to_thread(self._end))",
-                "        if self.begun and not interrupted:\n"
-                "            await insist(asyncio.to_thread(self._end))",
+                "        if self.begun:\n            await insist(in_thread(",
+                "        if self.begun and not interrupted:\n            await insist(in_thread(",
             ),
             Change(
                 O + "store.awaiting",
