@@ -244,6 +244,7 @@ def main() -> int:
     chosen = parser.parse_args()
     logging.disable()
     signal.signal(signal.SIGALRM, _strike)
+    sys.unraisablehook = lambda _: None  # it may strike in a weak reference's callback
     met: Counter[str] = Counter()
     print("| " + " | ".join(Count._fields) + " |", flush=True)
     with tempfile.TemporaryDirectory() as folder, _bank(chosen.seed, met) as url:
