@@ -56,6 +56,7 @@ def test_a_clock_that_was_set_back_tells_nothing_but_what_is_old_anyway(
     found = age_of(ACCOUNT, PATH, [use(hours)], 1000 * HOUR, set_back=True)
     assert found is not None
     assert found.fate == fate
+    assert ("clock" in found.reason) == (fate == "withheld")
 
 
 @pytest.mark.parametrize("account", ["", "live", "[::1 x", "http://[ y", "a b c"])
