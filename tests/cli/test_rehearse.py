@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import http.server
 import json
-import socket
 import shlex
+import socket
 import sys
 import threading
 import time
