@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import http.server
 import json
+import shlex
 import socket
 import sys
 import threading
@@ -205,7 +206,7 @@ def test_a_good_endpoint_passes() -> None:
 
 def counting(path: Path) -> str:
     program = "import sys; print(open(sys.argv[1]).read())"
-    return f'{sys.executable} -c "{program}" {path}'
+    return shlex.join([sys.executable, "-c", program, str(path)])
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,10 @@ def test_a_number_that_never_changes_judges_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "words"),
-    [("/nowhere/at/all", "did not run"), (f"{sys.executable} -c 'print(1.5)'", "a whole number")],
+    [
+        ("/nowhere/at/all", "did not run"),
+        (shlex.join([sys.executable, "-c", "print(1.5)"]), "a whole number"),
+    ],
 )
 def test_a_command_that_does_not_count_is_said(command: str, words: str) -> None:
     with served(Shop()) as url:

@@ -360,9 +360,11 @@ class _Awaited(AsyncTransaction):
                     with contextlib.suppress(session.errors):
                         await session.rollback()
         finally:
-            if session is not None and self._database.given is not None:
-                await insist(self._database.given.leave(session))
-            self._let_go()
+            try:
+                if session is not None and self._database.given is not None:
+                    await insist(self._database.given.leave(session))
+            finally:
+                self._let_go()
 
     def end_now(self) -> None:
         session = self.session
