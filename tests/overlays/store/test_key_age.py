@@ -22,6 +22,7 @@ def use(hours: float | None, account: str = ACCOUNT, path: str = PATH, old: bool
     ("uses", "hours", "fate"),
     [
         ([use(1)], 1, None),
+        ([use(0)], 0, None),
         ([use(24)], 24, None),
         ([use(24.001)], 24.001, "too_old"),
         ([use(24.5), use(1)], 24.5, "too_old"),
@@ -66,3 +67,19 @@ def test_any_account_is_one(account: Any) -> None:
 
 def test_a_key_without_a_use_has_no_age() -> None:
     assert age_of(ACCOUNT, PATH, [], 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://localhost k", "http://localhost:80 l", True),
+        ("https://localhost k", "https://localhost:443 l", True),
+        ("http://localhost k", "http://localhost:443 l", False),
+        ("http://localhost:80 k", "http://localhost:81 l", False),
+        ("http://localhost/a k", "http://localhost/b l", False),
+        ("http://localhost k", "https://localhost l", False),
+    ],
+)
+def test_a_server_is_one_however_its_port_is_written(one: str, other: str, same: bool) -> None:
+    found = age_of(one, PATH, [use(1, other)], 1000 * HOUR)
+    assert (found is not None) == same
