@@ -145,8 +145,10 @@ def _template() -> bytes:
 
 @functools.cache
 def _folder() -> Path:
-    memory = Path("/dev/shm")
-    made = tempfile.mkdtemp(prefix="simulation-", dir=memory if memory.is_dir() else None)
+    memory, usual = Path("/dev/shm"), Path(tempfile.gettempdir())
+    # Within `make test` the usual folder lies in memory, too, and is removed whatever happens.
+    there = memory if memory.is_dir() and not usual.is_relative_to(memory) else usual
+    made = tempfile.mkdtemp(prefix="simulation-", dir=there)
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)
 
