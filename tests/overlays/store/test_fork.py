@@ -460,7 +460,8 @@ class TestTheParentsPostgresql:
             store = IdempotencyStore(database)
             step = store._database.transaction()
             step.begin()
-            step.connection.execute("LOCK TABLE call_journal IN ACCESS EXCLUSIVE MODE")
+            assert step.session is not None
+            step.session.execute("LOCK TABLE call_journal IN ACCESS EXCLUSIVE MODE", {})
             if fork() == 0:
                 os.write(put, str(os.getpid()).encode())
                 time.sleep(60)

@@ -75,9 +75,11 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def wait(browser: Any) -> Any:
     """Wait for a page: a click returns before the next one is there."""
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.wait import WebDriverWait
 
-    return WebDriverWait(browser, 15, poll_frequency=0.02)
+    gone = [StaleElementReferenceException]
+    return WebDriverWait(browser, 15, poll_frequency=0.02, ignored_exceptions=gone)
 
 
 @pytest.fixture
