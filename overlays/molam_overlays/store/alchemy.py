@@ -13,23 +13,32 @@ ASYNC = ("AsyncEngine", "AsyncConnection", "AsyncSession", "async_scoped_session
 """The async kinds; see `alchemy_async`."""
 
 
-class Alchemy:
-    """An Engine, a Connection, a Session, or a scoped_session, which is each thread's own."""
+class Target:
+    """One of SQLAlchemy's objects, and what a store has to know of its kind."""
 
     def __init__(self, target: Any, kind: str) -> None:
-        self.target, self.kind = target, kind
-        self.ambient = kind != "Engine"
+        self.target = target
+        self.kind = kind.removeprefix("Async").removeprefix("async_")
+        """Its class's name, the same for a blocking one and its async twin."""
+        self.ambient = self.kind != "Engine"
         """True where a caller has the connection that a step writes on, without asking for it."""
-        self.takes_turns = kind in ("Connection", "Session")
+        self.takes_turns = self.kind in ("Connection", "Session")
         self.dialect = dialect_of(target, kind)
         self.errors = errors_of(target, kind)
+
+    def owner(self) -> Any:
+        """Return whose transaction a step is part of; a scoped session's is each thread's or task's own."""
+        return self.target() if self.kind == "scoped_session" else self.target
+
+
+class Alchemy(Target):
+    """An Engine, a Connection, a Session, or a scoped_session."""
 
     def here(self) -> Hosted:
         """Return the session for a step of this thread."""
         if self.kind == "Engine":
             return _Borrowed(self.target, self.errors)
-        owner = self.target() if self.kind == "scoped_session" else self.target
-        return _Step(owner, self.errors)
+        return _Step(self.owner(), self.errors)
 
     def leave(self, step: Any) -> None:
         """Give back what a step borrowed."""

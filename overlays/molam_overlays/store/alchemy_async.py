@@ -9,26 +9,19 @@ from typing import Any
 from molam_overlays.errors import ConfigurationError
 from molam_overlays.store import aiosqlite, postgresql
 from molam_overlays.store.address import bare
-from molam_overlays.store.alchemy import ASYNC, dialect_of, errors_of, kind_of
+from molam_overlays.store.alchemy import ASYNC, Target, kind_of
 from molam_overlays.store.hosted import LOCK, drivers_own
 from molam_overlays.store.statement import Result
 
 
-class AsyncAlchemy:
+class AsyncAlchemy(Target):
     """An AsyncEngine, AsyncConnection, AsyncSession or async_scoped_session."""
-
-    def __init__(self, target: Any, kind: str) -> None:
-        self.target, self.kind = target, kind
-        self.ambient = kind != "AsyncEngine"
-        self.takes_turns = kind in ("AsyncConnection", "AsyncSession")
-        self.dialect = dialect_of(target, kind)
-        self.errors = errors_of(target, kind)
 
     def here(self) -> _Step:
         """Return the session for a step of this task."""
-        if self.kind == "AsyncEngine":
+        if self.kind == "Engine":
             return _Borrowed(self.target, self.errors)
-        return _Step(self.target() if "scoped" in self.kind else self.target, self.errors)
+        return _Step(self.owner(), self.errors)
 
     async def leave(self, step: Any) -> None:
         """Give back what a step borrowed."""

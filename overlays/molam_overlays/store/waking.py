@@ -19,7 +19,6 @@ from molam_overlays.errors import StoreError
 from molam_overlays.store import deliveries, fork
 from molam_overlays.store.awaiting import AsyncDatabase
 from molam_overlays.store.blocking import Database
-from molam_overlays.store.given import AsyncSession
 from molam_overlays.store.handling import Stop
 from molam_overlays.store.postgresql import heard
 from molam_overlays.store.settings import LOGGER
@@ -82,11 +81,10 @@ class Look:
             session.close()
 
 
-class Listener:
-    """A connection to PostgreSQL that hears of new events; opened by the first wait."""
+class _Listening:
+    """What is known of a connection to PostgreSQL that hears of new events, however it is waited at."""
 
-    def __init__(self, database: Database, poll_seconds: float) -> None:
-        self._database = database
+    def __init__(self, poll_seconds: float) -> None:
         self._poll_seconds = poll_seconds
         self._session: Any = None
         self._not_before = 0.0
@@ -98,9 +96,36 @@ class Listener:
             return False
         try:
             return heard(session.connection)
-        except self._database.errors as error:
+        except session.errors as error:
             self._lose(error)
             return True
+
+    def close(self) -> None:
+        """Close what it waits at."""
+        raise NotImplementedError
+
+    def _is_to_open(self) -> bool:
+        """Tell whether nobody listens, and it is time to try."""
+        listens = self._session is not None and not self._session.inherited
+        return not listens and time.monotonic() >= self._not_before
+
+    def _lose(self, error: Exception) -> None:
+        LOGGER.info(_UNHEARD, self._poll_seconds, type(error).__name__)
+        self.close()
+        self._not_before = time.monotonic() + _AGAIN_SECONDS
+
+    def _give_up(self, reason: str) -> None:
+        LOGGER.warning(_UNHEARD, self._poll_seconds, reason)
+        self.close()
+        self._not_before = float("inf")
+
+
+class Listener(_Listening):
+    """A connection that hears of new events; opened by the first wait."""
+
+    def __init__(self, database: Database, poll_seconds: float) -> None:
+        super().__init__(poll_seconds)
+        self._database = database
 
     def rest(self, stop: Stop, seconds: float) -> None:
         """Wait for news, for `stop`, or until the seconds are over."""
@@ -116,9 +141,7 @@ class Listener:
 
     def _open(self, stop: Stop) -> bool:
         """Begin to listen, if nobody does; True if that was done now."""
-        if self._session is not None and not self._session.inherited:
-            return False
-        if time.monotonic() < self._not_before:
+        if not self._is_to_open():
             return False
         try:
             self._session = self._database.open()
@@ -139,16 +162,6 @@ class Listener:
                     return True
                 selector.select(min(left, _STOP_SECONDS))
         return stop.is_set()
-
-    def _lose(self, error: Exception) -> None:
-        LOGGER.info(_UNHEARD, self._poll_seconds, type(error).__name__)
-        self.close()
-        self._not_before = time.monotonic() + _AGAIN_SECONDS
-
-    def _give_up(self, reason: str) -> None:
-        LOGGER.warning(_UNHEARD, self._poll_seconds, reason)
-        self.close()
-        self._not_before = float("inf")
 
     def close(self) -> None:
         session, self._session = self._session, None
@@ -191,29 +204,16 @@ class Watch:
                 each.close()
 
 
-class AsyncWatch:
+class AsyncWatch(_Listening):
     """The async twin of `Watch`."""
 
     def __init__(self, database: AsyncDatabase, poll_seconds: float) -> None:
+        super().__init__(poll_seconds)
         self._database = database
-        self._poll_seconds = poll_seconds
         threaded = database.threaded
         own = threaded is not None and threaded.given is None
         self._look = Look(threaded) if threaded is not None and own else None
         self._listens = threaded is None and database.given is None
-        self._session: AsyncSession | None = None
-        self._not_before = 0.0
-
-    def heed(self) -> bool:
-        """See `Listener.heed`."""
-        session = self._session
-        if session is None or session.inherited:
-            return False
-        try:
-            return heard(session.connection)
-        except session.errors as error:
-            self._lose(error)
-            return True
 
     async def rest(self, stop: Any, seconds: float) -> None:
         """See `Watch.rest`; `stop` is an `asyncio.Event`."""
@@ -260,9 +260,7 @@ class AsyncWatch:
 
     async def _open(self, stop: Any) -> bool:
         """See `Listener._open`."""
-        if self._session is not None and not self._session.inherited:
-            return False
-        if time.monotonic() < self._not_before:
+        if not self._is_to_open():
             return False
         try:
             self._session = await self._database.open()
@@ -273,16 +271,6 @@ class AsyncWatch:
         except (StoreError, self._database.errors) as error:
             self._lose(error)
         return self._session is not None
-
-    def _lose(self, error: Exception) -> None:
-        LOGGER.info(_UNHEARD, self._poll_seconds, type(error).__name__)
-        self.close()
-        self._not_before = time.monotonic() + _AGAIN_SECONDS
-
-    def _give_up(self, reason: str) -> None:
-        LOGGER.warning(_UNHEARD, self._poll_seconds, reason)
-        self.close()
-        self._not_before = float("inf")
 
     def close(self) -> None:
         """Close what it waits at, without awaiting."""

@@ -9,6 +9,7 @@ import attrs
 import psycopg
 import pytest
 
+from molam_overlays.store.blocking import Database
 from molam_overlays.store.idempotency import IdempotencyStore
 from molam_overlays.store.inbox import Inbox
 from molam_overlays.store.migrate import migrate
@@ -79,3 +80,10 @@ def store(url: str, clock: FakeClock) -> Iterator[IdempotencyStore]:
 def inbox(url: str, clock: FakeClock) -> Iterator[Inbox]:
     with Inbox(url, clock=clock, max_tries=3, random=lambda: 1.0) as inbox:
         yield inbox
+
+
+@pytest.fixture
+def database(url: str, clock: FakeClock) -> Iterator[Database]:
+    database = Database(url, clock)
+    yield database
+    database.close()

@@ -47,11 +47,6 @@ def entry(key: str = "order-1", **changes: Any) -> Entry:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def journal(store: IdempotencyStore) -> Journal:
     return store.journal()
 

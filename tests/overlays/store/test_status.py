@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from molam_overlays.store.blocking import Database
@@ -15,18 +13,6 @@ from molam_overlays.store.upkeep import CHORES, EVENTS, PAYLOADS, ages, sweep
 from .conftest import FakeClock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def database(url: str, clock: FakeClock) -> Iterator[Database]:
-    database = Database(url, clock)
-    yield database
-    database.close()
 
 
 def test_an_empty_inbox_and_journal_stand_at_nothing(inbox: Inbox, store: IdempotencyStore) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import attrs
 import psycopg
@@ -35,18 +34,6 @@ from .conftest import FakeClock
 
 DAY = 24 * 3600.0
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def database(url: str, clock: FakeClock) -> Iterator[Database]:
-    database = Database(url, clock)
-    yield database
-    database.close()
 
 
 def finished(count: int, together: bool) -> Decision[None]:
